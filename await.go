@@ -1,0 +1,66 @@
+package filemap
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/kernel"
+	"github.com/filemap-go/filemap/object"
+)
+
+// The pauses between looks at a name where the system does not tell of new
+// ones: twice as long each time.
+const (
+	awaitPauseFirst = time.Millisecond
+	awaitPauseMax   = 100 * time.Millisecond
+)
+
+// Await opens a mapping as soon as it exists, and returns at once if it does.
+// If ctx ends first, the error wraps context.Cause(ctx). The other errors are
+// those of [Open].
+//
+// # Linux notes
+//
+// The wait costs nothing while nothing happens: inotify(7) tells of the name.
+//
+// # Windows notes
+//
+// The system tells nobody of new names, so Await looks for the name again and
+// again, after pauses that grow from 1 ms to 100 ms.
+func Await(ctx context.Context, name string, opts *OpenOptions) (*Mapping, error) {
+	parsed, err := object.ParseName(name)
+	if err != nil {
+		return nil, failed("await", name, err)
+	}
+	m, err := await(ctx, parsed, opts)
+	if err != nil {
+		return nil, failed("await", parsed.String(), err)
+	}
+	return m, nil
+}
+
+func await(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, error) {
+	// Watch before the first look, lest the name come to be in between.
+	changed, stop, watchErr := kernel.Watch(name)
+	if watchErr == nil {
+		defer stop()
+	}
+	for pause := awaitPauseFirst; ; pause = min(2*pause, awaitPauseMax) {
+		m, err := open(name, opts)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return m, err
+		}
+		var again <-chan time.Time
+		if watchErr != nil {
+			again = time.After(pause)
+		}
+		select {
+		case <-changed:
+		case <-again:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,19 @@
+package filemap
+
+import (
+	"io/fs"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+var (
+	errAccess = object.Explain(fs.ErrInvalid, "no such access")
+	errSize   = object.Explain(fs.ErrInvalid, "the size must be more than 0")
+	errBase   = object.Explain(fs.ErrInvalid,
+		"the base address, and the offset with it, must be multiples of 64 KiB")
+)
+
+// failed returns the error of an operation on a mapping.
+func failed(op, name string, err error) error {
+	return &object.Error{Op: op, Kind: object.Mapping, Name: name, Err: err}
+}

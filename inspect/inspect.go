@@ -1,0 +1,134 @@
+// Package inspect is a read-only view of the named objects on the machine: which
+// live, of what kind and size, and who holds them. It opens no object, so it
+// keeps none alive.
+//
+// All functions may be called from any goroutine. What they return was true a
+// moment ago.
+package inspect
+
+import (
+	"cmp"
+	"path"
+	"slices"
+
+	"github.com/filemap-go/filemap/internal/kernel"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Object is a live object, as seen from outside.
+type Object struct {
+	Name    string   `json:"name"`    // with its prefix
+	Kind    string   `json:"kind"`    // as object.Kind prints it; "unknown" to who may not open it
+	Size    int64    `json:"size"`    // of a mapping, in bytes; 0 for other kinds
+	Native  string   `json:"native"`  // the file's path on Linux, the NT name on Windows
+	Holders []Holder `json:"holders"` // empty where the system does not tell
+}
+
+// Holder is a process that has an object open.
+type Holder struct {
+	PID int    `json:"pid"`
+	Exe string `json:"exe"` // its program's path, or what is known of it; "" for nothing
+}
+
+// List returns the live objects whose names match a pattern of path.Match, in
+// the order of their names; "" matches all. They are the Global ones and, on
+// Linux, this user's Local ones, on Windows those of this session.
+//
+// In the pattern, as in names, the backslash after Local or Global stands for
+// itself, and a pattern without a prefix is for Local names.
+func List(pattern string) ([]Object, error) {
+	infos, err := kernel.List()
+	if err != nil {
+		return nil, err
+	}
+	want, err := compile(pattern)
+	if err != nil {
+		return nil, err
+	}
+	programs := make(map[int]string)
+	objects := []Object{} // not nil: an empty list in JSON too
+	for _, info := range infos {
+		if want.matches(info.Name) {
+			objects = append(objects, describe(info, programs))
+		}
+	}
+	slices.SortFunc(objects, func(a, b Object) int { return cmp.Compare(a.Name, b.Name) })
+	return objects, nil
+}
+
+// Find returns the live object of a name.
+//
+// Returns an *object.Error that wraps fs.ErrNotExist if there is none.
+func Find(name string) (Object, error) {
+	parsed, err := object.ParseName(name)
+	if err != nil {
+		return Object{}, &object.Error{Op: "info", Name: name, Err: err}
+	}
+	info, err := kernel.Find(parsed)
+	if err != nil {
+		return Object{}, &object.Error{Op: "info", Name: parsed.String(), Err: err}
+	}
+	return describe(info, make(map[int]string)), nil
+}
+
+func describe(info kernel.Info, programs map[int]string) Object {
+	o := Object{
+		Name: info.Name.String(), Kind: info.Kind.String(), Size: info.Size,
+		Native: info.Native, Holders: []Holder{},
+	}
+	slices.Sort(info.Holders)
+	for _, pid := range info.Holders {
+		exe, ok := programs[pid]
+		if !ok {
+			exe = kernel.Executable(pid)
+			programs[pid] = exe
+		}
+		o.Holders = append(o.Holders, Holder{pid, exe})
+	}
+	return o
+}
+
+// pattern is a scope and a pattern for base names.
+type pattern struct {
+	all   bool
+	scope object.Scope
+	base  string
+}
+
+func compile(text string) (pattern, error) {
+	if text == "" {
+		return pattern{all: true}, nil
+	}
+	name, err := object.ParseName(text)
+	if err == nil {
+		_, err = path.Match(name.Base, "")
+	}
+	if err != nil {
+		return pattern{}, &object.Error{Op: "list", Name: text, Err: err}
+	}
+	return pattern{scope: name.Scope, base: name.Base}, nil
+}
+
+func (p pattern) matches(name object.Name) bool {
+	if p.all {
+		return true
+	}
+	matched, _ := path.Match(p.base, name.Base)
+	return matched && name.Scope == p.scope
+}
+
+// Cleaned is what [Clean] gave back.
+type Cleaned struct {
+	Objects int   `json:"objects"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// Clean gives back at once the memory that killed processes left: every use of
+// filemap does so now and then. On Windows there is never anything to do.
+func Clean() (Cleaned, error) {
+	cleaned, err := kernel.Clean()
+	if err != nil {
+		return Cleaned{}, &object.Error{Op: "clean", Err: err}
+	}
+	return Cleaned(cleaned), nil
+}

@@ -1,0 +1,184 @@
+package kernel
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/objmgr"
+	"github.com/filemap-go/filemap/internal/sys"
+	"github.com/filemap-go/filemap/object"
+)
+
+// host is the real machine with one directory: what objmgr works on.
+type host struct {
+	dir string // with a slash at its end
+	uid uint32
+}
+
+var _ objmgr.Host = host{}
+
+func (h host) UID() uint32 { return h.uid }
+
+func (h host) CreateTemp(mode uint32) (objmgr.FD, error) {
+	fd, err := sys.OpenTemp(h.dir, mode)
+	if err == sys.EOPNOTSUPP || err == sys.EISDIR {
+		err = object.Explain(errors.ErrUnsupported,
+			"the file system of "+h.dir+" has no O_TMPFILE: set FILEMAP_DIR to a directory on tmpfs, ext4, xfs or btrfs")
+	}
+	return objmgr.FD(fd), err
+}
+
+func (h host) Open(name string, write bool) (objmgr.FD, error) {
+	fd, err := sys.Open(h.dir+name, write)
+	switch err {
+	case nil:
+	case sys.ENOENT:
+		err = object.ErrNotExist
+	case sys.ELOOP, sys.ENXIO, sys.EISDIR:
+		err = objmgr.ErrNotAFile
+	default:
+		err = explain(err)
+	}
+	return objmgr.FD(fd), err
+}
+
+func (h host) Reopen(fd objmgr.FD, write bool) (objmgr.FD, error) {
+	own, err := sys.Reopen(int(fd), write)
+	return objmgr.FD(own), err
+}
+
+func (h host) OpenPath(path string, write bool) (objmgr.FD, error) {
+	fd, err := sys.Open(path, write)
+	return objmgr.FD(fd), explain(err)
+}
+
+func (h host) Close(fd objmgr.FD) error              { return sys.Close(int(fd)) }
+func (h host) Link(fd objmgr.FD, name string) error  { return sys.Link(int(fd), h.dir+name) }
+func (h host) Unlink(name string) error              { return sys.Unlink(h.dir + name) }
+func (h host) Chmod(fd objmgr.FD, mode uint32) error { return sys.Fchmod(int(fd), mode) }
+
+func (h host) Names(prefixes ...string) ([]string, error) {
+	dir, err := os.Open(h.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	all, err := dir.Readdirnames(-1)
+	var names []string
+	for _, name := range all {
+		for _, prefix := range prefixes {
+			if strings.HasPrefix(name, prefix) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	return names, err
+}
+
+func (h host) Stat(fd objmgr.FD) (objmgr.Stat, error) {
+	stat, err := sys.Fstat(int(fd))
+	return objmgr.Stat(stat), err
+}
+
+func (h host) StatName(name string) (objmgr.Stat, error) {
+	stat, err := sys.Lstat(h.dir + name)
+	return objmgr.Stat(stat), err
+}
+
+func (h host) Truncate(fd objmgr.FD, size int64) error {
+	return explain(sys.Ftruncate(int(fd), size))
+}
+
+func (h host) Allocate(fd objmgr.FD, offset, length int64) error {
+	return explain(sys.Fallocate(int(fd), offset, length))
+}
+
+func (h host) ReadAt(fd objmgr.FD, p []byte, offset int64) (int, error) {
+	return sys.Pread(int(fd), p, offset)
+}
+
+func (h host) WriteAt(fd objmgr.FD, p []byte, offset int64) error {
+	n, err := sys.Pwrite(int(fd), p, offset)
+	if err == nil && n < len(p) {
+		err = object.ErrNoSpace
+	}
+	return explain(err)
+}
+
+func (h host) Attribute(fd objmgr.FD, name string) string {
+	value := make([]byte, 64<<10)
+	n, err := sys.Getxattr(int(fd), name, value)
+	if err != nil {
+		return ""
+	}
+	return string(value[:n])
+}
+
+func (h host) SetAttribute(fd objmgr.FD, name, value string) {
+	// Needs Linux 6.6 on tmpfs. Listings then show part of a long name.
+	_ = sys.Setxattr(int(fd), name, []byte(value))
+}
+
+func (h host) TryLock(fd objmgr.FD, exclusive bool) (bool, error) {
+	return sys.TryFlock(int(fd), exclusive)
+}
+
+func (h host) TryLockByte(fd objmgr.FD, pos int64, exclusive bool) (bool, error) {
+	return sys.TryLockByte(int(fd), pos, exclusive)
+}
+
+func (h host) UnlockByte(fd objmgr.FD, pos int64) error { return sys.UnlockByte(int(fd), pos) }
+
+func (h host) Watch(changed func(name string)) (stop func(), err error) {
+	events, err := sys.WatchDir(h.dir)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		buf := make([]byte, 16<<10)
+		for {
+			n, err := events.Read(buf)
+			if err != nil {
+				return // stopped
+			}
+			sys.WatchedNames(buf[:n], changed)
+		}
+	}()
+	return func() { events.Close() }, nil
+}
+
+const (
+	pauseYields = 3 // attempts before the first sleep
+	pauseFirst  = 20 * time.Microsecond
+	pauseMax    = time.Millisecond
+	pauseCount  = 2000 // about two seconds
+)
+
+func (h host) Pause(attempt int) bool {
+	if attempt < pauseYields {
+		runtime.Gosched()
+		return true
+	}
+	time.Sleep(min(pauseMax, pauseFirst<<min(attempt-pauseYields, 10)))
+	return attempt < pauseCount
+}
+
+// explain turns the system's errors into filemap's where there is one.
+func explain(err error) error {
+	switch err {
+	case nil:
+		return nil
+	case sys.ENOENT:
+		return fs.ErrNotExist
+	case sys.EACCES, sys.EPERM, sys.EROFS:
+		return object.ErrPermission
+	case sys.ENOSPC, sys.EDQUOT, sys.ENOMEM, sys.EFBIG:
+		return object.ErrNoSpace
+	}
+	return err
+}

@@ -1,0 +1,102 @@
+// Package kernel is the contract that filemap is built on: a kernel with named
+// objects. On Windows the system is that kernel, and this package calls it; on
+// Linux it is an adapter to package objmgr. Everything above is written once.
+//
+// Each system's files define the same types and functions; the interfaces here
+// say what they do. All of it may be used from any goroutine, but for closing
+// a handle while another call uses it.
+package kernel
+
+import (
+	"context"
+
+	"github.com/filemap-go/filemap/internal/mem"
+	"github.com/filemap-go/filemap/object"
+)
+
+// MappingSpec says how a new mapping is to be.
+type MappingSpec struct {
+	Name     object.Name // zero for an unnamed mapping
+	Size     int64       // 0: that of the file
+	Access   object.Access
+	Security *object.Security // nil for the system's default
+
+	// File is the path of the file that backs the mapping, "" for memory. It
+	// grows to Size if need be, and is made if Size is not 0.
+	File string
+
+	Sparse   bool // do not reserve the space
+	Context  context.Context
+	Progress func(reserved, total int64) // may be nil
+}
+
+// ViewSpec says which part of a mapping to map, and how.
+type ViewSpec struct {
+	Offset, Length int64 // checked by the caller against the mapping's size
+	Access         object.Access
+	Base           uintptr // where the first byte is to lie; 0 for anywhere
+	Prefault       bool
+}
+
+// Granularity is what the address of a view at a chosen base, and its offset
+// then, are multiples of, on both systems.
+const Granularity = 64 << 10
+
+// mapping is what each system's Mapping does.
+type mapping interface {
+	// Size returns the number of bytes.
+	Size() int64
+	// Access returns what views may do at most.
+	Access() object.Access
+	// Map maps a view.
+	Map(ViewSpec) (*mem.Region, error)
+	// Check returns object.ErrNameLost if the name no longer leads here.
+	Check() error
+	// Alias returns a name that programs may remove without harm.
+	Alias() (string, error)
+	// Close gives the handle up; views go on.
+	Close() error
+}
+
+var _ mapping = (*Mapping)(nil)
+
+// Info is what can be told of a live object from outside.
+type Info struct {
+	Name   object.Name
+	Kind   object.Kind // zero if this user may not know
+	Size   int64       // of a mapping
+	Native string      // what a foreign program opens: a path, or an NT name
+
+	// Holders are the processes that hold the object, as far as this process
+	// can see them; nil where the system does not tell.
+	Holders []int
+}
+
+// Cleaned is what cleaning gave back.
+type Cleaned struct {
+	Objects int
+	Bytes   int64
+}
+
+// The functions that each system's files define:
+//
+//	CreateMapping(MappingSpec) (*Mapping, error)            object.ErrExist if the name exists
+//	OpenMapping(object.Name, object.Access) (*Mapping, error)
+//	Watch(object.Name) (changed <-chan struct{}, stop func(), err error)
+//	List() ([]Info, error)                                  but those of POSIX names
+//	Find(object.Name) (Info, error)                         object.ErrNotExist if nobody holds it
+//	Clean() (Cleaned, error)
+//	NativeName(object.Name) string
+//	Unlink(object.Name) error                               for POSIX names
+//	Executable(pid int) string                              "" if unknown
+var _ = [...]any{
+	(func(MappingSpec) (*Mapping, error))(CreateMapping),
+	(func(object.Name, object.Access) (*Mapping, error))(OpenMapping),
+	(func(object.Name) (<-chan struct{}, func(), error))(Watch),
+	(func() ([]Info, error))(List),
+	(func(object.Name) (Info, error))(Find),
+	(func() (Cleaned, error))(Clean),
+	(func(object.Name) string)(NativeName),
+	(func(object.Name) error)(Unlink),
+	(func(int) string)(Executable),
+}

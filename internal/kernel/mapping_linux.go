@@ -1,0 +1,216 @@
+package kernel
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/internal/mem"
+	"github.com/filemap-go/filemap/internal/objmgr"
+	"github.com/filemap-go/filemap/internal/sys"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Mapping is a handle to a mapping.
+type Mapping struct {
+	object *objmgr.Mapping
+	access object.Access
+}
+
+// CreateMapping makes a new mapping.
+func CreateMapping(spec MappingSpec) (*Mapping, error) {
+	p, err := here()
+	if err != nil {
+		return nil, err
+	}
+	mode, err := fileMode(spec.Security, spec.Access)
+	if err != nil {
+		return nil, err
+	}
+	wanted := objmgr.MappingSpec{
+		Name: spec.Name, Size: spec.Size, Mode: mode,
+		Sparse: spec.Sparse, Context: spec.Context, Progress: spec.Progress,
+	}
+	if spec.File != "" {
+		if wanted.File, wanted.Size, err = openBackingFile(spec, mode); err != nil {
+			return nil, err
+		}
+	}
+	created, err := p.CreateMapping(wanted)
+	if err != nil {
+		return nil, err
+	}
+	return &Mapping{created, spec.Access}, nil
+}
+
+// OpenMapping opens a live mapping.
+func OpenMapping(name object.Name, access object.Access) (*Mapping, error) {
+	p, err := here()
+	if err != nil {
+		return nil, err
+	}
+	opened, err := p.OpenMapping(name, access == object.ReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	return &Mapping{opened, access}, nil
+}
+
+// fileMode returns the permission bits of a new object's file.
+func fileMode(security *object.Security, access object.Access) (uint32, error) {
+	mode := uint32(layout.ModeOwnerRead | layout.ModeOwnerWrite)
+	if security != nil {
+		if security.SDDL != "" {
+			return 0, object.Explain(errors.ErrUnsupported, "SDDL is for Windows: use Group and Everybody")
+		}
+		mode |= shareMode(security.Group, layout.ModeGroupRead, layout.ModeGroupWrite)
+		mode |= shareMode(security.Everybody, layout.ModeOtherRead, layout.ModeOtherWrite)
+	}
+	if access != object.ReadWrite {
+		mode &^= layout.ModeWrite
+	}
+	return mode, nil
+}
+
+func shareMode(share object.Share, read, write uint32) uint32 {
+	switch share {
+	case object.ShareRead:
+		return read
+	case object.ShareAll:
+		return read | write
+	}
+	return 0
+}
+
+// openBackingFile opens the file behind a new mapping, grown to the mapping's
+// size, and returns that size.
+func openBackingFile(spec MappingSpec, mode uint32) (*objmgr.File, int64, error) {
+	path, err := filepath.Abs(spec.File)
+	if err != nil {
+		return nil, 0, err
+	}
+	flags := os.O_RDONLY
+	if spec.Access == object.ReadWrite {
+		flags = os.O_RDWR
+		if spec.Size > 0 {
+			flags |= os.O_CREATE
+		}
+	}
+	file, err := os.OpenFile(path, flags, fs.FileMode(mode&0o777))
+	if err != nil {
+		return nil, 0, err
+	}
+	defer file.Close()
+	size, err := growFile(file, spec)
+	if err != nil {
+		return nil, 0, err
+	}
+	// Others will open the path, and must come to the same file.
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return nil, 0, err
+	}
+	fd, err := sys.Dup(int(file.Fd()))
+	if err != nil {
+		return nil, 0, err
+	}
+	return &objmgr.File{FD: objmgr.FD(fd), Path: path}, size, nil
+}
+
+func growFile(file *os.File, spec MappingSpec) (int64, error) {
+	stat, err := file.Stat()
+	switch {
+	case err != nil:
+		return 0, err
+	case !stat.Mode().IsRegular():
+		return 0, object.Explain(fs.ErrInvalid, "what backs the mapping is no plain file")
+	case spec.Size == 0 && stat.Size() == 0:
+		return 0, object.Explain(fs.ErrInvalid, "the file is empty and no size is given")
+	case spec.Size == 0:
+		return stat.Size(), nil
+	case spec.Size <= stat.Size():
+		return spec.Size, nil
+	case spec.Access != object.ReadWrite:
+		return 0, object.Explain(object.ErrNoSpace, "the file is smaller, and only read-write access grows it")
+	}
+	fd := int(file.Fd())
+	err = sys.EOPNOTSUPP
+	if !spec.Sparse {
+		err = sys.Fallocate(fd, stat.Size(), spec.Size-stat.Size())
+	}
+	if err == sys.EOPNOTSUPP {
+		err = sys.Ftruncate(fd, spec.Size)
+	}
+	return spec.Size, explain(err)
+}
+
+// Size returns the number of bytes.
+func (m *Mapping) Size() int64 { return m.object.Size }
+
+// Access returns what views may do at most.
+func (m *Mapping) Access() object.Access { return m.access }
+
+// Check gives the name back if somebody else took it away, if possible.
+func (m *Mapping) Check() error { return m.object.Check() }
+
+// Alias returns the name for shm_open of a file that programs may remove.
+func (m *Mapping) Alias() (string, error) {
+	file, err := m.object.Alias()
+	return "/" + file, err
+}
+
+// Close gives the handle up.
+func (m *Mapping) Close() error { return m.object.Close() }
+
+// Map maps a view.
+func (m *Mapping) Map(spec ViewSpec) (*mem.Region, error) {
+	lock, err := m.object.LockView()
+	if err != nil {
+		return nil, err
+	}
+	region, err := m.mapPages(spec, lock)
+	if err != nil {
+		lock.Release()
+	}
+	return region, err
+}
+
+func (m *Mapping) mapPages(spec ViewSpec, lock *objmgr.ViewLock) (*mem.Region, error) {
+	prot := sys.ProtRead
+	if spec.Access != object.ReadOnly {
+		prot |= sys.ProtWrite
+	}
+	skip := spec.Offset % int64(os.Getpagesize())
+	if spec.Length > maxInt-skip {
+		return nil, object.ErrNoSpace // of addresses
+	}
+	pages, err := sys.Mmap(int(m.object.MapFD()), spec.Offset-skip, int(skip+spec.Length), prot,
+		spec.Access == object.CopyOnWrite, spec.Base)
+	if err == sys.EEXIST {
+		err = object.Explain(fs.ErrInvalid, "something lies at the address asked for")
+	}
+	if err != nil {
+		return nil, explain(err)
+	}
+	if spec.Prefault {
+		if err := explain(sys.Populate(pages, spec.Access != object.ReadOnly)); err != nil {
+			sys.Munmap(pages)
+			return nil, err
+		}
+	}
+	return mem.NewRegion(mem.Spec{Mapped: pages, Offset: int(skip), Backing: &pagesOf{lock}}), nil
+}
+
+const maxInt = int64(^uint(0) >> 1)
+
+// pagesOf is the backing of a view's region.
+type pagesOf struct{ lock *objmgr.ViewLock }
+
+func (p *pagesOf) Detach(data []byte) error {
+	defer p.lock.Release()
+	return sys.Fence(data)
+}
+
+func (p *pagesOf) Release(data []byte)     { _ = sys.Munmap(data) }
+func (p *pagesOf) Flush(data []byte) error { return sys.Msync(data) }

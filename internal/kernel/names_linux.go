@@ -1,0 +1,80 @@
+package kernel
+
+import (
+	"github.com/filemap-go/filemap/internal/objmgr"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Watch returns a channel that gets a value when the name may have come to be.
+func Watch(name object.Name) (<-chan struct{}, func(), error) {
+	p, err := here()
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.Watch(name)
+}
+
+// List returns the live objects that this user can see.
+func List() ([]Info, error) {
+	p, err := here()
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.List()
+	all := make([]Info, len(found))
+	for i, info := range found {
+		all[i] = p.info(info)
+	}
+	return all, err
+}
+
+// Find returns the live object of a name.
+func Find(name object.Name) (Info, error) {
+	p, err := here()
+	if err != nil {
+		return Info{}, err
+	}
+	found, err := p.Find(name)
+	if err != nil {
+		return Info{}, err
+	}
+	return p.info(found), nil
+}
+
+func (p *place) info(found objmgr.Info) Info {
+	info := Info{
+		Name: found.Name, Kind: found.Kind, Size: found.Size,
+		Native: p.path(found.File), Holders: found.Holders,
+	}
+	if found.Cut {
+		info.Name.Base += "…"
+	}
+	return info
+}
+
+// Clean gives back what dead objects left.
+func Clean() (Cleaned, error) {
+	p, err := here()
+	if err != nil {
+		return Cleaned{}, err
+	}
+	return Cleaned(p.Clean()), nil
+}
+
+// NativeName returns the path of the file that stands for an object.
+func NativeName(name object.Name) string {
+	p, err := here()
+	if err != nil || name.IsZero() {
+		return ""
+	}
+	return p.path(p.FileName(name))
+}
+
+// Unlink removes a POSIX name.
+func Unlink(name object.Name) error {
+	p, err := here()
+	if err != nil {
+		return err
+	}
+	return p.Unlink(name)
+}

@@ -1,0 +1,142 @@
+package layout
+
+import (
+	"encoding/binary"
+	"io/fs"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// The file of a mapping that is backed by memory holds the mapping's bytes and
+// nothing else. The file of any other object is one control page, and has the
+// sticky mode bit to tell the two apart:
+//
+//	       0       4       8              16
+//	0x000 +---------------+-------+-------+
+//	      | magic         |version| kind  |
+//	0x010 +---------------+-------+-------+
+//	      | object id     | zero          |
+//	0x020 +---------------+---------------+
+//	      | zero                          |
+//	0x100 +---------------+---------------+
+//	      | mapping size  | file device   |   mappings backed by a file only
+//	0x110 +---------------+---+-----------+
+//	      | file inode    |len| path ...  |
+//	      +---------------+---+-----------+
+//	      | path ...                      |
+//	0x1000+-------------------------------+
+//
+// Integers are little-endian, device and inode are those of stat(2), and the
+// path is absolute and of len bytes.
+const (
+	ControlSize = 0x1000
+
+	controlMagic   = 0x3150414D454C4946 // "FILEMAP1"
+	controlVersion = 1
+
+	magicAt   = 0x000
+	versionAt = 0x008
+	kindAt    = 0x00C
+	idAt      = 0x010
+
+	backingSizeAt   = 0x100
+	backingDevAt    = 0x108
+	backingInodeAt  = 0x110
+	backingLengthAt = 0x118
+	backingPathAt   = 0x11A
+
+	// BackingPathMax is the longest path of a backing file, in bytes.
+	BackingPathMax = ControlSize - backingPathAt
+)
+
+// Positions past the end of an object's file whose bytes are never read or
+// written, but locked with open file description locks.
+const (
+	// ViewByte is read-locked by each view of a Global mapping, and
+	// write-locked by whoever makes the file of a dead object into a new one.
+	ViewByte = 1 << 62
+)
+
+// Permission bits of an object's file, beside the sticky bit.
+const (
+	ModeOwnerRead  = 0o400
+	ModeOwnerWrite = 0o200
+	ModeGroupRead  = 0o040
+	ModeGroupWrite = 0o020
+	ModeOtherRead  = 0o004
+	ModeOtherWrite = 0o002
+	ModeWrite      = ModeOwnerWrite | ModeGroupWrite | ModeOtherWrite
+	ModeControl    = 0o1000 // the sticky bit
+	ModeMask       = 0o7777
+)
+
+// Control is what a control page says.
+type Control struct {
+	Kind    object.Kind
+	ID      uint64 // random, one an object
+	Backing Backing
+}
+
+// Backing says which file a mapping is backed by.
+type Backing struct {
+	Size       uint64 // of the mapping, not the file
+	Dev, Inode uint64
+	Path       string
+}
+
+// Page returns the control page.
+func (c Control) Page() []byte {
+	page := make([]byte, ControlSize)
+	le := binary.LittleEndian
+	le.PutUint64(page[magicAt:], controlMagic)
+	le.PutUint32(page[versionAt:], controlVersion)
+	le.PutUint32(page[kindAt:], uint32(c.Kind))
+	le.PutUint64(page[idAt:], c.ID)
+	if c.Kind == object.Mapping {
+		le.PutUint64(page[backingSizeAt:], c.Backing.Size)
+		le.PutUint64(page[backingDevAt:], c.Backing.Dev)
+		le.PutUint64(page[backingInodeAt:], c.Backing.Inode)
+		le.PutUint16(page[backingLengthAt:], uint16(len(c.Backing.Path)))
+		copy(page[backingPathAt:], c.Backing.Path)
+	}
+	return page
+}
+
+// ParseControl reads a control page.
+//
+// Returns [object.ErrCorrupt] if it makes no sense, and [object.ErrVersion] if
+// it is of another version of this layout.
+func ParseControl(page []byte) (Control, error) {
+	le := binary.LittleEndian
+	if len(page) != ControlSize || le.Uint64(page[magicAt:]) != controlMagic {
+		return Control{}, object.ErrCorrupt
+	}
+	if le.Uint32(page[versionAt:]) != controlVersion {
+		return Control{}, object.ErrVersion
+	}
+	kind := le.Uint32(page[kindAt:])
+	c := Control{Kind: object.Kind(kind), ID: le.Uint64(page[idAt:])}
+	if kind > 0xFF || !c.Kind.Known() {
+		return Control{}, object.ErrCorrupt
+	}
+	if c.Kind == object.Mapping {
+		return c, c.Backing.parse(page)
+	}
+	return c, nil
+}
+
+func (b *Backing) parse(page []byte) error {
+	le := binary.LittleEndian
+	b.Size = le.Uint64(page[backingSizeAt:])
+	b.Dev = le.Uint64(page[backingDevAt:])
+	b.Inode = le.Uint64(page[backingInodeAt:])
+	length := int(le.Uint16(page[backingLengthAt:]))
+	if length > BackingPathMax || b.Size == 0 || b.Size > 1<<62 {
+		return object.ErrCorrupt
+	}
+	b.Path = string(page[backingPathAt : backingPathAt+length])
+	if b.Path == "" || b.Path[0] != '/' || !fs.ValidPath(b.Path[1:]) {
+		return object.ErrCorrupt
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package mem
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// ReadAt copies len(p) bytes from offset off on. After a fault, p holds
+// anything.
+func (r *Region) ReadAt(p []byte, off int64) (err error) {
+	if err := r.check(off, len(p)); err != nil {
+		return err
+	}
+	if !r.begin() {
+		return os.ErrClosed
+	}
+	defer r.leave(debug.SetPanicOnFault(true), &err)
+	copy(p, r.data[off:])
+	return nil
+}
+
+// WriteAt copies p to offset off. All of p lies inside the region or nothing
+// is written; after a fault, part of it may have been.
+func (r *Region) WriteAt(p []byte, off int64) (err error) {
+	if err := r.check(off, len(p)); err != nil {
+		return err
+	}
+	if !r.begin() {
+		return os.ErrClosed
+	}
+	defer r.leave(debug.SetPanicOnFault(true), &err)
+	copy(r.data[off:], p)
+	return nil
+}
+
+// begin reports whether an access may begin. Where accesses are counted, the
+// count goes up before closed is read and Close does the two the other way
+// around, so that one of them sees the other.
+func (r *Region) begin() bool {
+	if r.inFlight == nil {
+		return !r.closed.Load()
+	}
+	r.inFlight.Add(1)
+	if r.closed.Load() {
+		r.inFlight.Add(-1)
+		return false
+	}
+	return true
+}
+
+// leave ends a guarded access. It is deferred: a fault in the region arrives
+// here as a panic and leaves as *err. Any other panic goes on.
+func (r *Region) leave(panicOnFault bool, err *error) {
+	debug.SetPanicOnFault(panicOnFault)
+	if r.inFlight != nil {
+		r.inFlight.Add(-1)
+	}
+	if v := recover(); v != nil {
+		*err = r.faultError(v)
+	}
+	runtime.KeepAlive(r) // see Close
+}
+
+// faultError returns what a recovered panic means, or panics on if it was not
+// a fault inside the region.
+func (r *Region) faultError(v any) error {
+	var fault interface {
+		runtime.Error
+		Addr() uintptr
+	}
+	if e, ok := v.(error); !ok || !errors.As(e, &fault) || !r.contains(fault.Addr()) {
+		panic(v)
+	}
+	if r.closed.Load() {
+		return os.ErrClosed
+	}
+	return object.ErrFault
+}

@@ -1,0 +1,30 @@
+package objmgr
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// control returns what the object's control page says. A file without one is
+// a mapping.
+func (o *Object) control() (layout.Control, error) {
+	if o.stat.Mode&layout.ModeControl == 0 {
+		return layout.Control{Kind: object.Mapping}, nil
+	}
+	page := make([]byte, layout.ControlSize)
+	n, err := o.m.host.ReadAt(o.fd, page, 0)
+	if err != nil {
+		return layout.Control{}, err
+	}
+	return layout.ParseControl(page[:n])
+}
+
+// newObjectID returns a number that no other object has.
+func newObjectID() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:])
+}

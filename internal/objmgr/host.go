@@ -1,0 +1,89 @@
+// Package objmgr is the object manager of systems whose kernel has no named
+// objects: it makes names, lifetime and kinds out of files and their locks,
+// with no process of its own, and repairs what processes that died left
+// behind.
+//
+// It calls no system but through [Host], so that the same code runs over a
+// simulated machine that kills processes at every step. docs/linux-format.md
+// describes the protocol.
+package objmgr
+
+// FD is an open file description of a Host, shared by nobody else.
+type FD int
+
+// Stat is what a Host knows of a file.
+type Stat struct {
+	Dev, Ino uint64
+	Mode     uint32 // type and permission bits, as in st_mode
+	UID      uint32
+	Links    uint64
+	Size     int64
+}
+
+// File type in Stat.Mode, as in st_mode.
+const (
+	modeType    = 0o170000
+	modeRegular = 0o100000
+)
+
+func (s Stat) regular() bool        { return s.Mode&modeType == modeRegular }
+func (s Stat) same(other Stat) bool { return s.Dev == other.Dev && s.Ino == other.Ino }
+
+// Host is a machine with one directory of files. Its methods do what the
+// system calls of the same names do, for names in that directory, and return
+// errors that errors.Is takes for those of package io/fs. None of them blocks
+// on another process, and any goroutine may call any of them.
+type Host interface {
+	// UID returns the effective user of this process.
+	UID() uint32
+
+	// CreateTemp opens a new file that has no name yet.
+	CreateTemp(mode uint32) (FD, error)
+	// Open opens the file of a name, and follows no symbolic link. Where a
+	// link, a FIFO or the like stands in its place it returns ErrNotAFile.
+	Open(name string, write bool) (FD, error)
+	// Reopen opens a description of its own of an open file.
+	Reopen(fd FD, write bool) (FD, error)
+	// OpenPath opens any file of the machine by its absolute path.
+	OpenPath(path string, write bool) (FD, error)
+	Close(fd FD) error
+
+	// Link gives an open file a name; fs.ErrExist if the name is taken.
+	Link(fd FD, name string) error
+	Unlink(name string) error
+	// Names returns the names that begin with one of the prefixes.
+	Names(prefixes ...string) ([]string, error)
+
+	Stat(fd FD) (Stat, error)
+	StatName(name string) (Stat, error)
+	Chmod(fd FD, mode uint32) error
+	// Truncate sets a file's size, without space for what is new.
+	Truncate(fd FD, size int64) error
+	// Allocate reserves the space of a range and makes the file at least as
+	// long. It returns object.ErrNoSpace where there is none.
+	Allocate(fd FD, offset, length int64) error
+	ReadAt(fd FD, p []byte, offset int64) (int, error)
+	WriteAt(fd FD, p []byte, offset int64) error
+	// Attribute and SetAttribute are for notes that nothing depends on.
+	Attribute(fd FD, name string) string
+	SetAttribute(fd FD, name, value string)
+
+	// TryLock locks the whole file for one description, or reports that
+	// another's lock forbids it. Either way the lock it had before is gone.
+	TryLock(fd FD, exclusive bool) (bool, error)
+	// TryLockByte and UnlockByte lock one byte, independently of TryLock.
+	TryLockByte(fd FD, pos int64, exclusive bool) (bool, error)
+	UnlockByte(fd FD, pos int64) error
+
+	// Holders returns which processes have a file locked by TryLock.
+	Holders() (map[FileID][]int, error)
+	// Watch calls changed, from another goroutine, after a name came to be or
+	// its file was made anew; changed("") means any name. stop ends that.
+	Watch(changed func(name string)) (stop func(), err error)
+	// Pause lets other processes go on, longer with each attempt. It reports
+	// false when there has been attempt enough.
+	Pause(attempt int) bool
+}
+
+// FileID tells files apart.
+type FileID struct{ Dev, Ino uint64 }

@@ -1,0 +1,76 @@
+package objmgr
+
+import (
+	"errors"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/layout"
+)
+
+// What a killed process leaves is dead at once, but its memory is in use until
+// somebody gives it back. Every process does so now and then, for all names it
+// may remove.
+type janitor struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+// janitorPause is the least time between two rounds.
+const janitorPause = 30 * time.Second
+
+// run cleans if there has been no round for a while.
+func (j *janitor) run(m *Manager) {
+	if !j.mu.TryLock() {
+		return // somebody is at it
+	}
+	defer j.mu.Unlock()
+	if now := time.Now(); j.last.IsZero() || now.Sub(j.last) >= janitorPause {
+		j.last = now
+		m.Clean()
+	}
+}
+
+// Cleaned is what a round gave back.
+type Cleaned struct {
+	Objects int
+	Bytes   int64
+}
+
+// Clean removes the files of dead objects.
+func (m *Manager) Clean() Cleaned {
+	var total Cleaned
+	names, err := m.host.Names(layout.LocalPrefix(m.host.UID()), layout.GlobalPrefix())
+	if err != nil {
+		return total
+	}
+	for _, file := range names {
+		if size, ok := m.cleanFile(file); ok {
+			total.Objects++
+			total.Bytes += size
+		}
+	}
+	return total
+}
+
+// cleanFile removes a file if it is that of a dead object, or an alias whose
+// object is gone.
+func (m *Manager) cleanFile(file string) (size int64, removed bool) {
+	fd, err := m.host.Open(file, false)
+	if err != nil {
+		return 0, false
+	}
+	defer m.host.Close(fd)
+	o := &Object{m: m, fd: fd, file: file}
+	if o.stat, err = m.host.Stat(fd); err != nil || !o.stat.regular() {
+		return 0, false
+	}
+	if dead, err := m.host.TryLock(fd, true); err != nil || !dead || !o.named() {
+		return 0, false
+	}
+	if _, err := o.remove(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, false
+	}
+	return o.stat.Size, true
+}

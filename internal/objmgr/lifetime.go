@@ -1,0 +1,187 @@
+package objmgr
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// An object is alive while somebody holds a shared lock on its file. The
+// system drops the lock with the last descriptor, however a process ends. Who
+// gets the lock exclusively knows the object dead, and removes its name.
+
+// errDead: the object is dead, but its file is another user's and stays.
+var errDead = errors.New("a dead object of another user")
+
+// acquire opens a live object and adds a shared lock of its own.
+//
+// Returns fs.ErrNotExist if no live object has the name, or errDead.
+func (m *Manager) acquire(name object.Name, write bool) (*Object, error) {
+	if name.IsZero() {
+		return nil, object.ErrInvalidName
+	}
+	o := &Object{m: m, name: name, file: m.FileName(name), Owned: name.Scope != object.POSIX}
+	for attempt := 0; ; attempt++ {
+		again, err := o.tryAcquire(write)
+		if err == nil && !again {
+			return o, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !m.host.Pause(attempt) {
+			return nil, errBusy
+		}
+	}
+}
+
+// tryAcquire makes one attempt. It asks for another where the file changed
+// hands under it. Only success leaves the file open.
+func (o *Object) tryAcquire(write bool) (again bool, err error) {
+	host := o.m.host
+	if o.fd, err = host.Open(o.file, write); err != nil {
+		return false, err
+	}
+	defer func() {
+		if again || err != nil {
+			host.Close(o.fd)
+		}
+	}()
+	if o.stat, err = host.Stat(o.fd); err != nil {
+		return false, err
+	}
+	if err := o.checkFile(); err != nil || !o.Owned {
+		return false, err
+	}
+	dead, err := host.TryLock(o.fd, true)
+	if err != nil {
+		return false, err
+	}
+	if dead {
+		return o.remove()
+	}
+	// Somebody holds it, or has just now begun to clear it away.
+	shared, err := host.TryLock(o.fd, false)
+	if err != nil || !shared {
+		return true, err
+	}
+	// The holder may have died and been cleared away before we got the lock:
+	// then ours is on a file that has lost its name. Its link count would not
+	// tell, since others can give a file further names.
+	return !o.named(), nil
+}
+
+// checkFile returns an error if the file is not one that this user's program
+// should touch.
+func (o *Object) checkFile() error {
+	if !o.stat.regular() {
+		return ErrNotAFile
+	}
+	if o.name.Scope == object.Local && o.stat.UID != o.m.host.UID() {
+		return foreignError(o.stat.UID)
+	}
+	return nil
+}
+
+// named reports whether the object's name is still that of its file, and
+// brings what is known of the file up to date.
+func (o *Object) named() bool {
+	stat, err := o.m.host.StatName(o.file)
+	if err != nil || !stat.same(o.stat) {
+		return false
+	}
+	o.stat = stat
+	return true
+}
+
+// remove takes a dead object's names away, its alias first. The caller holds
+// the exclusive lock. It asks for another attempt once the name is free.
+func (o *Object) remove() (again bool, err error) {
+	if !o.named() {
+		return true, nil // somebody else has done it
+	}
+	if o.stat.Links > 1 {
+		o.removeAlias()
+	}
+	err = o.m.host.Unlink(o.file)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case errors.Is(err, fs.ErrPermission):
+		return false, errDead
+	}
+	return false, err
+}
+
+func (o *Object) removeAlias() {
+	alias := o.file + layout.AliasSuffix
+	if stat, err := o.m.host.StatName(alias); err == nil && stat.same(o.stat) {
+		o.m.host.Unlink(alias) // if it fails, the janitor sees it again
+	}
+}
+
+// Close gives the handle up. The last handle takes the object's name along.
+func (o *Object) Close() error {
+	if o.Owned && o.file != "" {
+		// Asking for the exclusive lock gives up ours first, so of several
+		// last holders closing at once, the last one to ask gets it.
+		if last, err := o.m.host.TryLock(o.fd, true); err == nil && last {
+			o.remove()
+		}
+	}
+	return o.m.host.Close(o.fd)
+}
+
+// Check returns nil while the object's name leads to it. If the name was taken
+// away and the alias was not, it is given back. Otherwise it returns
+// [object.ErrNameLost].
+func (o *Object) Check() error {
+	if o.file == "" || o.named() {
+		return nil
+	}
+	if err := o.m.host.Link(o.fd, o.file); err == nil {
+		return nil
+	}
+	if o.named() {
+		return nil // another holder was faster
+	}
+	return object.ErrNameLost
+}
+
+// Alias returns the second name of the object's file, and makes it if it is
+// not there. A program that removes the file it attached to should be given
+// this name.
+func (o *Object) Alias() (string, error) {
+	if !o.Owned || o.file == "" {
+		return o.file, nil
+	}
+	alias := o.file + layout.AliasSuffix
+	stat, err := o.m.host.StatName(alias)
+	if err == nil && !stat.same(o.stat) {
+		// What an object of this name left when it died without its alias.
+		if err := o.m.host.Unlink(alias); err != nil {
+			return "", err
+		}
+	}
+	if err == nil && stat.same(o.stat) {
+		return alias, nil
+	}
+	if err := o.m.host.Link(o.fd, alias); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return alias, nil
+}
+
+// Unlink removes a POSIX name. Who has the object open keeps it.
+func (m *Manager) Unlink(name object.Name) error {
+	if name.Scope != object.POSIX {
+		return object.Explain(object.ErrInvalidName,
+			"only POSIX names are removed by hand: other objects go with their last handle")
+	}
+	if layout.Reserved(name.Base) {
+		return errReserved
+	}
+	return m.host.Unlink(name.Base)
+}

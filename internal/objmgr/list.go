@@ -1,0 +1,102 @@
+package objmgr
+
+import (
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Info is what can be told of a live object from outside.
+type Info struct {
+	Name    object.Name
+	UID     uint32 // whose object it is
+	Cut     bool   // only the beginning of the name is known
+	Kind    object.Kind
+	Size    int64 // of a mapping
+	File    string
+	Holders []int // processes
+}
+
+// List returns the live objects of this user and the Global ones. It changes
+// nothing; objects that this user may not read have no kind and no size.
+func (m *Manager) List() ([]Info, error) {
+	names, err := m.host.Names(layout.LocalPrefix(m.host.UID()), layout.GlobalPrefix())
+	if err != nil {
+		return nil, err
+	}
+	holders, err := m.host.Holders()
+	if err != nil {
+		return nil, err
+	}
+	var all []Info
+	for _, file := range names {
+		owned, ok := layout.ParseFileName(file)
+		if !ok {
+			continue
+		}
+		info := Info{Name: owned.Name, Cut: owned.Cut, File: file}
+		if m.describe(&info, holders) {
+			all = append(all, info)
+		}
+	}
+	return all, nil
+}
+
+// Find returns the live object of a name.
+func (m *Manager) Find(name object.Name) (Info, error) {
+	if name.IsZero() {
+		return Info{}, object.ErrInvalidName
+	}
+	holders, err := m.host.Holders()
+	if err != nil {
+		return Info{}, err
+	}
+	info := Info{Name: name, File: m.FileName(name)}
+	if !m.describe(&info, holders) {
+		return Info{}, object.ErrNotExist
+	}
+	return info, nil
+}
+
+// describe fills in what the file tells. It reports whether the object lives.
+func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
+	stat, err := m.host.StatName(info.File)
+	if err != nil || !stat.regular() {
+		return false
+	}
+	info.UID = stat.UID
+	info.Holders = holders[FileID{stat.Dev, stat.Ino}]
+	fd, err := m.host.Open(info.File, false)
+	if err != nil {
+		return len(info.Holders) > 0 || info.Name.Scope == object.POSIX // private
+	}
+	defer m.host.Close(fd)
+	o := &Object{m: m, fd: fd, file: info.File, stat: stat}
+	if len(info.Holders) == 0 && info.Name.Scope != object.POSIX && !o.held() {
+		return false
+	}
+	if control, err := o.control(); err == nil {
+		info.Kind, info.Size = control.Kind, stat.Size
+		if stat.Mode&layout.ModeControl != 0 {
+			info.Size = int64(control.Backing.Size)
+		}
+	}
+	if info.Cut {
+		m.wholeName(info, fd)
+	}
+	return true
+}
+
+// held reports whether somebody holds the object: processes that this one
+// can't see, in another PID namespace, are not among the host's holders.
+func (o *Object) held() bool {
+	dead, err := o.m.host.TryLock(o.fd, true)
+	return err == nil && !dead
+}
+
+// wholeName completes a name from the note kept with its file, if that is true.
+func (m *Manager) wholeName(info *Info, fd FD) {
+	name, err := object.ParseName(m.host.Attribute(fd, layout.NameAttribute))
+	if err == nil && m.FileName(name) == info.File {
+		info.Name, info.Cut = name, false
+	}
+}

@@ -1,0 +1,188 @@
+package objmgr
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Manager is the object manager of one process for one directory. Its methods
+// may be called from any goroutine.
+type Manager struct {
+	host    Host
+	janitor janitor
+	watch   watch
+}
+
+// New returns the manager of a host's directory.
+func New(host Host) *Manager { return &Manager{host: host} }
+
+// ErrNotAFile is what Host.Open returns where a link, a FIFO, a socket or a
+// directory has an object's name.
+var ErrNotAFile = object.Explain(object.ErrPermission,
+	"something that is no plain file stands in the object's place")
+
+var (
+	errBusy = object.Explain(os.ErrDeadlineExceeded,
+		"another process is making or clearing away this object and does not get on with it")
+	errReserved = object.Explain(object.ErrInvalidName,
+		"filemap's own files have such names: use the object's own name")
+)
+
+// FileName returns the name of the file that stands for an object of this
+// process's user.
+func (m *Manager) FileName(name object.Name) string { return layout.FileName(name, m.host.UID()) }
+
+// Object is a handle to a live object. The object lives as long as one of its
+// handles, in any process, is open.
+type Object struct {
+	m     *Manager
+	fd    FD
+	name  object.Name
+	file  string
+	stat  Stat // when it was opened
+	Owned bool // its lifetime is ours to keep: all but POSIX names
+}
+
+// FD returns the object's open file, valid until Close.
+func (o *Object) FD() FD { return o.fd }
+
+// draft says how a new object's file is to be.
+type draft struct {
+	name object.Name
+	kind object.Kind
+	mode uint32 // permission bits, and ModeControl
+	fill func(fd FD) error
+}
+
+// create makes a new object. The file is complete, locked and then given its
+// name, so a process that dies meanwhile leaves nothing.
+func (m *Manager) create(d draft) (*Object, error) {
+	if d.name.IsZero() {
+		return m.createUnnamed(d)
+	}
+	file := m.FileName(d.name)
+	if d.name.Scope == object.POSIX && layout.Reserved(file) {
+		return nil, errReserved
+	}
+	m.janitor.run(m)
+	for attempt := 0; ; attempt++ {
+		// Look first: reserving the memory of a large mapping takes long.
+		dead, err := m.occupant(d, file)
+		if err != nil {
+			return nil, err
+		}
+		var o *Object
+		if dead {
+			o, err = m.takeOver(d, file)
+		} else {
+			o, err = m.publish(d, file)
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return o, err
+		}
+		if !m.host.Pause(attempt) {
+			return nil, errBusy
+		}
+	}
+}
+
+// occupant returns an error if a live object has the draft's name. It reports
+// a dead one that this user may not remove.
+func (m *Manager) occupant(d draft, file string) (dead bool, err error) {
+	if _, err := m.host.StatName(file); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	o, err := m.acquire(d.name, false)
+	switch {
+	case errors.Is(err, errDead):
+		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	defer o.Close()
+	control, err := o.control()
+	if err != nil {
+		return false, err
+	}
+	if control.Kind != d.kind {
+		return false, object.ErrWrongKind
+	}
+	return false, object.ErrExist
+}
+
+func (m *Manager) createUnnamed(d draft) (*Object, error) {
+	fd, err := m.prepare(d)
+	if err != nil {
+		return nil, err
+	}
+	return &Object{m: m, fd: fd}, nil
+}
+
+// publish makes the object's file and gives it its name.
+func (m *Manager) publish(d draft, file string) (*Object, error) {
+	fd, err := m.prepare(d)
+	if err != nil {
+		return nil, err
+	}
+	o := &Object{m: m, fd: fd, name: d.name, file: file, Owned: d.name.Scope != object.POSIX}
+	if o.stat, err = m.host.Stat(fd); err == nil && o.stat.Mode&layout.ModeMask != d.mode {
+		err = m.host.Chmod(fd, d.mode) // the umask has taken some
+	}
+	if err == nil && o.Owned {
+		_, err = m.host.TryLock(fd, false) // nobody else knows the file yet
+	}
+	if err == nil {
+		err = m.host.Link(fd, file)
+	}
+	if err != nil {
+		m.host.Close(fd)
+		return nil, err
+	}
+	return o, nil
+}
+
+func (m *Manager) prepare(d draft) (FD, error) {
+	fd, err := m.host.CreateTemp(d.mode)
+	if err != nil {
+		return 0, err
+	}
+	if err = d.fill(fd); errors.Is(err, object.ErrNoSpace) && m.Clean().Objects > 0 {
+		err = d.fill(fd) // the dead had some
+	}
+	if err != nil {
+		m.host.Close(fd)
+		return 0, err
+	}
+	m.noteName(fd, d.name)
+	return fd, nil
+}
+
+// noteName keeps the whole name with a file whose own name holds part of it.
+func (m *Manager) noteName(fd FD, name object.Name) {
+	if owned, ok := layout.ParseFileName(m.FileName(name)); ok && owned.Cut {
+		m.host.SetAttribute(fd, layout.NameAttribute, name.String())
+	}
+}
+
+// open returns a handle to the live object of a name.
+func (m *Manager) open(name object.Name, write bool) (*Object, error) {
+	m.janitor.run(m)
+	o, err := m.acquire(name, write)
+	if errors.Is(err, errDead) {
+		return nil, object.ErrNotExist
+	}
+	return o, err
+}
+
+// foreignError says that a file is another user's where it should be ours.
+func foreignError(uid uint32) error {
+	return object.Explain(object.ErrPermission,
+		fmt.Sprintf("user %d has put a file of their own in this user's name", uid))
+}

@@ -1,0 +1,220 @@
+package objmgr
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// MappingSpec says how a new mapping is to be.
+type MappingSpec struct {
+	Name     object.Name
+	Size     int64
+	Mode     uint32 // permission bits of its file
+	Sparse   bool   // do not reserve the space
+	File     *File  // what backs it; nil for memory
+	Context  context.Context
+	Progress func(reserved, total int64) // may be nil
+}
+
+// File is an open file of the machine that backs a mapping.
+type File struct {
+	FD   FD
+	Path string // absolute
+}
+
+// Mapping is a handle to a mapping.
+type Mapping struct {
+	*Object
+	Size    int64
+	backing *FD // the file that backs it, if it is not the object's own
+}
+
+// MapFD returns the file whose bytes the mapping's are.
+func (m *Mapping) MapFD() FD {
+	if m.backing != nil {
+		return *m.backing
+	}
+	return m.fd
+}
+
+// Close gives the handle up.
+func (m *Mapping) Close() error {
+	if m.backing != nil {
+		m.m.host.Close(*m.backing)
+	}
+	return m.Object.Close()
+}
+
+// allocateStep is how much is reserved at a time: a quarter of a second's work
+// at the most, so that a context is heard.
+const allocateStep = 64 << 20
+
+// CreateMapping makes a mapping. A file that backs it then belongs to the
+// handle; it also does if there is an error.
+//
+// Returns fs.ErrExist if the name is that of a live mapping, and
+// [object.ErrWrongKind] if it is that of another object.
+func (m *Manager) CreateMapping(spec MappingSpec) (*Mapping, error) {
+	if spec.File != nil {
+		return m.createBacked(spec)
+	}
+	o, err := m.create(draft{
+		name: spec.Name,
+		kind: object.Mapping,
+		mode: spec.Mode,
+		fill: func(fd FD) error { return m.reserve(fd, spec) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Mapping{Object: o, Size: spec.Size}, nil
+}
+
+// reserve gives a new file its size.
+func (m *Manager) reserve(fd FD, spec MappingSpec) error {
+	if spec.Sparse {
+		return m.host.Truncate(fd, spec.Size)
+	}
+	for offset := int64(0); offset < spec.Size; {
+		if err := spec.Context.Err(); err != nil {
+			return err
+		}
+		step := min(allocateStep, spec.Size-offset)
+		if err := m.host.Allocate(fd, offset, step); err != nil {
+			return err
+		}
+		offset += step
+		if spec.Progress != nil {
+			spec.Progress(offset, spec.Size)
+		}
+	}
+	return nil
+}
+
+// createBacked makes a mapping whose bytes are those of a file elsewhere. Its
+// own file holds a record of which.
+func (m *Manager) createBacked(spec MappingSpec) (*Mapping, error) {
+	o, err := m.createRecord(spec)
+	if err != nil {
+		m.host.Close(spec.File.FD)
+		return nil, err
+	}
+	return &Mapping{Object: o, Size: spec.Size, backing: &spec.File.FD}, nil
+}
+
+func (m *Manager) createRecord(spec MappingSpec) (*Object, error) {
+	stat, err := m.host.Stat(spec.File.FD)
+	if err != nil {
+		return nil, err
+	}
+	control := layout.Control{Kind: object.Mapping, ID: newObjectID(), Backing: layout.Backing{
+		Size: uint64(spec.Size), Dev: stat.Dev, Inode: stat.Ino, Path: spec.File.Path,
+	}}
+	page := control.Page()
+	if _, err := layout.ParseControl(page); err != nil {
+		return nil, object.Explain(fs.ErrInvalid, "other processes could not open a file of this path")
+	}
+	if spec.Name.Scope == object.POSIX {
+		return nil, object.Explain(object.ErrInvalidName, "a POSIX name cannot stand for another file")
+	}
+	return m.create(draft{
+		name: spec.Name,
+		kind: object.Mapping,
+		mode: spec.Mode | layout.ModeControl,
+		fill: func(fd FD) error { return m.host.WriteAt(fd, page, 0) },
+	})
+}
+
+// OpenMapping opens a live mapping.
+func (m *Manager) OpenMapping(name object.Name, write bool) (*Mapping, error) {
+	o, err := m.open(name, write)
+	if err != nil {
+		return nil, err
+	}
+	mapping, err := o.mapping(write)
+	if err != nil {
+		o.Close()
+		return nil, err
+	}
+	return mapping, nil
+}
+
+func (o *Object) mapping(write bool) (*Mapping, error) {
+	control, err := o.control()
+	switch {
+	case err != nil:
+		return nil, err
+	case control.Kind != object.Mapping:
+		return nil, object.ErrWrongKind
+	case write && o.stat.Mode&layout.ModeWrite == 0:
+		return nil, object.Explain(object.ErrPermission, "the mapping is read-only")
+	case o.stat.Mode&layout.ModeControl == 0:
+		return &Mapping{Object: o, Size: o.stat.Size}, nil
+	}
+	return o.openBacking(control.Backing, write)
+}
+
+// openBacking opens the file that a record names. The record could name a file
+// that its writer may not touch and this user may: it is believed only where
+// the file belongs to whom the record belongs to.
+func (o *Object) openBacking(b layout.Backing, write bool) (*Mapping, error) {
+	host := o.m.host
+	fd, err := host.OpenPath(b.Path, write)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errBackingMoved(b.Path)
+	} else if err != nil {
+		return nil, err
+	}
+	stat, err := host.Stat(fd)
+	switch {
+	case err != nil:
+	case stat.Dev != b.Dev || stat.Ino != b.Inode:
+		err = errBackingMoved(b.Path)
+	case stat.UID != o.stat.UID && o.stat.UID != host.UID():
+		err = object.Explain(object.ErrPermission, "its owner backs it with a file of another user")
+	}
+	if err != nil {
+		host.Close(fd)
+		return nil, err
+	}
+	return &Mapping{Object: o, Size: int64(b.Size), backing: &fd}, nil
+}
+
+func errBackingMoved(path string) error {
+	return object.Explain(object.ErrNameLost, "the file behind it is no longer at "+path)
+}
+
+// ViewLock keeps the file of a Global mapping from being made into another
+// object while a view shows it, which needs no handle. Release ends it.
+type ViewLock struct {
+	host Host
+	fd   FD
+}
+
+// LockView returns the lock of one view, or nil where there is no need: the
+// files of other mappings are never reused.
+func (m *Mapping) LockView() (*ViewLock, error) {
+	if m.file == "" || m.name.Scope != object.Global || m.backing != nil {
+		return nil, nil
+	}
+	fd, err := m.m.host.Reopen(m.fd, false)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.m.host.TryLockByte(fd, layout.ViewByte, false); err != nil {
+		m.m.host.Close(fd)
+		return nil, err
+	}
+	return &ViewLock{m.m.host, fd}, nil
+}
+
+// Release gives the lock up.
+func (l *ViewLock) Release() {
+	if l != nil {
+		l.host.Close(l.fd)
+	}
+}

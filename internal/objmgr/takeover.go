@@ -1,0 +1,87 @@
+package objmgr
+
+import (
+	"fmt"
+	"io/fs"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// A dead Global object of another user can't be removed: /dev/shm has the
+// sticky bit. If that user had shared it as widely as the new object is to be,
+// its file can be made into the new object where it stands.
+
+// takeOver makes the file of a dead object into the draft's object.
+//
+// Returns fs.ErrExist if the file changed hands meanwhile: look again.
+func (m *Manager) takeOver(d draft, file string) (*Object, error) {
+	fd, err := m.host.Open(file, true)
+	if err != nil {
+		return nil, err
+	}
+	o := &Object{m: m, fd: fd, name: d.name, file: file, Owned: true}
+	if err := o.reincarnate(d); err != nil {
+		m.host.Close(fd)
+		return nil, err
+	}
+	return o, nil
+}
+
+// reincarnate holds the exclusive lock while it works, and ViewByte until it
+// has the shared one: between the two locks anybody may find the file dead,
+// but without ViewByte nobody can make a third object of it.
+func (o *Object) reincarnate(d draft) (err error) {
+	host := o.m.host
+	if o.stat, err = host.Stat(o.fd); err != nil {
+		return err
+	}
+	if dead, err := host.TryLock(o.fd, true); err != nil || !dead {
+		return orExist(err)
+	}
+	if !o.named() {
+		return fs.ErrExist
+	}
+	if err := o.fits(d); err != nil {
+		return err
+	}
+	unseen, err := host.TryLockByte(o.fd, layout.ViewByte, true)
+	if err != nil {
+		return err
+	}
+	if !unseen {
+		return o.leftBehind("and a view of it is still in use")
+	}
+	defer host.UnlockByte(o.fd, layout.ViewByte)
+	if err := host.Truncate(o.fd, 0); err != nil {
+		return err
+	}
+	if err := d.fill(o.fd); err != nil {
+		return err
+	}
+	if shared, err := host.TryLock(o.fd, false); err != nil || !shared || !o.named() {
+		return orExist(err)
+	}
+	return nil
+}
+
+// fits returns an error unless the file's mode, which only its owner can
+// change, is the one that the new object's would have.
+func (o *Object) fits(d draft) error {
+	if o.stat.Mode&layout.ModeMask != d.mode || d.mode&layout.ModeOtherWrite == 0 {
+		return o.leftBehind("with permissions other than those asked for")
+	}
+	return nil
+}
+
+func (o *Object) leftBehind(why string) error {
+	return object.Explain(object.ErrPermission, fmt.Sprintf(
+		"a dead object of user %d has the name, %s; that user or root can clear it away", o.stat.UID, why))
+}
+
+func orExist(err error) error {
+	if err != nil {
+		return err
+	}
+	return fs.ErrExist
+}

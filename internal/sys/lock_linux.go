@@ -1,0 +1,45 @@
+package sys
+
+import "golang.org/x/sys/unix"
+
+// TryFlock takes a lock on the whole of an open file, for its file
+// description, or reports that another description's lock forbids it. A lock
+// the description had before is given up first, also where the new one is then
+// refused: flock(2).
+func TryFlock(fd int, exclusive bool) (bool, error) {
+	how := unix.LOCK_SH
+	if exclusive {
+		how = unix.LOCK_EX
+	}
+	err := retry(func() error { return unix.Flock(fd, how|unix.LOCK_NB) })
+	if err == unix.EWOULDBLOCK {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// TryLockByte takes an open file description lock on one byte of a file, or
+// reports that another description's lock forbids it: F_OFD_SETLK of fcntl(2).
+func TryLockByte(fd int, pos int64, exclusive bool) (bool, error) {
+	lock := byteLock(pos, exclusive)
+	err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
+	if err == unix.EAGAIN || err == unix.EACCES {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// UnlockByte gives such a lock up.
+func UnlockByte(fd int, pos int64) error {
+	lock := byteLock(pos, false)
+	lock.Type = unix.F_UNLCK
+	return unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
+}
+
+func byteLock(pos int64, exclusive bool) unix.Flock_t {
+	kind := int16(unix.F_RDLCK)
+	if exclusive {
+		kind = unix.F_WRLCK
+	}
+	return unix.Flock_t{Type: kind, Start: pos, Len: 1}
+}

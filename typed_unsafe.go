@@ -1,0 +1,74 @@
+package filemap
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// At returns a pointer to the T at byte off of the view, as unguarded as
+// [View.Bytes]. T may be any type of a fixed size without pointers; its layout
+// is Go's, which is C's for fields in order of falling size.
+//
+// Returns object.ErrRange if the view does not hold all of it, and fs.ErrInvalid
+// if T holds pointers or does not begin at a multiple of its alignment.
+func At[T any](v *View, off int64) (*T, error) {
+	p, err := typedPointer[T](v, off, 1)
+	return (*T)(p), err
+}
+
+// SliceAt is [At] for n values of type T, one after the other.
+func SliceAt[T any](v *View, off int64, n int) ([]T, error) {
+	p, err := typedPointer[T](v, off, n)
+	if err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*T)(p), n), nil
+}
+
+func typedPointer[T any](v *View, off int64, n int) (unsafe.Pointer, error) {
+	var zero T
+	if err := checkType(reflect.TypeFor[T]()); err != nil {
+		return nil, v.failed("view", err)
+	}
+	size := int(unsafe.Sizeof(zero))
+	if n < 0 || size > 0 && n > v.Len()/size {
+		return nil, v.failed("view", object.ErrRange)
+	}
+	p, err := v.region.Pointer(off, size*n, unsafe.Alignof(zero))
+	if err != nil {
+		return nil, v.failed("view", err)
+	}
+	return p, nil
+}
+
+// Load returns a copy of the T at byte off of the view. It is guarded, needs
+// no alignment, and does not allocate. Another process may be writing there
+// meanwhile: the copy is as torn as that leaves it.
+//
+// Returns object.ErrRange, object.ErrFault, os.ErrClosed, or fs.ErrInvalid if T
+// holds pointers.
+func Load[T any](v *View, off int64) (value T, err error) {
+	if err := checkType(reflect.TypeFor[T]()); err != nil {
+		return value, v.failed("read", err)
+	}
+	var loaded T
+	if err := v.region.ReadAt(bytesOf(&loaded), off); err != nil {
+		return value, v.failed("read", err)
+	}
+	return loaded, nil
+}
+
+// Store copies a T to byte off of the view. See [Load].
+func Store[T any](v *View, off int64, value T) error {
+	if err := checkType(reflect.TypeFor[T]()); err != nil {
+		return v.failed("write", err)
+	}
+	_, err := v.WriteAt(bytesOf(&value), off)
+	return err
+}
+
+func bytesOf[T any](p *T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p))
+}

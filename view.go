@@ -1,0 +1,174 @@
+package filemap
+
+import (
+	"io"
+
+	"github.com/filemap-go/filemap/internal/kernel"
+	"github.com/filemap-go/filemap/internal/mem"
+	"github.com/filemap-go/filemap/object"
+)
+
+// View is a range of a mapping's bytes in this process's memory. It keeps the
+// bytes, but not the mapping's name: that takes an open [Mapping].
+//
+// Its methods may be called from any goroutine, Close too while others are in
+// progress. What other processes do meanwhile is for the processes to agree
+// on: a read during their write may see part of it.
+//
+// All methods but [View.Bytes] check what they touch: a fault, because
+// somebody truncated the file under the view, is object.ErrFault, and a closed
+// view os.ErrClosed.
+type View struct {
+	region *mem.Region
+	name   object.Name
+	access Access
+	offset int64
+}
+
+// ViewOptions are the options of [Mapping.ViewWith]. The zero value stands for
+// the defaults.
+type ViewOptions struct {
+	// Access is what may be done with the view, at most what the mapping's
+	// handle permits; nil is for all that it permits.
+	Access *Access
+
+	// Base, unless 0, is the address where the view is to begin, which must be
+	// a multiple of 64 KiB, as must the view's offset then. It is an error
+	// (fs.ErrInvalid) if anything lies there.
+	Base uintptr
+
+	// Prefault brings all pages into memory now, so that the first touch of
+	// each takes no longer than the others. If there is no memory for them,
+	// that is an error now: object.ErrNoSpace.
+	Prefault bool
+}
+
+// ViewWith is [Mapping.View] with options.
+func (m *Mapping) ViewWith(offset, length int64, opts *ViewOptions) (v *View, err error) {
+	err = m.while("view", func(k *kernel.Mapping) error {
+		v, err = m.mapView(k, offset, length, opts)
+		return err
+	})
+	return v, err
+}
+
+func (m *Mapping) mapView(k *kernel.Mapping, offset, length int64, opts *ViewOptions) (*View, error) {
+	if opts == nil {
+		opts = &ViewOptions{}
+	}
+	access := k.Access()
+	if opts.Access != nil {
+		access = *opts.Access
+	}
+	size := k.Size()
+	switch {
+	case offset < 0 || length < 0 || offset >= size || length > size-offset:
+		return nil, object.ErrRange
+	case !access.Known():
+		return nil, errAccess
+	case !k.Access().Permits(access):
+		return nil, object.Explain(object.ErrPermission, "the mapping was opened "+k.Access().String())
+	case opts.Base != 0 && (opts.Base%kernel.Granularity != 0 || offset%kernel.Granularity != 0):
+		return nil, errBase
+	}
+	if length == 0 {
+		length = size - offset
+	}
+	region, err := k.Map(kernel.ViewSpec{
+		Offset: offset, Length: length, Access: access, Base: opts.Base, Prefault: opts.Prefault,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &View{region: region, name: m.name, access: access, offset: offset}, nil
+}
+
+// Len returns the number of bytes in the view.
+func (v *View) Len() int { return v.region.Len() }
+
+// Offset returns where in the mapping the view begins, in bytes.
+func (v *View) Offset() int64 { return v.offset }
+
+// Access returns what may be done with the view.
+func (v *View) Access() Access { return v.access }
+
+// ReadAt copies bytes of the view, from byte off on, to p. It is the method of
+// io.ReaderAt: fewer bytes than p holds come with io.EOF.
+func (v *View) ReadAt(p []byte, off int64) (int, error) {
+	if rest := int64(v.region.Len()) - off; int64(len(p)) > rest && off >= 0 {
+		return v.readTail(p, off, rest)
+	}
+	if err := v.region.ReadAt(p, off); err != nil {
+		return 0, v.failed("read", err)
+	}
+	return len(p), nil
+}
+
+func (v *View) readTail(p []byte, off, rest int64) (int, error) {
+	if rest <= 0 {
+		return 0, io.EOF
+	}
+	if err := v.region.ReadAt(p[:rest], off); err != nil {
+		return 0, v.failed("read", err)
+	}
+	return int(rest), io.EOF
+}
+
+// WriteAt copies p into the view, from byte off on. It is the method of
+// io.WriterAt, but for writing all of p or, with object.ErrRange, nothing.
+// After object.ErrFault, part of p may have been written.
+func (v *View) WriteAt(p []byte, off int64) (int, error) {
+	if v.access == ReadOnly {
+		return 0, v.failed("write", errReadOnly)
+	}
+	if err := v.region.WriteAt(p, off); err != nil {
+		return 0, v.failed("write", err)
+	}
+	return len(p), nil
+}
+
+// Reader returns a reader of the view's bytes, with a position of its own.
+func (v *View) Reader() *io.SectionReader { return io.NewSectionReader(v, 0, int64(v.Len())) }
+
+// Writer returns a writer into the view's bytes from byte off on, with a
+// position of its own. What does not fit is an error.
+func (v *View) Writer(off int64) *io.OffsetWriter { return io.NewOffsetWriter(v, off) }
+
+// Flush writes the view's changed bytes to the file behind the mapping, and
+// waits until the file system has them. With memory behind it there is nothing
+// to do. What others see in the mapping does not depend on it.
+func (v *View) Flush() error {
+	if err := v.region.Flush(); err != nil {
+		return v.failed("flush", err)
+	}
+	return nil
+}
+
+// Bytes returns the view's bytes themselves, for speed. Nothing guards them:
+// touching them after somebody truncated the file behind the mapping, or after
+// Close, or writing to a view that is ReadOnly, crashes the program, unless
+// the goroutine has called debug.SetPanicOnFault.
+//
+// After Close the addresses stay taken, so that a stale slice never shows
+// somebody else's memory, until the process has closed 4,096 such views more,
+// or views of 1 TiB.
+func (v *View) Bytes() ([]byte, error) {
+	data, err := v.region.Bytes()
+	if err != nil {
+		return nil, v.failed("view", err)
+	}
+	return data, nil
+}
+
+// Close gives the view up. Accesses in progress finish or fail with
+// os.ErrClosed, as do all later ones. A second Close returns os.ErrClosed.
+func (v *View) Close() error {
+	if err := v.region.Close(); err != nil {
+		return v.failed("close", err)
+	}
+	return nil
+}
+
+var errReadOnly = object.Explain(object.ErrPermission, "the view is read-only")
+
+func (v *View) failed(op string, err error) error { return failed(op, v.name.String(), err) }
