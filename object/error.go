@@ -19,17 +19,11 @@ type Error struct {
 // Error returns the operation, the name and the cause, as in
 // "open Local\SampleMap: no such name".
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Op)
-	b.WriteByte(' ')
-	if e.Name == "" {
-		b.WriteString("unnamed " + e.Kind.String())
-	} else {
-		b.WriteString(e.Name)
+	subject := e.Name
+	if subject == "" && e.Kind.Known() {
+		subject = "unnamed " + e.Kind.String()
 	}
-	b.WriteString(": ")
-	b.WriteString(e.Err.Error())
-	return b.String()
+	return strings.TrimSpace(e.Op+" "+subject) + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.
@@ -79,6 +73,10 @@ var (
 	// ErrFault: the bytes could not be touched, because somebody has truncated
 	// the file under them, or the memory to hold them has run out.
 	ErrFault = errors.New("the mapped bytes are gone")
+	// ErrNotOwner: the caller does not hold the mutex, or no longer.
+	ErrNotOwner = errors.New("the mutex is not held")
+	// ErrLimit: the semaphore would come to have more permits than its maximum.
+	ErrLimit = errors.New("over the semaphore's maximum")
 	// ErrNameLost: the object is alive but its name was taken away by somebody
 	// else, so that nobody can open it any more.
 	ErrNameLost = errors.New("the name was removed by somebody else")

@@ -67,6 +67,8 @@ type Info struct {
 	Size   int64       // of a mapping
 	Native string      // what a foreign program opens: a path, or an NT name
 
+	State State // of other kinds
+
 	// Holders are the processes that hold the object, as far as this process
 	// can see them; nil where the system does not tell.
 	Holders []int

@@ -46,6 +46,9 @@ func (p *place) info(found objmgr.Info) Info {
 		Name: found.Name, Kind: found.Kind, Size: found.Size,
 		Native: p.path(found.File), Holders: found.Holders,
 	}
+	if found.Kind != object.Mapping && found.Kind.Known() {
+		info.State = p.host.stateOf(found.Control)
+	}
 	if found.Cut {
 		info.Name.Base += "…"
 	}

@@ -26,6 +26,13 @@ import (
 //	      | path ...                      |
 //	0x1000+-------------------------------+
 //
+// The parameter is a semaphore's maximum, or 1 for an event or a timer that
+// stays signaled until it is reset. PID ns is the inode of the PID namespace
+// of the mutex's creator; the flag ManyNamespaces says that processes of
+// others have it open too. State is the word that type State describes. A
+// timer is due at so many nanoseconds of its clock, or never if 0, and then
+// once each period, if that is not 0.
+//
 // Integers are little-endian, device and inode are those of stat(2), and the
 // path is absolute and of len bytes.
 const (
@@ -38,6 +45,18 @@ const (
 	versionAt = 0x008
 	kindAt    = 0x00C
 	idAt      = 0x010
+	paramAt   = 0x020
+
+	// FlagsAt is the word of the flags and the PID namespace.
+	FlagsAt = 0x018
+	// ManyNamespaces is a flag: owner numbers do not tell processes apart.
+	ManyNamespaces = 1 << 0
+	// StateAt is the state word.
+	StateAt = 0x040
+	// DueAt, PeriodAt and ClockAt are the words of a timer.
+	DueAt    = 0x080
+	PeriodAt = 0x088
+	ClockAt  = 0x090
 
 	backingSizeAt   = 0x100
 	backingDevAt    = 0x108
@@ -55,6 +74,8 @@ const (
 	// ViewByte is read-locked by each view of a Global mapping, and
 	// write-locked by whoever makes the file of a dead object into a new one.
 	ViewByte = 1 << 62
+	// TokenByte plus a token is write-locked by the handle with that token.
+	TokenByte = 1 << 61
 )
 
 // Permission bits of an object's file, beside the sticky bit.
@@ -75,6 +96,12 @@ type Control struct {
 	Kind    object.Kind
 	ID      uint64 // random, one an object
 	Backing Backing
+
+	PIDNamespace uint32 // of a mutex's creator
+	Param        uint64
+	State        State
+	Due, Period  int64 // of a timer
+	Clock        uint64
 }
 
 // Backing says which file a mapping is backed by.
@@ -98,7 +125,14 @@ func (c Control) Page() []byte {
 		le.PutUint64(page[backingInodeAt:], c.Backing.Inode)
 		le.PutUint16(page[backingLengthAt:], uint16(len(c.Backing.Path)))
 		copy(page[backingPathAt:], c.Backing.Path)
+		return page
 	}
+	le.PutUint64(page[FlagsAt:], uint64(c.PIDNamespace)<<32)
+	le.PutUint64(page[paramAt:], c.Param)
+	le.PutUint64(page[StateAt:], uint64(c.State))
+	le.PutUint64(page[DueAt:], uint64(c.Due))
+	le.PutUint64(page[PeriodAt:], uint64(c.Period))
+	le.PutUint64(page[ClockAt:], c.Clock)
 	return page
 }
 
@@ -122,6 +156,12 @@ func ParseControl(page []byte) (Control, error) {
 	if c.Kind == object.Mapping {
 		return c, c.Backing.parse(page)
 	}
+	c.PIDNamespace = uint32(le.Uint64(page[FlagsAt:]) >> 32)
+	c.Param = le.Uint64(page[paramAt:])
+	c.State = State(le.Uint64(page[StateAt:]))
+	c.Due = int64(le.Uint64(page[DueAt:]))
+	c.Period = int64(le.Uint64(page[PeriodAt:]))
+	c.Clock = le.Uint64(page[ClockAt:])
 	return c, nil
 }
 

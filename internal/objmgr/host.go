@@ -83,6 +83,8 @@ type Host interface {
 	// Pause lets other processes go on, longer with each attempt. It reports
 	// false when there has been attempt enough.
 	Pause(attempt int) bool
+
+	Memory
 }
 
 // FileID tells files apart.

@@ -11,7 +11,8 @@ type Info struct {
 	UID     uint32 // whose object it is
 	Cut     bool   // only the beginning of the name is known
 	Kind    object.Kind
-	Size    int64 // of a mapping
+	Size    int64          // of a mapping
+	Control layout.Control // of other objects: their state
 	File    string
 	Holders []int // processes
 }
@@ -77,7 +78,7 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 	if control, err := o.control(); err == nil {
 		info.Kind, info.Size = control.Kind, stat.Size
 		if stat.Mode&layout.ModeControl != 0 {
-			info.Size = int64(control.Backing.Size)
+			info.Size, info.Control = int64(control.Backing.Size), control
 		}
 	}
 	if info.Cut {

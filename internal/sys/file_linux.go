@@ -17,6 +17,7 @@ const (
 	ENOENT     = unix.ENOENT
 	ENOMEM     = unix.ENOMEM
 	ENOSPC     = unix.ENOSPC
+	ENOSYS     = unix.ENOSYS
 	ENOTDIR    = unix.ENOTDIR
 	ENXIO      = unix.ENXIO
 	EOPNOTSUPP = unix.EOPNOTSUPP
@@ -57,6 +58,13 @@ func Fstat(fd int) (Stat, error) {
 func Lstat(path string) (Stat, error) {
 	var st unix.Stat_t
 	err := retry(func() error { return unix.Lstat(path, &st) })
+	return fromUnix(&st), err
+}
+
+// StatPath returns the state of the file that a path leads to.
+func StatPath(path string) (Stat, error) {
+	var st unix.Stat_t
+	err := retry(func() error { return unix.Stat(path, &st) })
 	return fromUnix(&st), err
 }
 

@@ -36,6 +36,13 @@ func UnlockByte(fd int, pos int64) error {
 	return unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
 }
 
+// ByteLocked reports whether another description has such a lock on a byte.
+func ByteLocked(fd int, pos int64) (bool, error) {
+	lock := byteLock(pos, true)
+	err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock)
+	return lock.Type != unix.F_UNLCK, err
+}
+
 func byteLock(pos int64, exclusive bool) unix.Flock_t {
 	kind := int16(unix.F_RDLCK)
 	if exclusive {

@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -64,3 +65,20 @@ func address(data []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceDa
 
 // toPointer turns an address that lies outside Go's memory into a pointer.
 func toPointer(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
+
+// MmapAnonymous maps zeroed pages of this process's own.
+func MmapAnonymous(length int) ([]byte, error) {
+	return mmap(0, length, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON, -1, 0)
+}
+
+// MmapOver maps the beginning of a file over mapped pages.
+func MmapOver(pages []byte, fd int) error {
+	_, err := mmap(address(pages), len(pages), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_SHARED|unix.MAP_FIXED, fd, 0)
+	return err
+}
+
+// Word64 returns the word at an offset of mapped pages.
+func Word64(data []byte, offset int) *atomic.Uint64 {
+	return (*atomic.Uint64)(unsafe.Pointer(&data[offset]))
+}

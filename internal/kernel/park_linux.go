@@ -1,0 +1,115 @@
+package kernel
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/objmgr"
+	"github.com/filemap-go/filemap/internal/sys"
+)
+
+// Parking blocks a goroutine until a word of shared memory changes. A few at a
+// time block their threads, which is the fastest. The others leave their words
+// to parkers, threads that wait for up to 126 words each.
+
+const (
+	directMax = 64 // goroutines that block a thread of their own
+
+	// backstop is how long a wait lasts at the most before it looks at the
+	// words again: a process that changes one may be killed before it wakes
+	// who waits.
+	backstop = 250 * time.Millisecond
+)
+
+var directWaits atomic.Int32
+
+// Park implements objmgr.Memory.
+func (h host) Park(ctx context.Context, words []objmgr.Parked, until int64) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if directWaits.Add(1) <= directMax && len(words) < sys.FutexWordsMax {
+		defer directWaits.Add(-1)
+		return parkDirect(ctx, words, until)
+	}
+	directWaits.Add(-1)
+	return parkPooled(ctx, words, until)
+}
+
+// direct is what a direct wait needs, kept for the next one.
+type direct struct {
+	vector sys.FutexVector
+	cancel uint32 // a futex of this process: 1 when the context is done
+}
+
+var directs = sync.Pool{New: func() any { return new(direct) }}
+
+func parkDirect(ctx context.Context, words []objmgr.Parked, until int64) error {
+	d := directs.Get().(*direct)
+	d.vector.Reset()
+	for _, w := range words {
+		d.vector.Add(sys.FutexWord{Addr: w.Page.(*page).state, Value: w.Low})
+	}
+	if ctx.Done() == nil {
+		waitVector(&d.vector, until)
+		directs.Put(d)
+		return nil
+	}
+	d.vector.Add(sys.FutexWord{Addr: &d.cancel, Value: 0, Private: true})
+	stop := context.AfterFunc(ctx, func() {
+		atomic.StoreUint32(&d.cancel, 1)
+		sys.FutexWake(&d.cancel, true)
+	})
+	waitVector(&d.vector, until)
+	if stop() {
+		directs.Put(d) // else the function may still be running: d is its
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// waitVector waits for a vector of words, until a time or the backstop. Why it
+// ends does not matter: whoever waits looks at the words again.
+func waitVector(v *sys.FutexVector, until int64) {
+	limit := sys.MonotonicTime() + int64(backstop)
+	if until != 0 {
+		limit = min(limit, until)
+	}
+	if err := sys.FutexWaitv(v, limit); err == sys.ENOSYS || err == sys.EPERM {
+		// Before Linux 5.16, or in a sandbox: look now and then.
+		time.Sleep(min(unvectoredPause, time.Duration(limit-sys.MonotonicTime())))
+	}
+}
+
+// unvectoredPause is how often words are looked at where the system can't wait
+// for several.
+const unvectoredPause = time.Millisecond
+
+// Now implements objmgr.Memory.
+func (h host) Now(clock uint64) int64 {
+	if clock == objmgr.ClockRealtime {
+		return sys.Realtime()
+	}
+	return sys.MonotonicTime()
+}
+
+// ByteLocked implements objmgr.Memory.
+func (h host) ByteLocked(fd objmgr.FD, pos int64) (bool, error) {
+	return sys.ByteLocked(int(fd), pos)
+}
+
+// PIDNamespace implements objmgr.Memory. Where the system does not tell, no
+// process shares the namespace.
+func (h host) PIDNamespace() uint32 { return pidNamespace() }
+
+var pidNamespace = sync.OnceValue(func() uint32 {
+	stat, err := sys.StatPath("/proc/self/ns/pid")
+	if err != nil {
+		return 0
+	}
+	return uint32(stat.Ino)
+})

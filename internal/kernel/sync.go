@@ -1,0 +1,91 @@
+package kernel
+
+import (
+	"context"
+	"time"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// SyncSpec says how a new synchronization object is to be.
+type SyncSpec struct {
+	Name     object.Name // zero for an unnamed object
+	Kind     object.Kind
+	Security *object.Security // nil for the system's default
+	Manual   bool             // events and timers: signaled until reset
+	Signaled bool             // events: at birth
+	Count    int32            // semaphores: at birth
+	Max      int32
+}
+
+// Taken is what came with an object that a wait took.
+type Taken struct {
+	// Abandoned says that the mutex's last owner died, or closed it, while
+	// holding it.
+	Abandoned bool
+	hold      hold // of a mutex: how the system knows its owner
+}
+
+// Schedule is when a timer is due.
+type Schedule struct {
+	At     time.Time     // by the time of day, if not zero
+	After  time.Duration // else so long from now
+	Period time.Duration // and then again and again; 0 for once
+}
+
+// syncObject is what each system's Sync does.
+type syncObject interface {
+	// TryLock locks a mutex that is free, if that takes no more than a moment.
+	// A false answer means nothing.
+	TryLock() (Taken, bool)
+	// Wait takes the object as soon as it is signaled.
+	Wait(context.Context) (Taken, error)
+	// TryWait takes the object if it is signaled now.
+	TryWait() (Taken, bool, error)
+	// Unlock ends what a wait for a mutex began, and Relock adds one more
+	// Unlock to it: object.ErrNotOwner if it has ended.
+	Unlock(Taken) error
+	Relock(Taken) error
+	// SetEvent, ResetEvent and PulseEvent are for events.
+	SetEvent() error
+	ResetEvent() error
+	PulseEvent() error
+	// ReleaseSemaphore adds permits and returns how many there were:
+	// object.ErrLimit if there would be too many.
+	ReleaseSemaphore(n int32) (previous int32, err error)
+	// SetTimer and CancelTimer are for timers.
+	SetTimer(Schedule) error
+	CancelTimer() error
+	// Close gives the handle up. Mutexes that it holds are abandoned, waits
+	// through it end with os.ErrClosed.
+	Close() error
+}
+
+var _ syncObject = (*Sync)(nil)
+
+// State is what can be told of a synchronization object from outside.
+type State struct {
+	Signaled   bool // as Windows has it: a mutex is signaled while it is free
+	Manual     bool
+	Count, Max int
+	Owner      int // process that holds the mutex; 0 for none, or one unseen
+	Abandoned  bool
+	Waiters    bool      // somebody may be waiting; false where the system does not tell
+	Due        time.Time // zero for never
+	Period     time.Duration
+}
+
+// The functions that each system's files define:
+//
+//	CreateSync(SyncSpec) (*Sync, error)             object.ErrExist if the name exists
+//	OpenSync(object.Name, object.Kind) (*Sync, error)
+//	WaitAny(context.Context, []*Sync) (int, Taken, error)
+//	WaitAll(context.Context, []*Sync) ([]Taken, error)    fs.ErrInvalid for an object named twice
+//
+// A wait whose context is done takes what it can take now.
+var _ = [...]any{
+	(func(SyncSpec) (*Sync, error))(CreateSync),
+	(func(object.Name, object.Kind) (*Sync, error))(OpenSync),
+	(func(context.Context, []*Sync) (int, Taken, error))(WaitAny),
+	(func(context.Context, []*Sync) ([]Taken, error))(WaitAll),
+}

@@ -1,0 +1,189 @@
+package kernel
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/internal/objmgr"
+	"github.com/filemap-go/filemap/object"
+)
+
+// hold tells the holds of one handle apart.
+type hold = uint64
+
+// Sync is a handle to a synchronization object.
+type Sync struct {
+	*objmgr.Sync
+	place *place
+}
+
+// CreateSync makes a new synchronization object.
+func CreateSync(spec SyncSpec) (*Sync, error) {
+	p, err := here()
+	if err != nil {
+		return nil, err
+	}
+	mode, err := syncMode(spec.Security)
+	if err != nil {
+		return nil, err
+	}
+	created, err := p.CreateSync(objmgr.SyncSpec{
+		Name: spec.Name, Kind: spec.Kind, Mode: mode, Manual: spec.Manual,
+		Signaled: spec.Signaled, Count: uint32(spec.Count), Max: uint32(spec.Max),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Sync{created, p}, nil
+}
+
+// syncMode returns the permission bits of a synchronization object's file: who
+// may use it at all writes to it.
+func syncMode(security *object.Security) (uint32, error) {
+	if security != nil && (security.Group == object.ShareRead || security.Everybody == object.ShareRead) {
+		return 0, object.Explain(fs.ErrInvalid, "only mappings can be shared for reading alone")
+	}
+	return fileMode(security, object.ReadWrite)
+}
+
+// OpenSync opens a live synchronization object.
+func OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
+	p, err := here()
+	if err != nil {
+		return nil, err
+	}
+	opened, err := p.OpenSync(name, kind)
+	if err != nil {
+		return nil, err
+	}
+	return &Sync{opened, p}, nil
+}
+
+// TryLock implements the contract.
+func (s *Sync) TryLock() (Taken, bool) {
+	got, ok := s.Sync.TryLock()
+	return Taken{got.Abandoned, got.Hold}, ok
+}
+
+// Wait implements the contract.
+func (s *Sync) Wait(ctx context.Context) (Taken, error) {
+	got, err := s.Sync.Wait(ctx)
+	return Taken{got.Abandoned, got.Hold}, err
+}
+
+// TryWait implements the contract.
+func (s *Sync) TryWait() (Taken, bool, error) {
+	got, ok, err := s.Sync.TryWait()
+	return Taken{got.Abandoned, got.Hold}, ok, err
+}
+
+// Unlock implements the contract.
+func (s *Sync) Unlock(t Taken) error { return s.Sync.Unlock(t.hold) }
+
+// Relock implements the contract.
+func (s *Sync) Relock(t Taken) error { return s.Sync.Relock(t.hold) }
+
+// ReleaseSemaphore implements the contract.
+func (s *Sync) ReleaseSemaphore(n int32) (int32, error) {
+	if n <= 0 {
+		return 0, fs.ErrInvalid
+	}
+	previous, err := s.Sync.ReleaseSemaphore(uint32(n))
+	return int32(previous), err
+}
+
+// SetTimer implements the contract.
+func (s *Sync) SetTimer(at Schedule) error {
+	schedule := objmgr.Schedule{Clock: objmgr.ClockMonotonic, Period: int64(at.Period)}
+	if at.At.IsZero() {
+		schedule.Due = s.place.host.Now(objmgr.ClockMonotonic) + int64(max(at.After, 0))
+	} else {
+		schedule.Clock = objmgr.ClockRealtime
+		schedule.Due = max(at.At.UnixNano(), 1)
+	}
+	return s.Sync.SetTimer(schedule)
+}
+
+// CancelTimer implements the contract.
+func (s *Sync) CancelTimer() error { return s.Sync.SetTimer(objmgr.Schedule{}) }
+
+// WaitAny takes the first of the objects that is signaled.
+func WaitAny(ctx context.Context, objects []*Sync) (int, Taken, error) {
+	if len(objects) == 0 {
+		return 0, Taken{}, fs.ErrInvalid
+	}
+	i, got, err := objects[0].place.WaitAny(ctx, unwrap(objects))
+	return i, Taken{got.Abandoned, got.Hold}, err
+}
+
+// WaitAll takes all of the objects, once all are signaled.
+func WaitAll(ctx context.Context, objects []*Sync) ([]Taken, error) {
+	if len(objects) == 0 {
+		return nil, fs.ErrInvalid
+	}
+	got, err := objects[0].place.WaitAll(ctx, unwrap(objects))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Taken, len(got))
+	for i, one := range got {
+		all[i] = Taken{one.Abandoned, one.Hold}
+	}
+	return all, nil
+}
+
+func unwrap(objects []*Sync) []*objmgr.Sync {
+	inner := make([]*objmgr.Sync, len(objects))
+	for i, s := range objects {
+		inner[i] = s.Sync
+	}
+	return inner
+}
+
+// stateOf returns what a control page tells of its object.
+func (h host) stateOf(c layout.Control) State {
+	low := c.State.Low()
+	state := State{Manual: c.Param == 1, Waiters: c.State.Has(layout.StateWaiters)}
+	switch c.Kind {
+	case object.Mutex:
+		state.Manual = false
+		state.Signaled = low&(layout.MutexOwner|layout.MutexDied) == 0
+		state.Abandoned = low&(layout.MutexAbandoned|layout.MutexDied) != 0 && low&layout.MutexOwner == 0
+		state.Owner = processOf(low & layout.MutexOwner)
+	case object.Semaphore:
+		state.Manual = false
+		state.Count, state.Max = int(low&layout.SemaphoreCount), int(c.Param)
+		state.Signaled = state.Count > 0
+	case object.Event:
+		state.Signaled = c.State.Has(layout.EventSignaled)
+	case object.Timer:
+		at := objmgr.Schedule{Clock: c.Clock, Due: c.Due}
+		now := h.Now(at.Clock)
+		state.Signaled = c.State.Has(layout.TimerExpired) || at.Due > 0 && now >= at.Due
+		state.Period = time.Duration(max(c.Period, 0))
+		if at.Due > 0 {
+			state.Due = time.Now().Add(time.Duration(at.Due - now))
+		}
+	}
+	return state
+}
+
+// processOf returns the process of a thread, or 0 if it can't be seen.
+func processOf(tid uint32) int {
+	if tid == 0 || tid == layout.OwnerUnknown {
+		return 0
+	}
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(int(tid)) + "/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "\nTgid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	pid, _ := strconv.Atoi(strings.TrimSpace(line))
+	return pid
+}

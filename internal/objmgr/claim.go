@@ -1,0 +1,78 @@
+package objmgr
+
+import (
+	"os"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// A claim reserves an object for one handle while it does more than one
+// compare-and-swap can. It lasts for a few instructions, and never while
+// anything is waited for. If its process dies, the claim is taken away, and
+// the object is as if the claimer had died before.
+
+// owned reports whether the state is that of a locked mutex.
+func (s *Sync) owned(st layout.State) bool {
+	return s.kind == object.Mutex && st.Low()&layout.MutexOwner != 0
+}
+
+// isClaimed reports whether some handle has claimed the object.
+func (s *Sync) isClaimed(st layout.State) bool { return st.Token() != 0 && !s.owned(st) }
+
+// contend waits a little for a claim to end, and ends it if the claimer died.
+func (s *Sync) contend(attempt int) error {
+	const patience = 50 // attempts between two looks at the claimer's life
+	if attempt%patience == patience-1 {
+		s.repair()
+	}
+	if !s.m.host.Pause(attempt) {
+		return errBusy
+	}
+	return nil
+}
+
+// repair takes away what a dead handle holds: a claim, or a mutex.
+func (s *Sync) repair() {
+	old := s.load()
+	if old.Token() == 0 || s.kind == object.Mutex && old.Has(layout.MutexDied) || s.alive(old.Token()) {
+		return
+	}
+	next := old.WithToken(0)
+	if s.owned(old) {
+		next = s.abandoned(old)
+	}
+	s.swap(old, next)
+}
+
+// claim claims the object, once nobody else has, and returns its state.
+func (s *Sync) claim() (layout.State, error) {
+	for attempt := 0; ; attempt++ {
+		if s.closed.Load() {
+			return 0, os.ErrClosed
+		}
+		old := s.load()
+		if next := old.WithToken(s.token); !s.isClaimed(old) && s.swap(old, next) {
+			return next, nil
+		}
+		if err := s.contend(attempt); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// changeUnclaimed is change for what must not happen under a claim.
+func (s *Sync) changeUnclaimed(next func(layout.State) layout.State) error {
+	for attempt := 0; ; attempt++ {
+		if s.closed.Load() {
+			return os.ErrClosed
+		}
+		old := s.load()
+		if !s.isClaimed(old) && s.swapAndWake(old, next(old)) {
+			return nil
+		}
+		if err := s.contend(attempt); err != nil {
+			return err
+		}
+	}
+}

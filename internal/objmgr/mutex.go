@@ -1,0 +1,117 @@
+package objmgr
+
+import (
+	"os"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// A mutex belongs to the handle whose token its state holds. If the process
+// dies, the system itself marks the state, by the owner number; that is fast,
+// but numbers repeat in other PID namespaces. What counts is the token.
+
+// keep prepares a mutex for the death of this process.
+func (s *Sync) keep(namespace uint32) (err error) {
+	if s.owner, err = s.page.Keep(); err != nil {
+		return err
+	}
+	if s.owner == 0 || s.owner >= layout.OwnerUnknown {
+		return object.ErrCorrupt
+	}
+	if s.m.host.PIDNamespace() == namespace {
+		return nil
+	}
+	flags := s.page.Word(layout.FlagsAt)
+	for range stateAttempts {
+		old := flags.Load()
+		if old&layout.ManyNamespaces != 0 || flags.CompareAndSwap(old, old|layout.ManyNamespaces) {
+			return nil
+		}
+	}
+	return object.ErrCorrupt
+}
+
+// TryLock locks a mutex that nobody has locked, nor had, since the last time.
+// It is the whole of most locks.
+func (s *Sync) TryLock() (Taken, bool) {
+	if !s.swap(0, s.mine()) || s.closed.Load() {
+		return Taken{}, false
+	}
+	return Taken{Hold: s.holds}, true
+}
+
+func (s *Sync) mine() layout.State { return layout.NewState(s.token, s.owner) }
+
+// Unlock ends a hold of the mutex.
+//
+// Returns [object.ErrNotOwner] if the hold has ended before, or the mutex was
+// taken from it.
+func (s *Sync) Unlock(hold uint64) error {
+	if s.holds != hold {
+		return object.ErrNotOwner
+	}
+	if s.depth > 0 {
+		s.depth--
+		return nil
+	}
+	s.holds++
+	if s.swap(s.mine(), 0) {
+		return nil
+	}
+	return s.unlockSlow()
+}
+
+func (s *Sync) unlockSlow() error {
+	return s.change(func(old layout.State) (layout.State, error) {
+		if old.Token() != s.token || old.Low()&layout.MutexOwner == 0 {
+			return 0, object.ErrNotOwner
+		}
+		return layout.State(0), nil
+	})
+}
+
+// Relock locks a mutex once more for a hold, which then takes one Unlock more.
+func (s *Sync) Relock(hold uint64) error {
+	if s.closed.Load() {
+		return os.ErrClosed
+	}
+	if s.holds != hold || s.load().Token() != s.token {
+		return object.ErrNotOwner
+	}
+	s.depth++
+	return nil
+}
+
+// abandon marks a mutex that this handle holds as abandoned.
+func (s *Sync) abandon() error {
+	if s.kind != object.Mutex {
+		return nil
+	}
+	for range stateAttempts {
+		old := s.load()
+		if old.Token() != s.token || old.Low()&layout.MutexOwner == 0 ||
+			s.swapAndWake(old, layout.NewState(0, layout.MutexAbandoned)) {
+			return nil
+		}
+	}
+	return object.ErrCorrupt
+}
+
+// settleDeath turns what the system left in the state when an owner died into
+// a free, abandoned mutex, or puts it right if the owner lives and it was
+// another process of the same number that died.
+func (s *Sync) settleDeath(old layout.State) {
+	flags := s.page.Word(layout.FlagsAt).Load()
+	if flags&layout.ManyNamespaces != 0 && s.alive(old.Token()) {
+		s.swap(old, layout.NewState(old.Token(), layout.OwnerUnknown|layout.StateWaiters))
+		return
+	}
+	s.swap(old, s.abandoned(old))
+}
+
+// abandoned returns the state of a mutex after its owner died. Who waits is
+// woken by whoever takes it next.
+func (s *Sync) abandoned(old layout.State) layout.State {
+	return layout.NewState(0, layout.MutexAbandoned|old.Low()&layout.StateWaiters)
+}

@@ -1,0 +1,59 @@
+package objmgr
+
+import "context"
+
+// Word is a 64-bit word that processes share and change atomically. Its
+// methods are those of *atomic.Uint64.
+type Word interface {
+	Load() uint64
+	Store(v uint64)
+	CompareAndSwap(old, v uint64) bool
+}
+
+// Page is the control page of an object, in this process's memory.
+type Page interface {
+	// Word returns the word at an offset.
+	Word(offset int) Word
+	// Wake lets everybody go on who is parked on the page's state word.
+	Wake()
+	// Keep has the system set layout.MutexDied in the state word, and wake
+	// somebody, if this process dies while the word holds the returned owner
+	// number.
+	Keep() (owner uint32, err error)
+	// Release ends that, and has the page unmapped some time after nobody
+	// refers to it any more.
+	Release()
+}
+
+// Parked is a state word that a wait is for.
+type Parked struct {
+	Page Page
+	Low  uint32 // the low half that means there is nothing to do yet
+	// Watchful says that the wait must come back now and then although the
+	// word does not change, to see whether the owner is alive.
+	Watchful bool
+}
+
+// Clocks of Machine.Now.
+const (
+	ClockMonotonic = 0 // does not go on while the machine sleeps
+	ClockRealtime  = 1 // the time of day: may be set
+)
+
+// Memory is the part of a host that synchronization objects need.
+type Memory interface {
+	// MapPage maps the control page of an open file.
+	MapPage(fd FD) (Page, error)
+	// Park returns when one of the words may no longer have its low half, and
+	// sometimes for no reason. It returns context.Cause(ctx) when ctx is done,
+	// and comes back at the latest at the time until of ClockMonotonic, unless
+	// that is 0.
+	Park(ctx context.Context, words []Parked, until int64) error
+	// Now returns the time of a clock in nanoseconds.
+	Now(clock uint64) int64
+	// ByteLocked reports whether another description has a byte locked.
+	ByteLocked(fd FD, pos int64) (bool, error)
+	// PIDNamespace tells apart the sets of processes in which owner numbers
+	// are unique.
+	PIDNamespace() uint32
+}

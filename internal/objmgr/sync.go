@@ -1,0 +1,250 @@
+package objmgr
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/internal/race"
+	"github.com/filemap-go/filemap/object"
+)
+
+// SyncSpec says how a new synchronization object is to be.
+type SyncSpec struct {
+	Name     object.Name
+	Kind     object.Kind
+	Mode     uint32 // permission bits of its file
+	Manual   bool   // events and timers: signaled until reset
+	Signaled bool   // events: at birth
+	Count    uint32 // semaphores: at birth
+	Max      uint32
+}
+
+// Sync is a handle to a synchronization object. Its methods may be called from
+// any goroutine.
+type Sync struct {
+	*Object
+	kind   object.Kind
+	manual bool   // events and timers
+	max    uint32 // semaphores
+	page   Page
+	state  Word
+	token  uint32 // of this handle
+	owner  uint32 // mutexes: what the state word names this process
+
+	// turn is held by the one goroutine of this handle that waits for the
+	// object alone: the others queue for it, in their order.
+	turn chan struct{}
+
+	// mu is held for reading by who asks the host about the open file.
+	mu     sync.RWMutex
+	closed atomic.Bool
+
+	// Mutexes, for who holds it: holds goes up with each unlock, and so tells
+	// the holds of this handle apart; depth is how often the present one was
+	// locked again.
+	holds uint64
+	depth int
+}
+
+// CreateSync makes a synchronization object.
+//
+// Returns fs.ErrExist if a live object of the kind has the name, and
+// [object.ErrWrongKind] if one of another kind has.
+func (m *Manager) CreateSync(spec SyncSpec) (*Sync, error) {
+	if spec.Name.Scope == object.POSIX {
+		return nil, object.Explain(object.ErrInvalidName, "POSIX names are for mappings only")
+	}
+	control := spec.control(m.host.PIDNamespace())
+	page := control.Page()
+	o, err := m.create(draft{
+		name: spec.Name,
+		kind: spec.Kind,
+		mode: spec.Mode | layout.ModeControl,
+		fill: func(fd FD) error { return m.host.WriteAt(fd, page, 0) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o.attach(control)
+}
+
+func (spec SyncSpec) control(namespace uint32) layout.Control {
+	c := layout.Control{Kind: spec.Kind, ID: newObjectID(), PIDNamespace: namespace}
+	switch {
+	case spec.Kind == object.Semaphore:
+		c.Param, c.State = uint64(spec.Max), layout.NewState(0, spec.Count)
+	case spec.Manual:
+		c.Param = 1
+	}
+	if spec.Signaled {
+		c.State = layout.EventSignaled
+	}
+	return c
+}
+
+// OpenSync opens a live synchronization object.
+func (m *Manager) OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
+	o, err := m.open(name, true)
+	if err != nil {
+		return nil, err
+	}
+	control, err := o.control()
+	if err == nil && (control.Kind != kind || !o.Owned) {
+		err = object.ErrWrongKind
+	}
+	if err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o.attach(control)
+}
+
+// attach makes an open object usable. It closes it if that fails.
+func (o *Object) attach(control layout.Control) (*Sync, error) {
+	s := &Sync{
+		Object: o,
+		kind:   control.Kind,
+		manual: control.Param == 1,
+		turn:   make(chan struct{}, 1),
+	}
+	err := s.checkParam(control.Param)
+	if err == nil {
+		err = s.takeToken()
+	}
+	if err == nil {
+		s.page, err = o.m.host.MapPage(o.fd)
+	}
+	if err == nil {
+		s.state = s.page.Word(layout.StateAt)
+	}
+	if err == nil && s.kind == object.Mutex {
+		err = s.keep(control.PIDNamespace)
+	}
+	if err != nil {
+		o.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Sync) checkParam(param uint64) error {
+	if s.kind != object.Semaphore {
+		return nil
+	}
+	if param == 0 || param > layout.SemaphoreCount {
+		return object.ErrCorrupt
+	}
+	s.max = uint32(param)
+	return nil
+}
+
+// tokenAttempts bounds the search for a token that no other handle has: one
+// draw collides once in four thousand million.
+const tokenAttempts = 16
+
+// takeToken draws this handle's token and locks the byte that says it lives.
+func (s *Sync) takeToken() error {
+	for range tokenAttempts {
+		var b [4]byte
+		rand.Read(b[:])
+		s.token = binary.LittleEndian.Uint32(b[:])
+		if s.token == 0 {
+			continue
+		}
+		free, err := s.m.host.TryLockByte(s.fd, layout.TokenByte+int64(s.token), true)
+		if free || err != nil {
+			return err
+		}
+	}
+	return errBusy
+}
+
+// alive reports whether the handle with a token is open.
+func (s *Sync) alive(token uint32) bool {
+	if token == s.token {
+		return !s.closed.Load()
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed.Load() {
+		return true // no longer ours to judge
+	}
+	locked, err := s.m.host.ByteLocked(s.fd, layout.TokenByte+int64(token))
+	return locked || err != nil
+}
+
+// load returns the state.
+func (s *Sync) load() layout.State {
+	st := layout.State(s.state.Load())
+	race.Acquire()
+	runtime.KeepAlive(s) // and with it the page
+	return st
+}
+
+// swap replaces the state, if it is still old.
+func (s *Sync) swap(old, next layout.State) bool {
+	race.Release()
+	swapped := s.state.CompareAndSwap(uint64(old), uint64(next))
+	race.Acquire()
+	runtime.KeepAlive(s)
+	return swapped
+}
+
+// swapAndWake is swap for changes that may let others go on.
+func (s *Sync) swapAndWake(old, next layout.State) bool {
+	if !s.swap(old, next.Without(layout.StateWaiters)) {
+		return false
+	}
+	if old.Has(layout.StateWaiters) {
+		s.page.Wake()
+	}
+	return true
+}
+
+// stateAttempts bounds how often an operation looks at a state that changes
+// under it. Honest processes let it through long before.
+const stateAttempts = 10000
+
+// change applies next to the state until it stays, and wakes who waits. next
+// returns an error to change nothing.
+func (s *Sync) change(next func(layout.State) (layout.State, error)) error {
+	for range stateAttempts {
+		if s.closed.Load() {
+			return os.ErrClosed
+		}
+		old := s.load()
+		want, err := next(old)
+		if err != nil || want == old {
+			return err
+		}
+		if s.swapAndWake(old, want) {
+			return nil
+		}
+	}
+	return object.ErrCorrupt
+}
+
+// Kind returns the object's kind.
+func (s *Sync) Kind() object.Kind { return s.kind }
+
+// Close gives the handle up. Waits through it end with os.ErrClosed; a mutex
+// that it holds is abandoned.
+func (s *Sync) Close() error {
+	s.mu.Lock()
+	if s.closed.Swap(true) {
+		s.mu.Unlock()
+		return os.ErrClosed
+	}
+	s.mu.Unlock()
+	err := s.abandon()
+	s.page.Release()
+	err = errors.Join(err, s.Object.Close())
+	s.page.Wake()
+	return err
+}

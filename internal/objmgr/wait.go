@@ -1,0 +1,153 @@
+package objmgr
+
+import (
+	"context"
+	"os"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// A wait looks, marks the state so that whoever changes it wakes it, and
+// parks. Being woken only means to look again: a signal is taken by a
+// compare-and-swap, never handed over, so it can't be lost with a process that
+// is killed while it wakes up. For the same reason all are woken, not one.
+
+// Wait takes the object as soon as it is signaled.
+func (s *Sync) Wait(ctx context.Context) (Taken, error) {
+	since := pulses(s.load())
+	if s.closed.Load() {
+		return Taken{}, os.ErrClosed
+	}
+	if got, v := s.try(since); v == taken {
+		return got, nil
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return Taken{}, context.Cause(ctx)
+	}
+	_, got, err := s.m.any(ctx, []*Sync{s}, []uint32{since})
+	return got, err
+}
+
+// TryWait takes the object if it is signaled now.
+func (s *Sync) TryWait() (got Taken, ok bool, err error) {
+	for attempt := 0; ; attempt++ {
+		if s.closed.Load() {
+			return Taken{}, false, os.ErrClosed
+		}
+		got, v := s.try(pulses(s.load()))
+		if v != claimed {
+			return got, v == taken, nil
+		}
+		if err := s.contend(attempt); err != nil {
+			return Taken{}, false, err
+		}
+	}
+}
+
+// WaitAny takes the first of the objects that is signaled, and returns which.
+// If ctx is done it does not wait, but takes what is signaled now.
+func (m *Manager) WaitAny(ctx context.Context, objects []*Sync) (int, Taken, error) {
+	since := make([]uint32, len(objects))
+	for i, s := range objects {
+		since[i] = pulses(s.load())
+	}
+	return m.any(ctx, objects, since)
+}
+
+func (m *Manager) any(ctx context.Context, objects []*Sync, since []uint32) (int, Taken, error) {
+	for contention := 0; ; {
+		i, got, v, err := firstSignaled(objects, since)
+		switch {
+		case err != nil:
+			return 0, Taken{}, err
+		case v == taken:
+			return i, got, nil
+		case ctx.Err() != nil:
+			return 0, Taken{}, context.Cause(ctx)
+		case v == claimed:
+			if err := objects[i].contend(contention); err != nil {
+				return 0, Taken{}, err
+			}
+			contention++
+			continue
+		}
+		contention = 0
+		if err := m.park(ctx, objects, since); err != nil {
+			return 0, Taken{}, err
+		}
+	}
+}
+
+// firstSignaled takes the first object that is signaled. If there is none but
+// one is claimed, it returns that one.
+func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v verdict, err error) {
+	for i, s := range objects {
+		if s.closed.Load() {
+			return i, Taken{}, unsignaled, os.ErrClosed
+		}
+		switch got, one := s.try(since[i]); one {
+		case taken:
+			return i, got, taken, nil
+		case claimed:
+			index, v = i, claimed
+		}
+	}
+	return index, Taken{}, v, nil
+}
+
+// park sleeps until one of the objects may be signaled. If it was not woken,
+// it looks whether somebody died.
+func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) error {
+	words := make([]Parked, 0, len(objects))
+	until := int64(0)
+	for i, s := range objects {
+		word, wake, ready := s.arm(since[i])
+		if ready {
+			return nil
+		}
+		words = append(words, word)
+		if wake != 0 && (until == 0 || wake < until) {
+			until = wake
+		}
+	}
+	if err := m.host.Park(ctx, words, until); err != nil {
+		return err
+	}
+	for i, s := range objects {
+		if s.load().Low() == words[i].Low {
+			s.repair()
+		}
+	}
+	return nil
+}
+
+// arm marks the state so that whoever signals the object wakes this process.
+// It reports ready if the object may be signaled already.
+func (s *Sync) arm(since uint32) (word Parked, wake int64, ready bool) {
+	for range stateAttempts {
+		old := s.load()
+		died := s.kind == object.Mutex && old.Has(layout.MutexDied)
+		if died || s.signaled(old, since) || s.isClaimed(old) {
+			return Parked{}, 0, true
+		}
+		if s.kind == object.Timer {
+			wake = s.wakeTime()
+		}
+		if s.kind == object.Mutex && old.Low()&layout.MutexOwner == layout.OwnerUnknown {
+			wake = s.m.host.Now(ClockMonotonic) + ownerLook
+		}
+		next := old.With(layout.StateWaiters)
+		if old == next && s.load() == old || old != next && s.swap(old, next) {
+			return Parked{Page: s.page, Low: next.Low(), Watchful: s.kind == object.Mutex}, wake, false
+		}
+	}
+	return Parked{}, 0, true
+}
+
+// ownerLook is how often, in nanoseconds, a wait looks after an owner whose
+// death the system will not tell.
+const ownerLook = 2e6

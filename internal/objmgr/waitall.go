@@ -1,0 +1,162 @@
+package objmgr
+
+import (
+	"cmp"
+	"context"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Taking several objects at once is done in two phases: claim each, in an
+// order that is the same for everybody; when all are claimed, take them. If
+// one is not signaled, the claims are given back before anything is waited
+// for, so no two waits can block each other.
+
+// WaitAll takes all of the objects as soon as all are signaled at one moment;
+// until then it takes none. What it returns is in the order of objects. If ctx
+// is done it does not wait, but takes what it can take now.
+//
+// Returns fs.ErrInvalid if two handles are of the same object.
+func (m *Manager) WaitAll(ctx context.Context, objects []*Sync) ([]Taken, error) {
+	order, err := claimOrder(objects)
+	if err != nil {
+		return nil, err
+	}
+	for contention := 0; ; {
+		blocking, v, err := claimAll(objects, order)
+		if err != nil {
+			return nil, err
+		}
+		if v == taken {
+			return commitAll(objects)
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if v == claimed {
+			err = blocking.contend(contention)
+			contention++
+		} else {
+			err = m.park(ctx, []*Sync{blocking}, []uint32{pulses(blocking.load())})
+			contention = 0
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// claimOrder returns the indices of the objects in the order of their files.
+func claimOrder(objects []*Sync) ([]int, error) {
+	order := make([]int, len(objects))
+	for i := range order {
+		order[i] = i
+	}
+	compare := func(i, j int) int {
+		a, b := objects[i].stat, objects[j].stat
+		return cmp.Or(cmp.Compare(a.Dev, b.Dev), cmp.Compare(a.Ino, b.Ino))
+	}
+	slices.SortFunc(order, compare)
+	for k := 1; k < len(order); k++ {
+		if compare(order[k-1], order[k]) == 0 {
+			return nil, object.Explain(fs.ErrInvalid, "an object is named twice")
+		}
+	}
+	return order, nil
+}
+
+// claimAll claims all objects, or none and returns the one that was in the
+// way.
+func claimAll(objects []*Sync, order []int) (blocking *Sync, v verdict, err error) {
+	for k, i := range order {
+		s := objects[i]
+		v := s.tryClaim()
+		if v == taken && !s.closed.Load() {
+			continue
+		}
+		if v == taken {
+			s.unclaim()
+		}
+		for _, j := range order[:k] {
+			objects[j].unclaim()
+		}
+		if s.closed.Load() {
+			return s, v, os.ErrClosed
+		}
+		return s, v, nil
+	}
+	return nil, taken, nil
+}
+
+// tryClaim claims the object if it is signaled. A pulse is over before others
+// could be claimed too, so it does not count.
+func (s *Sync) tryClaim() verdict {
+	for range stateAttempts {
+		old := s.load()
+		switch {
+		case s.kind == object.Mutex && old.Has(layout.MutexDied):
+			s.settleDeath(old)
+		case !s.signaled(old, pulses(old)):
+			return unsignaled
+		case s.isClaimed(old):
+			return claimed
+		case s.swap(old, old.WithToken(s.token)):
+			return taken
+		}
+	}
+	return claimed
+}
+
+// unclaim gives a claim back, unless it was taken away.
+func (s *Sync) unclaim() {
+	for range stateAttempts {
+		old := s.load()
+		if old.Token() != s.token || s.owned(old) || s.swapAndWake(old, old.WithToken(0)) {
+			return
+		}
+	}
+}
+
+// commitAll takes objects that are all claimed.
+func commitAll(objects []*Sync) ([]Taken, error) {
+	all := make([]Taken, len(objects))
+	for i, s := range objects {
+		got, err := s.commit()
+		if err != nil {
+			for _, rest := range objects[i+1:] {
+				rest.unclaim()
+			}
+			return nil, err
+		}
+		all[i] = got
+	}
+	return all, nil
+}
+
+// commit takes a claimed object.
+func (s *Sync) commit() (Taken, error) {
+	if s.kind == object.Timer && !s.stays() && !s.load().Has(layout.TimerExpired) {
+		s.reschedule()
+	}
+	for range stateAttempts {
+		old := s.load()
+		if old.Token() != s.token || s.owned(old) {
+			break // somebody wrote into the state what no program of ours does
+		}
+		next := old
+		if !s.stays() {
+			next = s.consumed(old)
+		}
+		if s.kind != object.Mutex {
+			next = next.WithToken(0)
+		}
+		if s.swap(old, next) {
+			return s.receipt(old), nil
+		}
+	}
+	return Taken{}, object.ErrCorrupt
+}

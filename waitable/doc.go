@@ -1,0 +1,34 @@
+// Package waitable lets processes wait for each other: by named mutexes,
+// semaphores, events and timers, as Windows has them, on Windows and on Linux
+// alike.
+//
+// Each object has a name, which any process can open it by, in the one
+// namespace that mappings are in too: see package filemap for names and for
+// how long objects live. A wait takes a context, and takes the object when it
+// is signaled:
+//
+//	object     is signaled            a wait
+//	Mutex      while nobody holds it  locks it
+//	Semaphore  while it has permits   takes a permit
+//	Event      when it was set        resets it, unless it is a manual-reset event
+//	Timer      when it was due        resets it, unless it is a manual-reset timer
+//
+// [Any] and [All] wait for several at once, also of different kinds, and [Chan]
+// makes a wait a case of a select statement.
+//
+// All methods may be called from any goroutine. Ten thousand goroutines that
+// wait cost some eighty threads on Linux. Errors are of type *object.Error, as
+// in package filemap.
+//
+// # Linux notes
+//
+// An object is one page of memory in a file of /dev/shm. What can be done at
+// once is an atomic instruction on it, without a system call; who must wait
+// sleeps in the kernel. docs/linux-format.md has the protocol.
+//
+// # Windows notes
+//
+// The objects are the system's own, so that programs in any language open them
+// by name. Windows knows threads as owners of mutexes: this package keeps a
+// thread for each mutex while it is held.
+package waitable

@@ -1,0 +1,136 @@
+package waitable
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/kernel"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Name is the name of an object of any kind, a mapping's too, to be waited for
+// together with other objects: it is signaled while some process has an object
+// of the name open. Taking it opens nothing: the object may be gone again by
+// the time it is opened.
+type Name string
+
+// Name returns the name.
+func (n Name) Name() string { return string(n) }
+
+// Kind returns the zero Kind: it may be any.
+func (n Name) Kind() object.Kind { return 0 }
+
+func (n Name) waitable() *handle { return nil }
+
+// exists reports whether some process has an object of the name open.
+func (n Name) exists() (bool, error) {
+	parsed, err := object.ParseName(string(n))
+	if err == nil {
+		_, err = kernel.Find(parsed)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// namePause is how often names are looked for where the system does not tell
+// of new ones.
+const namePause = 20 * time.Millisecond
+
+// await waits until the name exists.
+func (n Name) await(ctx context.Context) error {
+	parsed, err := object.ParseName(string(n))
+	if err != nil {
+		return err
+	}
+	changed, stop, watchErr := kernel.Watch(parsed)
+	if watchErr == nil {
+		defer stop()
+	}
+	for {
+		if ok, err := n.exists(); ok || err != nil {
+			return err
+		}
+		var again <-chan time.Time
+		if watchErr != nil {
+			again = time.After(namePause)
+		}
+		select {
+		case <-changed:
+		case <-again:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// errAppeared ends a wait for objects when a name has come to be.
+var errAppeared = errors.New("the name exists")
+
+// waitAny waits for the first of the objects; names and handles are the
+// indices of the two sorts.
+func waitAny(
+	ctx context.Context, objects []Object, names, handles []int,
+) (int, kernel.Taken, error) {
+	if len(names) == 0 {
+		return kernel.WaitAny(ctx, kernels(objects, handles))
+	}
+	if i, taken, ok, err := tryInOrder(objects); ok || err != nil {
+		return i, taken, err
+	}
+	both, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	appeared := make(chan int, len(names))
+	for _, i := range names {
+		go func() {
+			switch err := objects[i].(Name).await(both); {
+			case err == nil:
+				appeared <- i
+				cancel(errAppeared)
+			case both.Err() == nil:
+				cancel(err)
+			}
+		}()
+	}
+	if len(handles) > 0 {
+		if k, taken, err := kernel.WaitAny(both, kernels(objects, handles)); err == nil {
+			return handles[k], taken, nil
+		} else if both.Err() == nil {
+			return 0, kernel.Taken{}, err
+		}
+	}
+	<-both.Done()
+	if err := context.Cause(both); !errors.Is(err, errAppeared) {
+		return 0, kernel.Taken{}, err
+	}
+	return <-appeared, kernel.Taken{}, nil
+}
+
+// tryInOrder takes the first object that is signaled now.
+func tryInOrder(objects []Object) (int, kernel.Taken, bool, error) {
+	for i, o := range objects {
+		taken, ok, err := kernel.Taken{}, false, error(nil)
+		if h := o.waitable(); h != nil {
+			taken, ok, err = h.kernel.TryWait()
+		} else {
+			ok, err = o.(Name).exists()
+		}
+		if ok || err != nil {
+			return i, taken, ok, err
+		}
+	}
+	return 0, kernel.Taken{}, false, nil
+}
+
+// awaitNames waits until all of the names exist.
+func awaitNames(ctx context.Context, objects []Object, names []int) error {
+	for _, i := range names {
+		if err := objects[i].(Name).await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package waitable
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/filemap-go/filemap/internal/kernel"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Object is a handle to something that can be waited for: a [*Mutex], a
+// [*Semaphore], an [*Event], a [*Timer] or a [Name].
+type Object interface {
+	// Name returns the object's name with its prefix, or "".
+	Name() string
+	// Kind returns the object's kind.
+	Kind() object.Kind
+
+	waitable() *handle // nil for a Name
+}
+
+// Security says who besides its creator may use an object: see
+// [object.Security].
+type Security = object.Security
+
+// handle is what all kinds have in common.
+type handle struct {
+	name   object.Name
+	kind   object.Kind
+	kernel *kernel.Sync
+
+	closing sync.Mutex
+	closed  bool
+}
+
+func (h *handle) waitable() *handle { return h }
+
+// Name returns the object's name with its prefix, or "".
+func (h *handle) Name() string { return h.name.String() }
+
+// Kind returns the object's kind.
+func (h *handle) Kind() object.Kind { return h.kind }
+
+// Close gives the handle up. With the last one in any process the object is
+// gone. Waits through this handle end with os.ErrClosed, and a mutex that is
+// held through it is abandoned. A second Close returns os.ErrClosed.
+func (h *handle) Close() error {
+	h.closing.Lock()
+	defer h.closing.Unlock()
+	if h.closed {
+		return h.failed("close", os.ErrClosed)
+	}
+	h.closed = true
+	return h.check("close", h.kernel.Close())
+}
+
+// failed returns the error of an operation on the object.
+func (h *handle) failed(op string, err error) error {
+	return &object.Error{Op: op, Kind: h.kind, Name: h.name.String(), Err: err}
+}
+
+func (h *handle) check(op string, err error) error {
+	if err != nil {
+		return h.failed(op, err)
+	}
+	return nil
+}
+
+// wait takes the object as soon as it is signaled.
+func (h *handle) wait(ctx context.Context, op string) (kernel.Taken, error) {
+	got, err := h.kernel.Wait(ctx)
+	if err != nil {
+		return kernel.Taken{}, h.failed(op, err)
+	}
+	return got, nil
+}
+
+// try takes the object if it is signaled now.
+func (h *handle) try(op string) (kernel.Taken, bool, error) {
+	got, ok, err := h.kernel.TryWait()
+	return got, ok, h.check(op, err)
+}
+
+// create makes an object.
+func create(name string, spec kernel.SyncSpec) (*handle, error) {
+	h := &handle{kind: spec.Kind}
+	var err error
+	if h.name, err = object.ParseName(name); err == nil {
+		spec.Name = h.name
+		h.kernel, err = kernel.CreateSync(spec)
+	}
+	if err != nil {
+		return nil, startFailed("create", name, spec.Kind, err)
+	}
+	return h, nil
+}
+
+// open opens an object that some process holds.
+func open(name string, kind object.Kind) (*handle, error) {
+	h := &handle{kind: kind}
+	var err error
+	if h.name, err = object.ParseName(name); err == nil && h.name.IsZero() {
+		err = object.ErrInvalidName
+	}
+	if err == nil {
+		h.kernel, err = kernel.OpenSync(h.name, kind)
+	}
+	if err != nil {
+		return nil, startFailed("open", name, kind, err)
+	}
+	return h, nil
+}
+
+func startFailed(op, name string, kind object.Kind, err error) error {
+	if parsed, parseErr := object.ParseName(name); parseErr == nil {
+		name = parsed.String()
+	}
+	return &object.Error{Op: op, Kind: kind, Name: name, Err: err}
+}
+
+// openOrCreateAttempts bounds how often a name may vanish and come back
+// between our two looks at it.
+const openOrCreateAttempts = 1000
+
+// openOrCreate opens an object, or makes it if there is none.
+func openOrCreate(name string, spec kernel.SyncSpec) (h *handle, created bool, err error) {
+	for range openOrCreateAttempts {
+		h, err = open(name, spec.Kind)
+		if err == nil || name != "" && !errors.Is(err, fs.ErrNotExist) {
+			return h, false, err
+		}
+		h, err = create(name, spec)
+		if err == nil || !errors.Is(err, fs.ErrExist) {
+			return h, err == nil, err
+		}
+	}
+	return nil, false, err
+}

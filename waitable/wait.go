@@ -1,0 +1,172 @@
+package waitable
+
+import (
+	"context"
+	"io/fs"
+	"os"
+
+	"github.com/filemap-go/filemap/internal/kernel"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Result is what a wait for several objects took.
+type Result struct {
+	// Index is that of the object that [Any] took, in the order of its
+	// arguments.
+	Index int
+	// Holds are of the mutexes that were taken, at the indices of the
+	// arguments; those of other objects are zero. It is nil if there are none.
+	Holds []Hold
+}
+
+// Abandoned reports whether the wait took a mutex whose last holder died with
+// it.
+func (r Result) Abandoned() bool {
+	for _, hold := range r.Holds {
+		if hold.Abandoned() {
+			return true
+		}
+	}
+	return false
+}
+
+// Any waits until one of the objects is signaled, and takes that one, the
+// first of them if there are several. Any number of objects may be given, and
+// the same one twice. If ctx is done it does not wait, but takes what is
+// signaled; if nothing is, the error wraps context.Cause(ctx).
+//
+// Returns os.ErrClosed if one of the objects is closed, and fs.ErrInvalid if
+// there are none.
+//
+// See WaitForMultipleObjects of Win32.
+func Any(ctx context.Context, objects ...Object) (Result, error) {
+	names, handles := split(objects)
+	if err := checkOpen(objects); err != nil {
+		return Result{}, err
+	}
+	i, taken, err := waitAny(ctx, objects, names, handles)
+	if err != nil {
+		return Result{}, waitFailed(err)
+	}
+	result := Result{Index: i}
+	if m, ok := objects[i].(*Mutex); ok {
+		result.Holds = make([]Hold, len(objects))
+		result.Holds[i] = Hold{m, taken}
+	}
+	return result, nil
+}
+
+// All waits until all of the objects are signaled at one moment, and takes
+// them; until then it takes none. The same object must not be given twice
+// (fs.ErrInvalid), not by different handles either. An event that is pulsed
+// counts as signaled for [Any] only. Else it is as Any.
+//
+// # Windows notes
+//
+// The system waits for 64 objects at the most: more are errors.ErrUnsupported.
+func All(ctx context.Context, objects ...Object) (Result, error) {
+	names, handles := split(objects)
+	if err := checkOpen(objects); err != nil {
+		return Result{}, err
+	}
+	if err := awaitNames(ctx, objects, names); err != nil {
+		return Result{}, waitFailed(err)
+	}
+	var result Result
+	if len(handles) == 0 {
+		return result, nil
+	}
+	taken, err := kernel.WaitAll(ctx, kernels(objects, handles))
+	if err != nil {
+		return Result{}, waitFailed(err)
+	}
+	for k, i := range handles {
+		if m, ok := objects[i].(*Mutex); ok {
+			if result.Holds == nil {
+				result.Holds = make([]Hold, len(objects))
+			}
+			result.Holds[i] = Hold{m, taken[k]}
+		}
+	}
+	return result, nil
+}
+
+// Outcome is what a wait came to.
+type Outcome struct {
+	Result
+	Err error
+}
+
+// Chan starts a wait for one of the objects, as [Any] does, and returns a
+// channel that gets its outcome, for a select statement. Whoever does not
+// receive it must end ctx, and then receives what the wait took in that very
+// moment, or its error: the channel has room, so the wait never hangs.
+func Chan(ctx context.Context, objects ...Object) <-chan Outcome {
+	outcome := make(chan Outcome, 1)
+	go func() {
+		result, err := Any(ctx, objects...)
+		outcome <- Outcome{result, err}
+	}()
+	return outcome
+}
+
+// Signal is what [SignalAndWait] may do first: [Event.Set], [Hold.Unlock], or
+// a func() error that calls [Semaphore.Release].
+type Signal = func() error
+
+// SignalAndWait signals one object and then waits for another, as [Any] does.
+// Nothing happens between the two, but they are not one step: a wait that
+// another process begins meanwhile may take the object first.
+//
+// See SignalObjectAndWait of Win32.
+func SignalAndWait(ctx context.Context, signal Signal, wait Object) (Result, error) {
+	if err := checkOpen([]Object{wait}); err != nil {
+		return Result{}, err
+	}
+	if err := signal(); err != nil {
+		return Result{}, err
+	}
+	return Any(ctx, wait)
+}
+
+// split returns the indices of the names among the objects, and of the others.
+func split(objects []Object) (names, handles []int) {
+	for i, o := range objects {
+		if o.waitable() == nil {
+			names = append(names, i)
+		} else {
+			handles = append(handles, i)
+		}
+	}
+	return names, handles
+}
+
+func kernels(objects []Object, handles []int) []*kernel.Sync {
+	all := make([]*kernel.Sync, len(handles))
+	for k, i := range handles {
+		all[k] = objects[i].waitable().kernel
+	}
+	return all
+}
+
+// checkOpen returns an error for the first object that is closed.
+func checkOpen(objects []Object) error {
+	if len(objects) == 0 {
+		return waitFailed(object.Explain(fs.ErrInvalid, "there is nothing to wait for"))
+	}
+	for _, o := range objects {
+		h := o.waitable()
+		if h == nil {
+			continue
+		}
+		h.closing.Lock()
+		closed := h.closed
+		h.closing.Unlock()
+		if closed {
+			return h.failed("wait", os.ErrClosed)
+		}
+	}
+	return nil
+}
+
+func waitFailed(err error) error { return &object.Error{Op: "wait", Err: err} }
