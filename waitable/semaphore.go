@@ -11,7 +11,7 @@ import (
 
 // Semaphore is a handle to a number of permits that processes take and give
 // back. A permit belongs to nobody: those that a process took and did not give
-// back are gone when it dies.
+// back are gone when it dies, unless the semaphore is [SemaphoreOptions.Tracked].
 type Semaphore struct{ *handle }
 
 // SemaphoreOptions are the options of [CreateSemaphore]. The zero value stands
@@ -20,12 +20,18 @@ type SemaphoreOptions struct {
 	// Security says who else may use the semaphore; nil is for nobody, on
 	// Windows for whom the system's default admits.
 	Security *Security
+
+	// Tracked makes a semaphore that knows who took its permits: those that a
+	// handle has not given back return when it is closed, or its process dies,
+	// then within a quarter of a second. At most 224 handles can be open at a
+	// time. Linux only: Windows has no such thing, errors.ErrUnsupported.
+	Tracked bool
 }
 
 func (o *SemaphoreOptions) spec(initial, maximum int) (kernel.SyncSpec, error) {
 	spec := kernel.SyncSpec{Kind: object.Semaphore, Count: int32(initial), Max: int32(maximum)}
 	if o != nil {
-		spec.Security = o.Security
+		spec.Security, spec.Tracked = o.Security, o.Tracked
 	}
 	if initial < 0 || maximum < 1 || initial > maximum || maximum > math.MaxInt32 {
 		return spec, object.Explain(fs.ErrInvalid,

@@ -16,6 +16,7 @@ type SyncSpec struct {
 	Signaled bool             // events: at birth
 	Count    int32            // semaphores: at birth
 	Max      int32
+	Tracked  bool // semaphores: permits of holders that died come back; not on Windows
 }
 
 // Taken is what came with an object that a wait took.

@@ -35,6 +35,7 @@ func CreateSync(spec SyncSpec) (*Sync, error) {
 	created, err := p.CreateSync(objmgr.SyncSpec{
 		Name: spec.Name, Kind: spec.Kind, Mode: mode, Manual: spec.Manual,
 		Signaled: spec.Signaled, Count: uint32(spec.Count), Max: uint32(spec.Max),
+		Tracked: spec.Tracked,
 	})
 	if err != nil {
 		return nil, err
@@ -157,7 +158,7 @@ func (h host) stateOf(c layout.Control) State {
 		state.Owner = processOf(low & layout.MutexOwner)
 	case object.Semaphore:
 		state.Manual = false
-		state.Count, state.Max = int(low&layout.SemaphoreCount), int(c.Param)
+		state.Count, state.Max = int(low&layout.SemaphoreCount), int(c.Param &^ layout.ParamTracked)
 		state.Signaled = state.Count > 0
 	case object.Event:
 		state.Signaled = c.State.Has(layout.EventSignaled)

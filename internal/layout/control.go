@@ -26,8 +26,8 @@ import (
 //	      | path ...                      |
 //	0x1000+-------------------------------+
 //
-// The parameter is a semaphore's maximum, or 1 for an event or a timer that
-// stays signaled until it is reset. PID ns is the inode of the PID namespace
+// The parameter is a semaphore's maximum, with bit 32 set if it is tracked, or
+// 1 for an event or a timer that stays signaled until it is reset. PID ns is the inode of the PID namespace
 // of the mutex's creator; the flag ManyNamespaces says that processes of
 // others have it open too. State is the word that type State describes. A
 // timer is due at so many nanoseconds of its clock, or never if 0, and then
@@ -53,6 +53,15 @@ const (
 	ManyNamespaces = 1 << 0
 	// StateAt is the state word.
 	StateAt = 0x040
+	// ParamTracked is a bit of a semaphore's parameter.
+	ParamTracked = 1 << 32
+	// LedgerAt is the first entry of a tracked semaphore's ledger. An entry is
+	// the token of a holder, or 0, and in the next word the permits it holds:
+	// see type Permits.
+	LedgerAt      = 0x200
+	LedgerEntry   = 0x010
+	LedgerEntries = (ControlSize - LedgerAt) / LedgerEntry
+
 	// DueAt, PeriodAt and ClockAt are the words of a timer.
 	DueAt    = 0x080
 	PeriodAt = 0x088

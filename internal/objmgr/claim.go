@@ -34,6 +34,9 @@ func (s *Sync) contend(attempt int) error {
 
 // repair takes away what a dead handle holds: a claim, or a mutex.
 func (s *Sync) repair() {
+	if s.ledger != nil {
+		defer s.ledger.recover()
+	}
 	old := s.load()
 	if old.Token() == 0 || s.kind == object.Mutex && old.Has(layout.MutexDied) || s.alive(old.Token()) {
 		return
@@ -41,6 +44,8 @@ func (s *Sync) repair() {
 	next := old.WithToken(0)
 	if s.owned(old) {
 		next = s.abandoned(old)
+	} else if s.ledger != nil {
+		s.ledger.undo(old.Token())
 	}
 	s.swap(old, next)
 }
@@ -57,6 +62,16 @@ func (s *Sync) claim() (layout.State, error) {
 		}
 		if err := s.contend(attempt); err != nil {
 			return 0, err
+		}
+	}
+}
+
+// dropClaim gives a claim back, unless it was taken away.
+func (s *Sync) dropClaim() {
+	for range stateAttempts {
+		old := s.load()
+		if old.Token() != s.token || s.owned(old) || s.swapAndWake(old, old.WithToken(0)) {
+			return
 		}
 	}
 }

@@ -15,6 +15,9 @@ func (s *Sync) ReleaseSemaphore(n uint32) (previous uint32, err error) {
 	if n == 0 {
 		return 0, fs.ErrInvalid
 	}
+	if s.ledger != nil {
+		return s.ledger.release(n)
+	}
 	err = s.change(func(old layout.State) (layout.State, error) {
 		previous = old.Low() & layout.SemaphoreCount
 		if previous > s.max || n > s.max-previous {

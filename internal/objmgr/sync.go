@@ -23,6 +23,7 @@ type SyncSpec struct {
 	Signaled bool   // events: at birth
 	Count    uint32 // semaphores: at birth
 	Max      uint32
+	Tracked  bool // semaphores: permits of handles that died come back
 }
 
 // Sync is a handle to a synchronization object. Its methods may be called from
@@ -34,8 +35,9 @@ type Sync struct {
 	max    uint32 // semaphores
 	page   Page
 	state  Word
-	token  uint32 // of this handle
-	owner  uint32 // mutexes: what the state word names this process
+	token  uint32  // of this handle
+	owner  uint32  // mutexes: what the state word names this process
+	ledger *ledger // tracked semaphores
 
 	// turn is held by the one goroutine of this handle that waits for the
 	// object alone: the others queue for it, in their order.
@@ -79,6 +81,9 @@ func (spec SyncSpec) control(namespace uint32) layout.Control {
 	switch {
 	case spec.Kind == object.Semaphore:
 		c.Param, c.State = uint64(spec.Max), layout.NewState(0, spec.Count)
+		if spec.Tracked {
+			c.Param |= layout.ParamTracked
+		}
 	case spec.Manual:
 		c.Param = 1
 	}
@@ -126,6 +131,9 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 	if err == nil && s.kind == object.Mutex {
 		err = s.keep(control.PIDNamespace)
 	}
+	if err == nil && s.kind == object.Semaphore && control.Param&layout.ParamTracked != 0 {
+		err = s.joinLedger()
+	}
 	if err != nil {
 		o.Close()
 		return nil, err
@@ -137,6 +145,7 @@ func (s *Sync) checkParam(param uint64) error {
 	if s.kind != object.Semaphore {
 		return nil
 	}
+	param &^= layout.ParamTracked
 	if param == 0 || param > layout.SemaphoreCount {
 		return object.ErrCorrupt
 	}
@@ -234,15 +243,19 @@ func (s *Sync) change(next func(layout.State) (layout.State, error)) error {
 func (s *Sync) Kind() object.Kind { return s.kind }
 
 // Close gives the handle up. Waits through it end with os.ErrClosed; a mutex
-// that it holds is abandoned.
+// that it holds is abandoned, and tracked permits go back.
 func (s *Sync) Close() error {
+	var err error
+	if s.ledger != nil {
+		err = s.ledger.leave()
+	}
 	s.mu.Lock()
 	if s.closed.Swap(true) {
 		s.mu.Unlock()
 		return os.ErrClosed
 	}
 	s.mu.Unlock()
-	err := s.abandon()
+	err = errors.Join(err, s.abandon())
 	s.page.Release()
 	err = errors.Join(err, s.Object.Close())
 	s.page.Wake()

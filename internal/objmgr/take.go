@@ -87,6 +87,9 @@ func (s *Sync) consumed(st layout.State) layout.State {
 // consume takes a signaled, unclaimed object that does not stay signaled. It
 // reports false if the state is no longer old.
 func (s *Sync) consume(old layout.State) bool {
+	if s.ledger != nil {
+		return s.ledger.take(old)
+	}
 	if s.kind != object.Timer || old.Has(layout.TimerExpired) {
 		return s.swap(old, s.consumed(old))
 	}

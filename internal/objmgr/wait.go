@@ -142,7 +142,8 @@ func (s *Sync) arm(since uint32) (word Parked, wake int64, ready bool) {
 		}
 		next := old.With(layout.StateWaiters)
 		if old == next && s.load() == old || old != next && s.swap(old, next) {
-			return Parked{Page: s.page, Low: next.Low(), Watchful: s.kind == object.Mutex}, wake, false
+			watchful := s.kind == object.Mutex || s.ledger != nil
+			return Parked{Page: s.page, Low: next.Low(), Watchful: watchful}, wake, false
 		}
 	}
 	return Parked{}, 0, true

@@ -104,20 +104,22 @@ func (s *Sync) tryClaim() verdict {
 			return unsignaled
 		case s.isClaimed(old):
 			return claimed
+		case s.ledger != nil && !s.ledger.mu.TryLock():
+			return claimed
 		case s.swap(old, old.WithToken(s.token)):
 			return taken
+		case s.ledger != nil:
+			s.ledger.mu.Unlock()
 		}
 	}
 	return claimed
 }
 
-// unclaim gives a claim back, unless it was taken away.
+// unclaim ends what tryClaim began.
 func (s *Sync) unclaim() {
-	for range stateAttempts {
-		old := s.load()
-		if old.Token() != s.token || s.owned(old) || s.swapAndWake(old, old.WithToken(0)) {
-			return
-		}
+	s.dropClaim()
+	if s.ledger != nil {
+		s.ledger.mu.Unlock()
 	}
 }
 
@@ -141,6 +143,14 @@ func commitAll(objects []*Sync) ([]Taken, error) {
 func (s *Sync) commit() (Taken, error) {
 	if s.kind == object.Timer && !s.stays() && !s.load().Has(layout.TimerExpired) {
 		s.reschedule()
+	}
+	if s.ledger != nil {
+		defer s.ledger.mu.Unlock()
+		old := s.load()
+		if old.Token() != s.token {
+			return Taken{}, object.ErrCorrupt
+		}
+		return Taken{}, s.ledger.move(s.ledger.entry, old, 1)
 	}
 	for range stateAttempts {
 		old := s.load()
