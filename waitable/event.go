@@ -38,21 +38,30 @@ func (o *EventOptions) spec() kernel.SyncSpec {
 // See CreateEvent of Win32.
 func CreateEvent(name string, opts *EventOptions) (*Event, error) {
 	h, err := create(name, opts.spec())
-	return &Event{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Event{h}, nil
 }
 
 // OpenEvent opens an event that some process has open. The errors are those of
 // [OpenMutex].
 func OpenEvent(name string) (*Event, error) {
 	h, err := open(name, object.Event)
-	return &Event{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Event{h}, nil
 }
 
 // OpenOrCreateEvent opens an event, or makes it if there is none, and reports
 // which. One that exists stays as it is.
 func OpenOrCreateEvent(name string, opts *EventOptions) (e *Event, created bool, err error) {
 	h, created, err := openOrCreate(name, opts.spec())
-	return &Event{h}, created, err
+	if err != nil {
+		return nil, false, err
+	}
+	return &Event{h}, created, nil
 }
 
 // Wait waits until the event is signaled, and resets it unless it is a

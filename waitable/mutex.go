@@ -40,7 +40,10 @@ func (o *MutexOptions) spec() kernel.SyncSpec {
 // See CreateMutex of Win32.
 func CreateMutex(name string, opts *MutexOptions) (*Mutex, error) {
 	h, err := create(name, opts.spec())
-	return &Mutex{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Mutex{h}, nil
 }
 
 // OpenMutex opens a mutex that some process has open.
@@ -49,14 +52,20 @@ func CreateMutex(name string, opts *MutexOptions) (*Mutex, error) {
 // it is no mutex.
 func OpenMutex(name string) (*Mutex, error) {
 	h, err := open(name, object.Mutex)
-	return &Mutex{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Mutex{h}, nil
 }
 
 // OpenOrCreateMutex opens a mutex, or makes it if there is none, and reports
 // which.
 func OpenOrCreateMutex(name string, opts *MutexOptions) (m *Mutex, created bool, err error) {
 	h, created, err := openOrCreate(name, opts.spec())
-	return &Mutex{h}, created, err
+	if err != nil {
+		return nil, false, err
+	}
+	return &Mutex{h}, created, nil
 }
 
 // Hold is a locked mutex. It is a small value: copies of it are the same hold.

@@ -54,14 +54,20 @@ func CreateSemaphore(name string, initial, maximum int, opts *SemaphoreOptions) 
 		return nil, startFailed("create", name, spec.Kind, err)
 	}
 	h, err := create(name, spec)
-	return &Semaphore{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Semaphore{h}, nil
 }
 
 // OpenSemaphore opens a semaphore that some process has open. The errors are
 // those of [OpenMutex].
 func OpenSemaphore(name string) (*Semaphore, error) {
 	h, err := open(name, object.Semaphore)
-	return &Semaphore{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Semaphore{h}, nil
 }
 
 // OpenOrCreateSemaphore opens a semaphore, or makes it if there is none, and
@@ -74,7 +80,10 @@ func OpenOrCreateSemaphore(
 		return nil, false, startFailed("create", name, spec.Kind, err)
 	}
 	h, created, err := openOrCreate(name, spec)
-	return &Semaphore{h}, created, err
+	if err != nil {
+		return nil, false, err
+	}
+	return &Semaphore{h}, created, nil
 }
 
 // Acquire waits for a permit and takes it. If ctx ends first, the error wraps

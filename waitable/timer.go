@@ -37,21 +37,30 @@ func (o *TimerOptions) spec() kernel.SyncSpec {
 // See CreateWaitableTimer of Win32.
 func CreateTimer(name string, opts *TimerOptions) (*Timer, error) {
 	h, err := create(name, opts.spec())
-	return &Timer{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Timer{h}, nil
 }
 
 // OpenTimer opens a timer that some process has open. The errors are those of
 // [OpenMutex].
 func OpenTimer(name string) (*Timer, error) {
 	h, err := open(name, object.Timer)
-	return &Timer{h}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Timer{h}, nil
 }
 
 // OpenOrCreateTimer opens a timer, or makes it if there is none, and reports
 // which. One that exists stays as it is.
 func OpenOrCreateTimer(name string, opts *TimerOptions) (t *Timer, created bool, err error) {
 	h, created, err := openOrCreate(name, opts.spec())
-	return &Timer{h}, created, err
+	if err != nil {
+		return nil, false, err
+	}
+	return &Timer{h}, created, nil
 }
 
 // SetAt takes the timer's signal away and has it come at a time of day, then

@@ -158,7 +158,7 @@ func (h host) stateOf(c layout.Control) State {
 		state.Owner = processOf(low & layout.MutexOwner)
 	case object.Semaphore:
 		state.Manual = false
-		state.Count, state.Max = int(low&layout.SemaphoreCount), int(c.Param &^ layout.ParamTracked)
+		state.Count, state.Max = int(low&layout.SemaphoreCount), int(c.Param&^layout.ParamTracked)
 		state.Signaled = state.Count > 0
 	case object.Event:
 		state.Signaled = c.State.Has(layout.EventSignaled)
