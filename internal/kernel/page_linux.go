@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/internal/mem"
 	"github.com/filemap-go/filemap/internal/objmgr"
 	"github.com/filemap-go/filemap/internal/sys"
 )
@@ -17,6 +18,12 @@ type page struct {
 
 	keeper *keeper         // of a mutex
 	node   *sys.RobustNode // on the keeper's list
+
+	// guarded is the shared page of an object that other users may write to,
+	// and so truncate: a touch then fails instead of crashing this process.
+	// Guarding costs as much as the operations themselves; whoever runs as the
+	// same user could stop the process anyway.
+	guarded *mem.Region
 }
 
 // nodeOffset is where the node lies in the private page.
@@ -34,10 +41,22 @@ func (h host) MapPage(fd objmgr.FD) (objmgr.Page, error) {
 	}
 	p := &page{pages: pages}
 	p.state = sys.LowHalf(sys.Word64(pages, size+layout.StateAt))
+	stat, err := sys.Fstat(int(fd))
+	if err != nil {
+		_ = sys.Munmap(pages)
+		return nil, err
+	}
+	if stat.Mode&(layout.ModeGroupWrite|layout.ModeOtherWrite) != 0 {
+		p.guarded = mem.NewRegion(mem.Spec{Mapped: pages[size : size+layout.ControlSize]})
+	}
 	return p, nil
 }
 
 func (p *page) Word(offset int) objmgr.Word {
+	if p.guarded != nil {
+		word, _ := p.guarded.Word64(int64(offset)) // all offsets are in the page
+		return guardedWord{word}
+	}
 	return sys.Word64(p.pages, len(p.pages)/2+offset)
 }
 
@@ -57,4 +76,20 @@ func (p *page) Release() {
 		p.keeper.remove(p.node)
 	}
 	runtime.AddCleanup(p, func(pages []byte) { _ = sys.Munmap(pages) }, p.pages)
+}
+
+// guardedWord is a word that reads as 0 and refuses to change when its page is
+// gone. The operations of package objmgr then give up with an error.
+type guardedWord struct{ word mem.Word[uint64] }
+
+func (w guardedWord) Load() uint64 {
+	v, _ := w.word.Load()
+	return v
+}
+
+func (w guardedWord) Store(v uint64) { _ = w.word.Store(v) }
+
+func (w guardedWord) CompareAndSwap(old, v uint64) bool {
+	swapped, _ := w.word.CompareAndSwap(old, v)
+	return swapped
 }
