@@ -3,11 +3,13 @@ package kernel
 import (
 	"os"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/internal/mem"
 	"github.com/filemap-go/filemap/internal/objmgr"
 	"github.com/filemap-go/filemap/internal/sys"
+	"github.com/filemap-go/filemap/object"
 )
 
 // page is a mapped control page. Before it lies a page of this process's own,
@@ -24,6 +26,7 @@ type page struct {
 	// Guarding costs as much as the operations themselves; whoever runs as the
 	// same user could stop the process anyway.
 	guarded *mem.Region
+	gone    atomic.Bool
 }
 
 // nodeOffset is where the node lies in the private page.
@@ -55,7 +58,7 @@ func (h host) MapPage(fd objmgr.FD) (objmgr.Page, error) {
 func (p *page) Word(offset int) objmgr.Word {
 	if p.guarded != nil {
 		word, _ := p.guarded.Word64(int64(offset)) // all offsets are in the page
-		return guardedWord{word}
+		return guardedWord{p, word}
 	}
 	return sys.Word64(p.pages, len(p.pages)/2+offset)
 }
@@ -78,18 +81,36 @@ func (p *page) Release() {
 	runtime.AddCleanup(p, func(pages []byte) { _ = sys.Munmap(pages) }, p.pages)
 }
 
-// guardedWord is a word that reads as 0 and refuses to change when its page is
-// gone. The operations of package objmgr then give up with an error.
-type guardedWord struct{ word mem.Word[uint64] }
+// Err implements objmgr.Page.
+func (p *page) Err() error {
+	if p.gone.Load() {
+		return object.ErrFault
+	}
+	return nil
+}
+
+// guardedWord is a word of a page that may go away.
+type guardedWord struct {
+	page *page
+	word mem.Word[uint64]
+}
+
+func (w guardedWord) note(err error) {
+	if err != nil {
+		w.page.gone.Store(true)
+	}
+}
 
 func (w guardedWord) Load() uint64 {
-	v, _ := w.word.Load()
+	v, err := w.word.Load()
+	w.note(err)
 	return v
 }
 
-func (w guardedWord) Store(v uint64) { _ = w.word.Store(v) }
+func (w guardedWord) Store(v uint64) { w.note(w.word.Store(v)) }
 
 func (w guardedWord) CompareAndSwap(old, v uint64) bool {
-	swapped, _ := w.word.CompareAndSwap(old, v)
+	swapped, err := w.word.CompareAndSwap(old, v)
+	w.note(err)
 	return swapped
 }

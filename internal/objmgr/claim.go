@@ -1,8 +1,6 @@
 package objmgr
 
 import (
-	"os"
-
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
 )
@@ -22,6 +20,9 @@ func (s *Sync) isClaimed(st layout.State) bool { return st.Token() != 0 && !s.ow
 
 // contend waits a little for a claim to end, and ends it if the claimer died.
 func (s *Sync) contend(attempt int) error {
+	if err := s.usable(); err != nil {
+		return err
+	}
 	const patience = 50 // attempts between two looks at the claimer's life
 	if attempt%patience == patience-1 {
 		s.repair()
@@ -53,8 +54,8 @@ func (s *Sync) repair() {
 // claim claims the object, once nobody else has, and returns its state.
 func (s *Sync) claim() (layout.State, error) {
 	for attempt := 0; ; attempt++ {
-		if s.closed.Load() {
-			return 0, os.ErrClosed
+		if err := s.usable(); err != nil {
+			return 0, err
 		}
 		old := s.load()
 		if next := old.WithToken(s.token); !s.isClaimed(old) && s.swap(old, next) {
@@ -79,8 +80,8 @@ func (s *Sync) dropClaim() {
 // changeUnclaimed is change for what must not happen under a claim.
 func (s *Sync) changeUnclaimed(next func(layout.State) layout.State) error {
 	for attempt := 0; ; attempt++ {
-		if s.closed.Load() {
-			return os.ErrClosed
+		if err := s.usable(); err != nil {
+			return err
 		}
 		old := s.load()
 		if !s.isClaimed(old) && s.swapAndWake(old, next(old)) {

@@ -14,6 +14,10 @@ type Word interface {
 type Page interface {
 	// Word returns the word at an offset.
 	Word(offset int) Word
+	// Err returns object.ErrFault once a word could not be touched, because
+	// another process took the page away. Words then read as 0, and do not
+	// change.
+	Err() error
 	// Wake lets everybody go on who is parked on the page's state word.
 	Wake()
 	// Keep has the system set layout.MutexDied in the state word, and wake

@@ -188,6 +188,14 @@ func (s *Sync) alive(token uint32) bool {
 	return locked || err != nil
 }
 
+// usable returns an error if the handle is closed, or its page gone.
+func (s *Sync) usable() error {
+	if s.closed.Load() {
+		return os.ErrClosed
+	}
+	return s.page.Err()
+}
+
 // load returns the state.
 func (s *Sync) load() layout.State {
 	st := layout.State(s.state.Load())
@@ -224,8 +232,8 @@ const stateAttempts = 10000
 // returns an error to change nothing.
 func (s *Sync) change(next func(layout.State) (layout.State, error)) error {
 	for range stateAttempts {
-		if s.closed.Load() {
-			return os.ErrClosed
+		if err := s.usable(); err != nil {
+			return err
 		}
 		old := s.load()
 		want, err := next(old)

@@ -2,7 +2,6 @@ package objmgr
 
 import (
 	"context"
-	"os"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
@@ -16,8 +15,8 @@ import (
 // Wait takes the object as soon as it is signaled.
 func (s *Sync) Wait(ctx context.Context) (Taken, error) {
 	since := pulses(s.load())
-	if s.closed.Load() {
-		return Taken{}, os.ErrClosed
+	if err := s.usable(); err != nil {
+		return Taken{}, err
 	}
 	if got, v := s.try(since); v == taken {
 		return got, nil
@@ -35,8 +34,8 @@ func (s *Sync) Wait(ctx context.Context) (Taken, error) {
 // TryWait takes the object if it is signaled now.
 func (s *Sync) TryWait() (got Taken, ok bool, err error) {
 	for attempt := 0; ; attempt++ {
-		if s.closed.Load() {
-			return Taken{}, false, os.ErrClosed
+		if err := s.usable(); err != nil {
+			return Taken{}, false, err
 		}
 		got, v := s.try(pulses(s.load()))
 		if v != claimed {
@@ -86,8 +85,8 @@ func (m *Manager) any(ctx context.Context, objects []*Sync, since []uint32) (int
 // one is claimed, it returns that one.
 func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v verdict, err error) {
 	for i, s := range objects {
-		if s.closed.Load() {
-			return i, Taken{}, unsignaled, os.ErrClosed
+		if err := s.usable(); err != nil {
+			return i, Taken{}, unsignaled, err
 		}
 		switch got, one := s.try(since[i]); one {
 		case taken:

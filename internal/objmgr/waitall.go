@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io/fs"
-	"os"
 	"slices"
 
 	"github.com/filemap-go/filemap/internal/layout"
@@ -75,7 +74,8 @@ func claimAll(objects []*Sync, order []int) (blocking *Sync, v verdict, err erro
 	for k, i := range order {
 		s := objects[i]
 		v := s.tryClaim()
-		if v == taken && !s.closed.Load() {
+		err := s.usable()
+		if v == taken && err == nil {
 			continue
 		}
 		if v == taken {
@@ -84,10 +84,7 @@ func claimAll(objects []*Sync, order []int) (blocking *Sync, v verdict, err erro
 		for _, j := range order[:k] {
 			objects[j].unclaim()
 		}
-		if s.closed.Load() {
-			return s, v, os.ErrClosed
-		}
-		return s, v, nil
+		return s, v, err
 	}
 	return nil, taken, nil
 }
