@@ -1,6 +1,8 @@
 // Package inspect is a read-only view of the named objects on the machine: which
-// live, of what kind and size, and who holds them. It opens no object, so it
-// keeps none alive.
+// live, of what kind and size, and who holds them.
+//
+// On Linux it opens no object, so it keeps none alive. On Windows it has to,
+// for an instant: a Create at that instant may still find the name taken.
 //
 // All functions may be called from any goroutine. What they return was true a
 // moment ago.

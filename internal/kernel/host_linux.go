@@ -29,7 +29,7 @@ func (h host) CreateTemp(mode uint32) (objmgr.FD, error) {
 		err = object.Explain(errors.ErrUnsupported,
 			"the file system of "+h.dir+" has no O_TMPFILE: set FILEMAP_DIR to a directory on tmpfs, ext4, xfs or btrfs")
 	}
-	return objmgr.FD(fd), err
+	return objmgr.FD(fd), explain(err)
 }
 
 func (h host) Open(name string, write bool) (objmgr.FD, error) {

@@ -65,7 +65,9 @@ func fileMode(security *object.Security, access object.Access) (uint32, error) {
 		if security.SDDL != "" {
 			return 0, object.Explain(errors.ErrUnsupported, "SDDL is for Windows: use Group and Everybody")
 		}
-		mode |= shareMode(security.Group, layout.ModeGroupRead, layout.ModeGroupWrite)
+		// Everybody includes the group, to whom the system gives its own bits.
+		group := max(security.Group, security.Everybody)
+		mode |= shareMode(group, layout.ModeGroupRead, layout.ModeGroupWrite)
 		mode |= shareMode(security.Everybody, layout.ModeOtherRead, layout.ModeOtherWrite)
 	}
 	if access != object.ReadWrite {
@@ -98,6 +100,7 @@ func openBackingFile(spec MappingSpec, mode uint32) (*objmgr.File, int64, error)
 			flags |= os.O_CREATE
 		}
 	}
+	_, missing := os.Stat(path)
 	file, err := os.OpenFile(path, flags, fs.FileMode(mode&0o777))
 	if err != nil {
 		return nil, 0, err
@@ -105,6 +108,9 @@ func openBackingFile(spec MappingSpec, mode uint32) (*objmgr.File, int64, error)
 	defer file.Close()
 	size, err := growFile(file, spec)
 	if err != nil {
+		if errors.Is(missing, fs.ErrNotExist) {
+			_ = os.Remove(path)
+		}
 		return nil, 0, err
 	}
 	// Others will open the path, and must come to the same file.
@@ -194,9 +200,12 @@ func (m *Mapping) mapPages(spec ViewSpec, lock *objmgr.ViewLock) (*mem.Region, e
 		return nil, explain(err)
 	}
 	if spec.Prefault {
-		if err := explain(sys.Populate(pages, spec.Access != object.ReadOnly)); err != nil {
-			sys.Munmap(pages)
-			return nil, err
+		if err := sys.Populate(pages, spec.Access != object.ReadOnly); err != nil {
+			_ = sys.Munmap(pages)
+			if err == sys.EFAULT { // where a touch would be SIGBUS
+				err = sys.ENOSPC
+			}
+			return nil, explain(err)
 		}
 	}
 	return mem.NewRegion(mem.Spec{Mapped: pages, Offset: int(skip), Backing: &pagesOf{lock}}), nil

@@ -42,7 +42,7 @@ func (m *Manager) acquire(name object.Name, write bool) (*Object, error) {
 func (o *Object) tryAcquire(write bool) (again bool, err error) {
 	host := o.m.host
 	if o.fd, err = host.Open(o.file, write); err != nil {
-		return false, err
+		return false, o.explainDenied(err)
 	}
 	defer func() {
 		if again || err != nil {
@@ -83,6 +83,27 @@ func (o *Object) checkFile() error {
 		return foreignError(o.stat.UID)
 	}
 	return nil
+}
+
+// explainDenied returns a better error where the file itself shows why it could
+// not be opened.
+func (o *Object) explainDenied(err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if o.lstat() {
+		if why := o.checkFile(); why != nil {
+			return why
+		}
+	}
+	return err
+}
+
+// lstat learns of the file that has the object's name now.
+func (o *Object) lstat() bool {
+	stat, err := o.m.host.StatName(o.file)
+	o.stat = stat
+	return err == nil
 }
 
 // named reports whether the object's name is still that of its file, and
@@ -168,10 +189,14 @@ func (o *Object) Alias() (string, error) {
 	if err == nil && stat.same(o.stat) {
 		return alias, nil
 	}
-	if err := o.m.host.Link(o.fd, alias); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", err
+	err = o.m.host.Link(o.fd, alias)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrExist):
+		return alias, nil
+	case errors.Is(err, fs.ErrNotExist): // a file without any name gets no new one
+		return "", object.ErrNameLost
 	}
-	return alias, nil
+	return "", err
 }
 
 // Unlink removes a POSIX name. Who has the object open keeps it.

@@ -80,8 +80,8 @@ func (m *Manager) reserve(fd FD, spec MappingSpec) error {
 		return m.host.Truncate(fd, spec.Size)
 	}
 	for offset := int64(0); offset < spec.Size; {
-		if err := spec.Context.Err(); err != nil {
-			return err
+		if spec.Context.Err() != nil {
+			return context.Cause(spec.Context)
 		}
 		step := min(allocateStep, spec.Size-offset)
 		if err := m.host.Allocate(fd, offset, step); err != nil {

@@ -1,6 +1,7 @@
 package objmgr
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -16,13 +17,19 @@ import (
 //
 // Returns fs.ErrExist if the file changed hands meanwhile: look again.
 func (m *Manager) takeOver(d draft, file string) (*Object, error) {
-	fd, err := m.host.Open(file, true)
-	if err != nil {
+	o := &Object{m: m, name: d.name, file: file, Owned: true}
+	var err error
+	o.fd, err = m.host.Open(file, true)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fs.ErrExist
+	case errors.Is(err, fs.ErrPermission) && o.lstat():
+		return nil, o.leftBehind("with permissions other than those asked for")
+	case err != nil:
 		return nil, err
 	}
-	o := &Object{m: m, fd: fd, name: d.name, file: file, Owned: true}
 	if err := o.reincarnate(d); err != nil {
-		m.host.Close(fd)
+		m.host.Close(o.fd)
 		return nil, err
 	}
 	return o, nil

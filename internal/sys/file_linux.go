@@ -11,6 +11,7 @@ const (
 	EACCES     = unix.EACCES
 	EDQUOT     = unix.EDQUOT
 	EEXIST     = unix.EEXIST
+	EFAULT     = unix.EFAULT
 	EFBIG      = unix.EFBIG
 	EISDIR     = unix.EISDIR
 	ELOOP      = unix.ELOOP

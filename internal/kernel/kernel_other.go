@@ -1,0 +1,34 @@
+//go:build !linux && !windows
+
+package kernel
+
+import (
+	"errors"
+
+	"github.com/filemap-go/filemap/internal/mem"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Other systems have no such kernel, and so no filemap: programs compile, and
+// are told by this error.
+var errOther = errors.ErrUnsupported
+
+// Mapping does not exist here.
+type Mapping struct{}
+
+func (*Mapping) Size() int64                       { return 0 }
+func (*Mapping) Access() object.Access             { return object.ReadOnly }
+func (*Mapping) Map(ViewSpec) (*mem.Region, error) { return nil, errOther }
+func (*Mapping) Check() error                      { return errOther }
+func (*Mapping) Alias() (string, error)            { return "", errOther }
+func (*Mapping) Close() error                      { return errOther }
+
+func CreateMapping(MappingSpec) (*Mapping, error)              { return nil, errOther }
+func OpenMapping(object.Name, object.Access) (*Mapping, error) { return nil, errOther }
+func Watch(object.Name) (<-chan struct{}, func(), error)       { return nil, nil, errOther }
+func List() ([]Info, error)                                    { return nil, errOther }
+func Find(object.Name) (Info, error)                           { return Info{}, errOther }
+func Clean() (Cleaned, error)                                  { return Cleaned{}, errOther }
+func NativeName(object.Name) string                            { return "" }
+func Unlink(object.Name) error                                 { return errOther }
+func Executable(int) string                                    { return "" }

@@ -1,0 +1,152 @@
+package kernel
+
+import (
+	"os"
+
+	"github.com/filemap-go/filemap/internal/sys"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Mapping is a handle to a section, as the system calls mappings.
+type Mapping struct {
+	name    object.Name
+	section sys.Handle
+	size    int64
+	access  object.Access
+
+	// file backs the mapping; it is kept where a view's Flush needs it, by a
+	// handle that created the mapping for writing.
+	file *os.File
+}
+
+// CreateMapping makes a new section.
+func CreateMapping(spec MappingSpec) (*Mapping, error) {
+	if err := spec.Context.Err(); err != nil {
+		return nil, err
+	}
+	descriptor, err := securityDescriptor(spec.Security)
+	if err != nil {
+		return nil, err
+	}
+	m := &Mapping{name: spec.Name, size: spec.Size, access: spec.Access}
+	file := sys.NoFile
+	if spec.File != "" {
+		if m.file, m.size, err = openBackingFile(spec); err != nil {
+			return nil, err
+		}
+		file = sys.Handle(m.file.Fd())
+	}
+	m.section, err = sys.CreateFileMapping(file, descriptor,
+		protection(spec.Access), m.size, win32Name(spec.Name))
+	if err != nil {
+		m.Close()
+		return nil, explainCreate(err, spec.Name)
+	}
+	if spec.Progress != nil {
+		spec.Progress(m.size, m.size)
+	}
+	return m, nil
+}
+
+func protection(access object.Access) uint32 {
+	switch access {
+	case object.ReadOnly:
+		return sys.PAGE_READONLY
+	case object.CopyOnWrite:
+		return sys.PAGE_WRITECOPY
+	}
+	return sys.PAGE_READWRITE
+}
+
+// explainCreate says more than the system does where that denied access.
+func explainCreate(err error, name object.Name) error {
+	if err != sys.ERROR_ACCESS_DENIED || name.IsZero() {
+		return explain(err)
+	}
+	section, err := sys.OpenFileMapping(sys.FILE_MAP_READ, win32Name(name))
+	if err == nil {
+		sys.CloseHandle(section)
+	}
+	switch {
+	case err != sys.ERROR_FILE_NOT_FOUND:
+		return object.Explain(object.ErrPermission,
+			"the name is that of an object whose owner has not admitted this user")
+	case name.Scope == object.Global:
+		return object.Explain(object.ErrPermission,
+			"creating Global mappings takes the privilege SeCreateGlobalPrivilege, as services have it")
+	}
+	return object.ErrPermission
+}
+
+// OpenMapping opens a live section.
+func OpenMapping(name object.Name, access object.Access) (*Mapping, error) {
+	rights := uint32(sys.FILE_MAP_READ)
+	if access == object.ReadWrite {
+		rights |= sys.FILE_MAP_WRITE
+	}
+	// The right to ask for the size is extra: some owners grant but reading.
+	section, err := sys.OpenFileMapping(rights|sys.SECTION_QUERY, win32Name(name))
+	if err == sys.ERROR_ACCESS_DENIED {
+		section, err = sys.OpenFileMapping(rights, win32Name(name))
+	}
+	if err != nil {
+		return nil, explain(err)
+	}
+	m := &Mapping{name: name, section: section, access: access}
+	if err := m.inspect(); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// inspect finds out what the creator of an opened section decided.
+func (m *Mapping) inspect() error {
+	if m.access == object.ReadWrite {
+		// The system gives the right to write also where the section's pages
+		// are read-only, and tells of those only when they are mapped.
+		page, err := sys.MapViewOfFileEx(m.section, viewRights(m.access), 0, 1, 0)
+		switch err {
+		case nil:
+			sys.UnmapViewOfFile(page)
+		case sys.ERROR_ACCESS_DENIED, sys.ERROR_INVALID_PARAMETER: // of the file, of the section
+			return object.Explain(object.ErrPermission, "the mapping is read-only")
+		default:
+			return explain(err)
+		}
+	}
+	var err error
+	if m.size, err = sys.SectionSize(m.section); err == nil {
+		return nil
+	}
+	all, err := sys.MapViewOfFileEx(m.section, sys.FILE_MAP_READ, 0, 0, 0)
+	if err != nil {
+		return explain(err)
+	}
+	m.size = int64(len(all))
+	return sys.UnmapViewOfFile(all)
+}
+
+// Size returns the number of bytes. Whoever opened a section of the paging
+// file is told that of its pages.
+func (m *Mapping) Size() int64 { return m.size }
+
+// Access returns what views may do at most.
+func (m *Mapping) Access() object.Access { return m.access }
+
+// Check returns nil: nobody can take a name away.
+func (m *Mapping) Check() error { return nil }
+
+// Alias returns the name itself.
+func (m *Mapping) Alias() (string, error) { return m.name.String(), nil }
+
+// Close gives the handle up.
+func (m *Mapping) Close() error {
+	if m.file != nil {
+		m.file.Close()
+	}
+	if m.section == 0 {
+		return nil // it was not created
+	}
+	return sys.CloseHandle(m.section)
+}

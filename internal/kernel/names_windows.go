@@ -1,0 +1,69 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/filemap-go/filemap/internal/sys"
+	"github.com/filemap-go/filemap/object"
+)
+
+// baseName returns a name without its prefix. A POSIX name is an ordinary one
+// here, slash and all.
+func baseName(name object.Name) string {
+	if name.Scope == object.POSIX {
+		return "/" + name.Base
+	}
+	return name.Base
+}
+
+// win32Name returns a name as Win32 takes it. Local names go without their
+// prefix, which would count towards the longest name.
+func win32Name(name object.Name) string {
+	if name.Scope == object.Global {
+		return name.String()
+	}
+	return baseName(name)
+}
+
+const globalDirectory = `\BaseNamedObjects`
+
+// localDirectory is where this session's names are.
+var localDirectory = sync.OnceValue(func() string {
+	session, err := sys.SessionID(os.Getpid())
+	if err != nil || session == 0 {
+		return globalDirectory // services have no names of their own
+	}
+	return fmt.Sprintf(`\Sessions\%d\BaseNamedObjects`, session)
+})
+
+func directoryOf(scope object.Scope) string {
+	if scope == object.Global {
+		return globalDirectory
+	}
+	return localDirectory()
+}
+
+// NativeName returns the NT name of an object.
+func NativeName(name object.Name) string {
+	if name.IsZero() {
+		return ""
+	}
+	return directoryOf(name.Scope) + `\` + baseName(name)
+}
+
+// Watch returns errors.ErrUnsupported: the system tells nobody of new names.
+func Watch(object.Name) (<-chan struct{}, func(), error) {
+	return nil, nil, errors.ErrUnsupported
+}
+
+// Unlink returns errors.ErrUnsupported.
+func Unlink(object.Name) error {
+	return object.Explain(errors.ErrUnsupported,
+		"on Windows no name outlives its object's last handle")
+}
+
+// Clean has nothing to do: the system clears away what processes leave.
+func Clean() (Cleaned, error) { return Cleaned{}, nil }
