@@ -73,6 +73,17 @@ func Find(name string) (Object, error) {
 	return describe(info, make(map[int]string)), nil
 }
 
+// OtherUser returns another user of the machine who has a live Local object of
+// a name. This user's programs never see that object: Local names are one
+// user's. On Windows it finds nobody.
+func OtherUser(name string) (uid uint32, found bool) {
+	parsed, err := object.ParseName(name)
+	if err != nil {
+		return 0, false
+	}
+	return kernel.OtherUser(parsed)
+}
+
 func describe(info kernel.Info, programs map[int]string) Object {
 	o := Object{
 		Name: info.Name.String(), Kind: info.Kind.String(), Size: info.Size,

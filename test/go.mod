@@ -4,4 +4,9 @@ go 1.26.0
 
 require github.com/filemap-go/filemap v0.0.0
 
+require (
+	golang.org/x/sys v0.49.0 // indirect
+	pgregory.net/rapid v1.3.0
+)
+
 replace github.com/filemap-go/filemap => ../

@@ -87,6 +87,7 @@ type Cleaned struct {
 //	Watch(object.Name) (changed <-chan struct{}, stop func(), err error)
 //	List() ([]Info, error)                                  but those of POSIX names
 //	Find(object.Name) (Info, error)                         object.ErrNotExist if nobody holds it
+//	OtherUser(object.Name) (uid uint32, found bool)         who has a Local object of the name
 //	Clean() (Cleaned, error)
 //	NativeName(object.Name) string
 //	Unlink(object.Name) error                               for POSIX names
@@ -97,6 +98,7 @@ var _ = [...]any{
 	(func(object.Name) (<-chan struct{}, func(), error))(Watch),
 	(func() ([]Info, error))(List),
 	(func(object.Name) (Info, error))(Find),
+	(func(object.Name) (uint32, bool))(OtherUser),
 	(func() (Cleaned, error))(Clean),
 	(func(object.Name) string)(NativeName),
 	(func(object.Name) error)(Unlink),

@@ -28,6 +28,7 @@ func OpenMapping(object.Name, object.Access) (*Mapping, error) { return nil, err
 func Watch(object.Name) (<-chan struct{}, func(), error)       { return nil, nil, errOther }
 func List() ([]Info, error)                                    { return nil, errOther }
 func Find(object.Name) (Info, error)                           { return Info{}, errOther }
+func OtherUser(object.Name) (uint32, bool)                     { return 0, false }
 func Clean() (Cleaned, error)                                  { return Cleaned{}, errOther }
 func NativeName(object.Name) string                            { return "" }
 func Unlink(object.Name) error                                 { return errOther }

@@ -55,6 +55,15 @@ func (p *place) info(found objmgr.Info) Info {
 	return info
 }
 
+// OtherUser returns another user who has a live Local object of a name.
+func OtherUser(name object.Name) (uid uint32, found bool) {
+	p, err := here()
+	if err != nil {
+		return 0, false
+	}
+	return p.OtherUser(name)
+}
+
 // Clean gives back what dead objects left.
 func Clean() (Cleaned, error) {
 	p, err := here()

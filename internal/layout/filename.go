@@ -24,7 +24,6 @@ import (
 //
 // No encoding holds "%h", so a cut name is never another name's encoding.
 const (
-	filePrefix   = "filemap."
 	globalMark   = "g"
 	hashMark     = "%h"
 	hashDigits   = 32
@@ -32,8 +31,11 @@ const (
 	fileNameMax  = 255 - len(AliasSuffix)
 	upperHex     = "0123456789ABCDEF"
 	userDigits   = 10
-	encodedBytes = fileNameMax - len(filePrefix) - userDigits - len(".")
+	encodedBytes = fileNameMax - len(Prefix) - userDigits - len(".")
 )
+
+// Prefix is what the names of filemap's files begin with.
+const Prefix = "filemap."
 
 // AliasSuffix ends the second name that an object's file has for programs that
 // remove what they attach to. No encoding ends so.
@@ -50,22 +52,22 @@ func FileName(name object.Name, uid uint32) string {
 	case object.POSIX:
 		return name.Base
 	case object.Global:
-		return filePrefix + globalMark + "." + encode(name.Base)
+		return Prefix + globalMark + "." + encode(name.Base)
 	}
 	return LocalPrefix(uid) + encode(name.Base)
 }
 
 // LocalPrefix returns what the file names of a user's Local objects begin with.
 func LocalPrefix(uid uint32) string {
-	return filePrefix + strconv.FormatUint(uint64(uid), 10) + "."
+	return Prefix + strconv.FormatUint(uint64(uid), 10) + "."
 }
 
 // GlobalPrefix returns what the file names of Global objects begin with.
-func GlobalPrefix() string { return filePrefix + globalMark + "." }
+func GlobalPrefix() string { return Prefix + globalMark + "." }
 
 // Reserved reports whether a POSIX name is one that filemap gives its own
 // files, or their aliases.
-func Reserved(base string) bool { return strings.HasPrefix(base, filePrefix) }
+func Reserved(base string) bool { return strings.HasPrefix(base, Prefix) }
 
 // Owned is what a file name says of the object.
 type Owned struct {
@@ -77,7 +79,7 @@ type Owned struct {
 // ParseFileName returns what a file's name says, or false if no object's file
 // has such a name. Aliases are none.
 func ParseFileName(file string) (Owned, bool) {
-	rest, ok := strings.CutPrefix(file, filePrefix)
+	rest, ok := strings.CutPrefix(file, Prefix)
 	if !ok {
 		return Owned{}, false
 	}

@@ -18,8 +18,15 @@ func (r *Region) ReadAt(p []byte, off int64) (err error) {
 	if !r.begin() {
 		return os.ErrClosed
 	}
-	defer r.leave(debug.SetPanicOnFault(true), &err)
+	done, panicOnFault := false, debug.SetPanicOnFault(true)
+	defer func() {
+		if !done { // the test is faster than a call
+			r.catch(panicOnFault, recover(), &err)
+		}
+	}()
 	copy(p, r.data[off:])
+	done = true
+	r.end(panicOnFault)
 	return nil
 }
 
@@ -32,8 +39,15 @@ func (r *Region) WriteAt(p []byte, off int64) (err error) {
 	if !r.begin() {
 		return os.ErrClosed
 	}
-	defer r.leave(debug.SetPanicOnFault(true), &err)
+	done, panicOnFault := false, debug.SetPanicOnFault(true)
+	defer func() {
+		if !done { // the test is faster than a call
+			r.catch(panicOnFault, recover(), &err)
+		}
+	}()
 	copy(r.data[off:], p)
+	done = true
+	r.end(panicOnFault)
 	return nil
 }
 
@@ -52,17 +66,26 @@ func (r *Region) begin() bool {
 	return true
 }
 
-// leave ends a guarded access. It is deferred: a fault in the region arrives
-// here as a panic and leaves as *err. Any other panic goes on.
-func (r *Region) leave(panicOnFault bool, err *error) {
+// end ends a guarded access.
+func (r *Region) end(panicOnFault bool) {
 	debug.SetPanicOnFault(panicOnFault)
 	if r.inFlight != nil {
 		r.inFlight.Add(-1)
 	}
-	if v := recover(); v != nil {
-		*err = r.faultError(v)
-	}
 	runtime.KeepAlive(r) // see Close
+}
+
+// leave is end, deferred: a fault in the region arrives here as a panic and
+// leaves as *err.
+func (r *Region) leave(panicOnFault bool, err *error) { r.catch(panicOnFault, recover(), err) }
+
+// catch ends a guarded access with what recover returned. A panic other than a
+// fault in the region goes on.
+func (r *Region) catch(panicOnFault bool, panicked any, err *error) {
+	r.end(panicOnFault)
+	if panicked != nil {
+		*err = r.faultError(panicked)
+	}
 }
 
 // faultError returns what a recovered panic means, or panics on if it was not

@@ -58,6 +58,29 @@ func (m *Manager) Find(name object.Name) (Info, error) {
 	return info, nil
 }
 
+// OtherUser returns another user who has a live Local object of a name.
+func (m *Manager) OtherUser(name object.Name) (uid uint32, found bool) {
+	if name.Scope != object.Local {
+		return 0, false
+	}
+	names, err := m.host.Names(layout.Prefix)
+	if err != nil {
+		return 0, false
+	}
+	holders, _ := m.host.Holders()
+	for _, file := range names {
+		owned, ok := layout.ParseFileName(file)
+		if !ok || owned.UID == m.host.UID() || file != layout.FileName(name, owned.UID) {
+			continue
+		}
+		stat, err := m.host.StatName(file)
+		if err == nil && stat.UID == owned.UID && len(holders[FileID{stat.Dev, stat.Ino}]) > 0 {
+			return owned.UID, true
+		}
+	}
+	return 0, false
+}
+
 // describe fills in what the file tells. It reports whether the object lives.
 func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 	stat, err := m.host.StatName(info.File)

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/filemap-go/filemap"
+)
+
+func newClient() *cobra.Command {
+	var timeout time.Duration
+	c := &cobra.Command{
+		Use:   "client [NAME]",
+		Short: "Open a mapping and read the message in it",
+		Long: `Open a mapping (Local\SampleMap unless NAME is given) for reading, print the message
+that 'filemap server' wrote into it, and hold it until ENTER, the end of the input,
+SIGTERM or Ctrl-C.`,
+		Example: `  filemap client
+  filemap client --timeout 10s   # wait for the server`,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeNames(1),
+	}
+	c.Flags().DurationVar(&timeout, "timeout", 0, "wait so long for the mapping to be created")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return read(c, nameOr(args, sampleName), timeout)
+	}
+	return c
+}
+
+func read(c *cobra.Command, name string, timeout time.Duration) error {
+	mapping, err := openWithin(c.Context(), name, timeout)
+	if err != nil {
+		return err
+	}
+	defer mapping.Close()
+	out := c.OutOrStdout()
+	fmt.Fprintf(out, "The file mapping (%s) is opened\n", printable(name))
+	view, err := mapping.View(0, min(mapping.Size(), sampleView))
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	fmt.Fprintln(out, "The file view is mapped")
+	data := make([]byte, view.Len())
+	if _, err := view.ReadAt(data, 0); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "Read from the file mapping:")
+	return showMessage(c, decodeMessage(data))
+}
+
+// openWithin opens a mapping for reading, and waits for it as long as it may.
+func openWithin(ctx context.Context, name string, timeout time.Duration) (*filemap.Mapping, error) {
+	opts := &filemap.OpenOptions{Access: filemap.ReadOnly}
+	if timeout <= 0 {
+		mapping, err := filemap.Open(name, opts)
+		return mapping, explainMissing(name, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return filemap.Await(ctx, name, opts)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/filemap-go/filemap"
+)
+
+// watching is the flags of a dump that goes on.
+type watching struct {
+	on       bool
+	interval time.Duration
+	count    int
+}
+
+func newDump() *cobra.Command {
+	var p part
+	var w watching
+	c := &cobra.Command{
+		Use:   "dump NAME",
+		Short: "Show a mapping's bytes in hex and as text",
+		Long: `Show a mapping's bytes in hex and as text, in the form of hexdump -C: a '*' stands for
+lines that repeat the one above.
+
+With --watch, show them again and again and mark the bytes that have changed since the
+last time: on a terminal in place, else only the lines that changed.`,
+		Example: `  filemap dump 'Local\SampleMap' --length 64
+  filemap dump 'Local\SampleMap' --length 1KiB --watch --interval 100ms`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNames(1),
+	}
+	p.addTo(c)
+	c.Flags().BoolVar(&w.on, "watch", false, "keep it live, until Ctrl-C")
+	c.Flags().DurationVar(&w.interval, "interval", 250*time.Millisecond, "time between two looks")
+	c.Flags().IntVar(&w.count, "count", 0, "end after so many looks; 0 is never")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if w.interval <= 0 || w.count < 0 {
+			return badUsage(c, "--interval must be more than 0, and --count not less")
+		}
+		view, err := openView(args[0], filemap.ReadOnly, p)
+		if err != nil {
+			return err
+		}
+		defer view.Close()
+		if w.on {
+			return watch(c, view, w)
+		}
+		return dump(c.OutOrStdout(), view)
+	}
+	return c
+}
+
+// dump shows a view once. It reads pieces, so it takes any size.
+func dump(w io.Writer, view *filemap.View) error {
+	d := dumper{w: w, colour: wantsColour(w), offset: view.Offset(), collapse: true}
+	if _, err := io.Copy(&d, view.Reader()); err != nil {
+		return err
+	}
+	return d.end()
+}
+
+// watchMax is how much of a mapping can be watched at a time.
+const watchMax = 64 << 10
+
+func watch(c *cobra.Command, view *filemap.View, w watching) error {
+	if view.Len() > watchMax {
+		return badUsage(c, "--watch shows at most %s: give --offset and --length", formatSize(watchMax))
+	}
+	show := showChangedLines
+	if isTerminal(c.OutOrStdout()) {
+		show = redraw
+	}
+	var before []byte
+	now := make([]byte, view.Len())
+	ticker := time.NewTicker(w.interval)
+	defer ticker.Stop()
+	for looks := 1; ; looks++ {
+		if _, err := view.ReadAt(now, 0); err != nil {
+			return err
+		}
+		if err := show(c.OutOrStdout(), view.Offset(), before, now); err != nil {
+			return err
+		}
+		if looks == w.count {
+			return nil
+		}
+		before = append(before[:0], now...)
+		select {
+		case <-ticker.C:
+		case <-c.Context().Done():
+			return nil
+		}
+	}
+}
+
+// What moves a terminal's cursor to the top, and clears what is below it.
+const (
+	cursorHome  = "\x1b[H"
+	clearScreen = "\x1b[J"
+)
+
+// redraw shows the bytes in place on a terminal.
+func redraw(w io.Writer, offset int64, before, now []byte) error {
+	var frame bytes.Buffer
+	frame.WriteString(cursorHome)
+	if before == nil {
+		frame.WriteString(clearScreen)
+	}
+	d := dumper{w: &frame, colour: wantsColour(w), offset: offset, before: before}
+	_, _ = d.Write(now) // to memory
+	_ = d.end()
+	fmt.Fprintf(&frame, "%s  Ctrl-C ends\x1b[K\n", time.Now().Format("15:04:05.000"))
+	_, err := w.Write(frame.Bytes())
+	return err
+}
+
+// showChangedLines shows the lines in which a byte has changed; at first, all.
+func showChangedLines(w io.Writer, offset int64, before, now []byte) error {
+	for at := 0; at < len(now); at += bytesPerLine {
+		end := min(at+bytesPerLine, len(now))
+		line := now[at:end]
+		if before != nil && bytes.Equal(line, before[at:end]) {
+			continue
+		}
+		d := dumper{w: w, offset: offset + int64(at)}
+		if _, err := d.Write(line); err != nil {
+			return err
+		}
+		if err := d.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+const bytesPerLine = 16
+
+// dumper writes bytes in the form of hexdump -C:
+//
+//	00000000  4d 00 65 00 73 00 73 00  61 00 67 00 65 00 20 00  |M.e.s.s.a.g.e. .|
+type dumper struct {
+	w        io.Writer
+	colour   bool
+	collapse bool   // show '*' for lines that repeat the one above
+	before   []byte // what the bytes were: changed ones are marked
+	offset   int64  // of the next line
+
+	line    []byte // not yet shown
+	last    []byte // the line above
+	starred bool
+	shown   int // bytes
+}
+
+const (
+	colourOffset  = "\x1b[36m"
+	colourZero    = "\x1b[2m"
+	colourChanged = "\x1b[1;31m"
+	colourEnd     = "\x1b[0m"
+)
+
+// Write shows the bytes of all lines that are complete.
+func (d *dumper) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		n := min(bytesPerLine-len(d.line), len(rest))
+		d.line = append(d.line, rest[:n]...)
+		rest = rest[n:]
+		if len(d.line) == bytesPerLine {
+			if err := d.flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(p), nil
+}
+
+// end shows the last line, and the offset after it.
+func (d *dumper) end() error {
+	if err := d.flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(d.w, d.paint(colourOffset, fmt.Sprintf("%08x", d.offset)))
+	return err
+}
+
+// flush shows the line.
+func (d *dumper) flush() error {
+	if len(d.line) == 0 {
+		return nil
+	}
+	var text string
+	switch repeats := d.collapse && bytes.Equal(d.line, d.last); {
+	case !repeats:
+		text = d.format() + "\n"
+	case !d.starred:
+		text = "*\n"
+	}
+	d.starred = d.collapse && bytes.Equal(d.line, d.last)
+	d.last = append(d.last[:0], d.line...)
+	d.offset += int64(len(d.line))
+	d.shown += len(d.line)
+	d.line = d.line[:0]
+	_, err := io.WriteString(d.w, text)
+	return err
+}
+
+func (d *dumper) format() string {
+	var hex, text bytes.Buffer
+	for i := range bytesPerLine {
+		if i == bytesPerLine/2 {
+			hex.WriteByte(' ')
+		}
+		if i >= len(d.line) {
+			hex.WriteString("   ")
+			continue
+		}
+		b := d.line[i]
+		colour := d.colourOf(i, b)
+		hex.WriteString(d.paint(colour, fmt.Sprintf("%02x", b)) + " ")
+		if b < ' ' || b > '~' {
+			b = '.'
+		}
+		text.WriteString(d.paint(colour, string(rune(b))))
+	}
+	return fmt.Sprintf("%s  %s |%s|", d.paint(colourOffset, fmt.Sprintf("%08x", d.offset)), &hex, &text)
+}
+
+func (d *dumper) colourOf(i int, b byte) string {
+	switch at := d.shown + i; {
+	case at < len(d.before) && d.before[at] != b:
+		return colourChanged
+	case b == 0:
+		return colourZero
+	}
+	return ""
+}
+
+func (d *dumper) paint(colour, text string) string {
+	if !d.colour || colour == "" {
+		return text
+	}
+	return colour + text + colourEnd
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `filemap shows and uses named file mappings, the memory that Windows programs share
+by name, on Windows and on Linux alike.
+
+A name is Local\X (this user's), Global\X (the machine's) or X, which means Local\X.
+In a shell, quote it: 'Local\SampleMap'. On Linux, /x is a POSIX shared-memory name.
+
+Sizes are bytes, 0x..., or have a suffix: 64KiB, 16MiB, 1GiB. Durations are 250ms, 1m30s.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 no such name, 4 wrong kind, 5 access denied,
+6 name exists, 124 timed out.`
+
+const rootExample = `  filemap demo                                  # two processes share a message
+  filemap create 'Local\Scratch' --size 1MiB &  # hold a mapping
+  echo hello | filemap write 'Local\Scratch'
+  filemap dump 'Local\Scratch' --length 16
+  filemap ls`
+
+// newRoot returns the command with all its verbs.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "filemap",
+		Short:         "Show and use named file mappings",
+		Long:          rootLong,
+		Example:       rootExample,
+		SilenceErrors: true, // report prints them
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err} })
+	root.AddCommand(
+		newServer(), newClient(), newDemo(),
+		newCreate(), newList(), newInfo(),
+		newCat(), newWrite(), newDump(),
+		newClean(), newVersion(),
+	)
+	for _, verb := range root.Commands() {
+		checkArgs := verb.Args
+		verb.Args = func(c *cobra.Command, args []string) error {
+			if err := checkArgs(c, args); err != nil {
+				return usageError{c, err}
+			}
+			return nil
+		}
+	}
+	root.Args = func(c *cobra.Command, args []string) error {
+		if err := cobra.NoArgs(c, args); err != nil {
+			return usageError{c, err}
+		}
+		return nil
+	}
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	return root
+}
