@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/filemap-go/filemap/internal/kernel"
 	"github.com/filemap-go/filemap/object"
@@ -24,6 +25,22 @@ type Object struct {
 	Size    int64    `json:"size"`    // of a mapping, in bytes; 0 for other kinds
 	Native  string   `json:"native"`  // the file's path on Linux, the NT name on Windows
 	Holders []Holder `json:"holders"` // empty where the system does not tell
+
+	// State is that of a synchronization object.
+	State State `json:"-"`
+}
+
+// State is what can be told of a synchronization object. Which fields mean
+// something depends on its kind.
+type State struct {
+	Signaled   bool          // a wait would take it now
+	Manual     bool          // an event or a timer that stays signaled until it is reset
+	Count, Max int           // permits of a semaphore
+	Owner      int           // process that holds a mutex; 0 for none, or one unseen
+	Abandoned  bool          // the mutex's last owner died holding it
+	Waiters    bool          // somebody may be waiting; false where the system does not tell
+	Due        time.Time     // when a timer is due next; zero for never
+	Period     time.Duration // of a timer
 }
 
 // Holder is a process that has an object open.
@@ -87,7 +104,7 @@ func OtherUser(name string) (uid uint32, found bool) {
 func describe(info kernel.Info, programs map[int]string) Object {
 	o := Object{
 		Name: info.Name.String(), Kind: info.Kind.String(), Size: info.Size,
-		Native: info.Native, Holders: []Holder{},
+		Native: info.Native, Holders: []Holder{}, State: State(info.State),
 	}
 	slices.Sort(info.Holders)
 	for _, pid := range info.Holders {

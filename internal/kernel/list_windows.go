@@ -61,11 +61,13 @@ func listScope(scope object.Scope) ([]Info, error) {
 	return all, nil
 }
 
-// describe returns what is known of an object. Only an open section tells its
-// size, so it is open for a moment; one that this user may not read has none.
+// describe returns what is known of an object. Only an open object tells its
+// size or state, so it is open for a moment; one that this user may not read
+// has none.
 func describe(name object.Name, kind object.Kind) Info {
 	info := Info{Name: name, Kind: kind, Native: NativeName(name)}
 	if kind != object.Mapping {
+		info.State = stateOf(name, kind)
 		return info
 	}
 	section, err := sys.OpenFileMapping(sys.FILE_MAP_READ|sys.SECTION_QUERY, win32Name(name))

@@ -19,12 +19,12 @@ const holdVariable = "FILEMAP_TEST_HOLD"
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv(holdVariable); name != "" {
-		os.Exit(hold(object.Name{Base: name}))
+		os.Exit(holdMapping(object.Name{Base: name}))
 	}
 	os.Exit(m.Run())
 }
 
-func hold(name object.Name) int {
+func holdMapping(name object.Name) int {
 	if _, err := OpenMapping(name, object.ReadOnly); err != nil {
 		println(err.Error())
 		return 1

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"os/exec"
 	"time"
 
 	"github.com/filemap-go/filemap/object"
@@ -57,6 +58,9 @@ type syncObject interface {
 	// SetTimer and CancelTimer are for timers.
 	SetTimer(Schedule) error
 	CancelTimer() error
+	// Share prepares a command to hold what this handle holds too, and to die
+	// with this process. The caller calls started after cmd.Start.
+	Share(cmd *exec.Cmd) (started func() error, err error)
 	// Close gives the handle up. Mutexes that it holds are abandoned, waits
 	// through it end with os.ErrClosed.
 	Close() error

@@ -27,11 +27,13 @@ import (
 //	0x1000+-------------------------------+
 //
 // The parameter is a semaphore's maximum, with bit 32 set if it is tracked, or
-// 1 for an event or a timer that stays signaled until it is reset. PID ns is the inode of the PID namespace
-// of the mutex's creator; the flag ManyNamespaces says that processes of
-// others have it open too. State is the word that type State describes. A
-// timer is due at so many nanoseconds of its clock, or never if 0, and then
-// once each period, if that is not 0.
+// 1 for an event or a timer that stays signaled until it is reset. PID ns is
+// the inode of the PID namespace of the mutex's creator. The flag TrustTokens
+// says that the death of a process with the owner's number does not mean that
+// the owner died, because processes of other namespaces have the mutex open,
+// or several processes one handle. State is the word that type State
+// describes. A timer is due at so many nanoseconds of its clock, or never if
+// 0, and then once each period, if that is not 0.
 //
 // Integers are little-endian, device and inode are those of stat(2), and the
 // path is absolute and of len bytes.
@@ -49,8 +51,8 @@ const (
 
 	// FlagsAt is the word of the flags and the PID namespace.
 	FlagsAt = 0x018
-	// ManyNamespaces is a flag: owner numbers do not tell processes apart.
-	ManyNamespaces = 1 << 0
+	// TrustTokens is a flag.
+	TrustTokens = 1 << 0
 	// StateAt is the state word.
 	StateAt = 0x040
 	// ParamTracked is a bit of a semaphore's parameter.

@@ -22,14 +22,29 @@ func (s *Sync) keep(namespace uint32) (err error) {
 	if s.m.host.PIDNamespace() == namespace {
 		return nil
 	}
+	return s.trustTokens()
+}
+
+// trustTokens has everybody look at the token before they believe that an
+// owner died.
+func (s *Sync) trustTokens() error {
 	flags := s.page.Word(layout.FlagsAt)
 	for range stateAttempts {
 		old := flags.Load()
-		if old&layout.ManyNamespaces != 0 || flags.CompareAndSwap(old, old|layout.ManyNamespaces) {
+		if old&layout.TrustTokens != 0 || flags.CompareAndSwap(old, old|layout.TrustTokens) {
 			return nil
 		}
 	}
 	return object.ErrCorrupt
+}
+
+// Share prepares for another process to have this handle's open file too: what
+// the handle holds is then held until both have ended.
+func (s *Sync) Share() error {
+	if s.kind != object.Mutex {
+		return nil
+	}
+	return s.trustTokens()
 }
 
 // TryLock locks a mutex that nobody has locked, nor had, since the last time.
@@ -103,7 +118,7 @@ func (s *Sync) abandon() error {
 // another process of the same number that died.
 func (s *Sync) settleDeath(old layout.State) {
 	flags := s.page.Word(layout.FlagsAt).Load()
-	if flags&layout.ManyNamespaces != 0 && s.alive(old.Token()) {
+	if flags&layout.TrustTokens != 0 && s.alive(old.Token()) {
 		s.swap(old, layout.NewState(old.Token(), layout.OwnerUnknown|layout.StateWaiters))
 		return
 	}

@@ -41,13 +41,56 @@ var (
 	modkernel32 = windows.NewLazySystemDLL("kernel32.dll")
 	modntdll    = windows.NewLazySystemDLL("ntdll.dll")
 
-	procMapViewOfFileEx        = modkernel32.NewProc("MapViewOfFileEx")
-	procOpenFileMappingW       = modkernel32.NewProc("OpenFileMappingW")
-	procNtOpenDirectoryObject  = modntdll.NewProc("NtOpenDirectoryObject")
-	procNtQueryDirectoryObject = modntdll.NewProc("NtQueryDirectoryObject")
-	procNtQueryObject          = modntdll.NewProc("NtQueryObject")
-	procNtQuerySection         = modntdll.NewProc("NtQuerySection")
+	procCancelWaitableTimer      = modkernel32.NewProc("CancelWaitableTimer")
+	procCreateSemaphoreW         = modkernel32.NewProc("CreateSemaphoreW")
+	procCreateWaitableTimerW     = modkernel32.NewProc("CreateWaitableTimerW")
+	procMapViewOfFileEx          = modkernel32.NewProc("MapViewOfFileEx")
+	procOpenFileMappingW         = modkernel32.NewProc("OpenFileMappingW")
+	procOpenSemaphoreW           = modkernel32.NewProc("OpenSemaphoreW")
+	procOpenWaitableTimerW       = modkernel32.NewProc("OpenWaitableTimerW")
+	procQueueUserAPC             = modkernel32.NewProc("QueueUserAPC")
+	procReleaseSemaphore         = modkernel32.NewProc("ReleaseSemaphore")
+	procSetWaitableTimer         = modkernel32.NewProc("SetWaitableTimer")
+	procWaitForMultipleObjectsEx = modkernel32.NewProc("WaitForMultipleObjectsEx")
+	procNtOpenDirectoryObject    = modntdll.NewProc("NtOpenDirectoryObject")
+	procNtQueryDirectoryObject   = modntdll.NewProc("NtQueryDirectoryObject")
+	procNtQueryEvent             = modntdll.NewProc("NtQueryEvent")
+	procNtQueryMutant            = modntdll.NewProc("NtQueryMutant")
+	procNtQueryObject            = modntdll.NewProc("NtQueryObject")
+	procNtQuerySection           = modntdll.NewProc("NtQuerySection")
+	procNtQuerySemaphore         = modntdll.NewProc("NtQuerySemaphore")
+	procNtQueryTimer             = modntdll.NewProc("NtQueryTimer")
 )
+
+func cancelWaitableTimer(timer Handle) (err error) {
+	r1, _, e1 := syscall.SyscallN(procCancelWaitableTimer.Addr(), uintptr(timer))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func createSemaphore(attributes *windows.SecurityAttributes, count int32, limit int32, name *uint16) (handle Handle, err error) {
+	r0, _, e1 := syscall.SyscallN(procCreateSemaphoreW.Addr(), uintptr(unsafe.Pointer(attributes)), uintptr(count), uintptr(limit), uintptr(unsafe.Pointer(name)))
+	handle = Handle(r0)
+	if handle == 0 || e1 == windows.ERROR_ALREADY_EXISTS {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func createWaitableTimer(attributes *windows.SecurityAttributes, manual bool, name *uint16) (handle Handle, err error) {
+	var _p0 uint32
+	if manual {
+		_p0 = 1
+	}
+	r0, _, e1 := syscall.SyscallN(procCreateWaitableTimerW.Addr(), uintptr(unsafe.Pointer(attributes)), uintptr(_p0), uintptr(unsafe.Pointer(name)))
+	handle = Handle(r0)
+	if handle == 0 || e1 == windows.ERROR_ALREADY_EXISTS {
+		err = errnoErr(e1)
+	}
+	return
+}
 
 func mapViewOfFileEx(mapping Handle, access uint32, offsetHigh uint32, offsetLow uint32, length uintptr, base uintptr) (addr uintptr, err error) {
 	r0, _, e1 := syscall.SyscallN(procMapViewOfFileEx.Addr(), uintptr(mapping), uintptr(access), uintptr(offsetHigh), uintptr(offsetLow), uintptr(length), uintptr(base))
@@ -66,6 +109,77 @@ func openFileMapping(access uint32, inherit bool, name *uint16) (handle Handle, 
 	r0, _, e1 := syscall.SyscallN(procOpenFileMappingW.Addr(), uintptr(access), uintptr(_p0), uintptr(unsafe.Pointer(name)))
 	handle = Handle(r0)
 	if handle == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func openSemaphore(access uint32, inherit bool, name *uint16) (handle Handle, err error) {
+	var _p0 uint32
+	if inherit {
+		_p0 = 1
+	}
+	r0, _, e1 := syscall.SyscallN(procOpenSemaphoreW.Addr(), uintptr(access), uintptr(_p0), uintptr(unsafe.Pointer(name)))
+	handle = Handle(r0)
+	if handle == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func openWaitableTimer(access uint32, inherit bool, name *uint16) (handle Handle, err error) {
+	var _p0 uint32
+	if inherit {
+		_p0 = 1
+	}
+	r0, _, e1 := syscall.SyscallN(procOpenWaitableTimerW.Addr(), uintptr(access), uintptr(_p0), uintptr(unsafe.Pointer(name)))
+	handle = Handle(r0)
+	if handle == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func queueUserAPC(function uintptr, thread Handle, argument uintptr) (err error) {
+	r1, _, e1 := syscall.SyscallN(procQueueUserAPC.Addr(), uintptr(function), uintptr(thread), uintptr(argument))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func releaseSemaphore(semaphore Handle, n int32, previous *int32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procReleaseSemaphore.Addr(), uintptr(semaphore), uintptr(n), uintptr(unsafe.Pointer(previous)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func setWaitableTimer(timer Handle, due *int64, period int32, completion uintptr, argument uintptr, resume bool) (err error) {
+	var _p0 uint32
+	if resume {
+		_p0 = 1
+	}
+	r1, _, e1 := syscall.SyscallN(procSetWaitableTimer.Addr(), uintptr(timer), uintptr(unsafe.Pointer(due)), uintptr(period), uintptr(completion), uintptr(argument), uintptr(_p0))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func waitForMultipleObjectsEx(count uint32, handles *Handle, all bool, milliseconds uint32, alertable bool) (event uint32, err error) {
+	var _p0 uint32
+	if all {
+		_p0 = 1
+	}
+	var _p1 uint32
+	if alertable {
+		_p1 = 1
+	}
+	r0, _, e1 := syscall.SyscallN(procWaitForMultipleObjectsEx.Addr(), uintptr(count), uintptr(unsafe.Pointer(handles)), uintptr(_p0), uintptr(milliseconds), uintptr(_p1))
+	event = uint32(r0)
+	if event == 0xffffffff {
 		err = errnoErr(e1)
 	}
 	return
@@ -95,6 +209,22 @@ func ntQueryDirectoryObject(directory Handle, buffer *byte, length uint32, singl
 	return
 }
 
+func ntQueryEvent(event Handle, class uint32, info *EventInfo, length uint32, returned *uint32) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtQueryEvent.Addr(), uintptr(event), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(length), uintptr(unsafe.Pointer(returned)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
+func ntQueryMutant(mutant Handle, class uint32, info unsafe.Pointer, length uint32, returned *uint32) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtQueryMutant.Addr(), uintptr(mutant), uintptr(class), uintptr(info), uintptr(length), uintptr(unsafe.Pointer(returned)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
 func ntQueryObject(handle Handle, class uint32, buffer *byte, length uint32, returned *uint32) (ntstatus error) {
 	r0, _, _ := syscall.SyscallN(procNtQueryObject.Addr(), uintptr(handle), uintptr(class), uintptr(unsafe.Pointer(buffer)), uintptr(length), uintptr(unsafe.Pointer(returned)))
 	if r0 != 0 {
@@ -105,6 +235,22 @@ func ntQueryObject(handle Handle, class uint32, buffer *byte, length uint32, ret
 
 func ntQuerySection(section Handle, class uint32, info *sectionBasicInformation, length uintptr, returned *uintptr) (ntstatus error) {
 	r0, _, _ := syscall.SyscallN(procNtQuerySection.Addr(), uintptr(section), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(length), uintptr(unsafe.Pointer(returned)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
+func ntQuerySemaphore(semaphore Handle, class uint32, info *SemaphoreInfo, length uint32, returned *uint32) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtQuerySemaphore.Addr(), uintptr(semaphore), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(length), uintptr(unsafe.Pointer(returned)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
+func ntQueryTimer(timer Handle, class uint32, info *TimerInfo, length uint32, returned *uint32) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtQueryTimer.Addr(), uintptr(timer), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(length), uintptr(unsafe.Pointer(returned)))
 	if r0 != 0 {
 		ntstatus = windows.NTStatus(r0)
 	}

@@ -1,0 +1,33 @@
+//go:build !linux && !windows
+
+package kernel
+
+import (
+	"context"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// hold does not exist here, nor does Sync.
+type hold struct{}
+
+// Sync does not exist here.
+type Sync struct{}
+
+func (*Sync) TryLock() (Taken, bool)                { return Taken{}, false }
+func (*Sync) Wait(context.Context) (Taken, error)   { return Taken{}, errOther }
+func (*Sync) TryWait() (Taken, bool, error)         { return Taken{}, false, errOther }
+func (*Sync) Unlock(Taken) error                    { return errOther }
+func (*Sync) Relock(Taken) error                    { return errOther }
+func (*Sync) SetEvent() error                       { return errOther }
+func (*Sync) ResetEvent() error                     { return errOther }
+func (*Sync) PulseEvent() error                     { return errOther }
+func (*Sync) ReleaseSemaphore(int32) (int32, error) { return 0, errOther }
+func (*Sync) SetTimer(Schedule) error               { return errOther }
+func (*Sync) CancelTimer() error                    { return errOther }
+func (*Sync) Close() error                          { return errOther }
+
+func CreateSync(SyncSpec) (*Sync, error)                   { return nil, errOther }
+func OpenSync(object.Name, object.Kind) (*Sync, error)     { return nil, errOther }
+func WaitAny(context.Context, []*Sync) (int, Taken, error) { return 0, Taken{}, errOther }
+func WaitAll(context.Context, []*Sync) ([]Taken, error)    { return nil, errOther }
