@@ -52,8 +52,9 @@ const (
 // Positions past the end of an object's file whose bytes are never read or
 // written, but locked with open file description locks.
 const (
-	// ViewByte is read-locked by each view of a Global mapping, and
-	// write-locked by whoever makes the file of a dead object into a new one.
+	// HandleByte is read-locked by each handle, once it is one.
+	HandleByte = 1 << 60
+	// ViewByte is read-locked by each view of a Global mapping.
 	ViewByte = 1 << 62
 )
 

@@ -18,6 +18,11 @@ func TryFlock(fd int, exclusive bool) (bool, error) {
 	return err == nil, err
 }
 
+// Unflock gives such a lock up.
+func Unflock(fd int) error {
+	return retry(func() error { return unix.Flock(fd, unix.LOCK_UN) })
+}
+
 // TryLockByte takes an open file description lock on one byte of a file, or
 // reports that another description's lock forbids it: F_OFD_SETLK of fcntl(2).
 func TryLockByte(fd int, pos int64, exclusive bool) (bool, error) {
@@ -34,6 +39,13 @@ func UnlockByte(fd int, pos int64) error {
 	lock := byteLock(pos, false)
 	lock.Type = unix.F_UNLCK
 	return unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
+}
+
+// ByteLocked reports whether another description has such a lock on a byte.
+func ByteLocked(fd int, pos int64) (bool, error) {
+	lock := byteLock(pos, true)
+	err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock)
+	return lock.Type != unix.F_UNLCK, err
 }
 
 func byteLock(pos int64, exclusive bool) unix.Flock_t {
