@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 )
@@ -32,5 +31,3 @@ func isolate() (remove func(), err error) {
 func uniqueName(base string) string {
 	return "filemap-bench-" + strconv.Itoa(os.Getpid()) + "-" + base
 }
-
-func inDirectory(file string) string { return filepath.Join(directory, file) }

@@ -141,3 +141,9 @@ func openContest(u use, name, native string, baselines []opening) contest {
 	}
 	return c
 }
+
+func touchPages(data []byte) {
+	for i := 0; i < len(data); i += pageSize {
+		data[i] = 1
+	}
+}

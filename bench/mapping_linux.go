@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/filemap-go/filemap"
 	"golang.org/x/sys/unix"
@@ -45,6 +46,9 @@ func startBaselines(results *report) (b baselines, stop func() error, err error)
 	b.open = append(b.open, opening{name: "C: open, fstat", lap: c.opens})
 	return b, c.stop, nil
 }
+
+// inDirectory returns the path of a file beside the objects of this run.
+func inDirectory(file string) string { return filepath.Join(directory, file) }
 
 // flavor is how a new file comes by its name.
 type flavor struct {

@@ -19,9 +19,3 @@ func useBare(fd int, u use) error {
 	}
 	return unix.MunmapPtr(p, mappingSize)
 }
-
-func touchPages(data []byte) {
-	for i := 0; i < len(data); i += pageSize {
-		data[i] = 1
-	}
-}
