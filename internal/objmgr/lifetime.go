@@ -142,24 +142,21 @@ func (o *Object) lstat() bool {
 	return err == nil
 }
 
-// named reports whether the object's name is still that of its file, and
-// brings what is known of the file up to date.
-func (o *Object) named() bool {
+// named reports whether the object's name is still that of its file, and how
+// many names the file has.
+func (o *Object) named() (links uint64, ok bool) {
 	stat, err := o.m.host.StatName(o.file)
-	if err != nil || !stat.same(o.stat) {
-		return false
-	}
-	o.stat = stat
-	return true
+	return stat.Links, err == nil && stat.same(o.stat)
 }
 
 // remove takes a dead object's names away, its alias first. The caller holds
 // the exclusive lock. It asks for another attempt once the name is free.
 func (o *Object) remove() (again bool, err error) {
-	if !o.named() {
+	links, ok := o.named()
+	if !ok {
 		return true, nil // somebody else has done it
 	}
-	if o.stat.Links > 1 {
+	if links > 1 {
 		o.removeAlias()
 	}
 	err = o.m.host.Unlink(o.file)
@@ -202,13 +199,16 @@ func (o *Object) giveUp() {
 // away and the alias was not, it is given back. Otherwise it returns
 // [object.ErrNameLost].
 func (o *Object) Check() error {
-	if o.file == "" || o.named() {
+	if o.file == "" {
+		return nil
+	}
+	if _, ok := o.named(); ok {
 		return nil
 	}
 	if err := o.m.host.Link(o.fd, o.file); err == nil {
 		return nil
 	}
-	if o.named() {
+	if _, ok := o.named(); ok {
 		return nil // another holder was faster
 	}
 	return object.ErrNameLost

@@ -46,7 +46,7 @@ func (o *Object) reincarnate(d draft) (err error) {
 	if dead, err := o.claim(); err != nil || !dead {
 		return orExist(err)
 	}
-	if !o.named() {
+	if _, ok := o.named(); !ok {
 		return fs.ErrExist
 	}
 	if err := o.fits(d); err != nil {
