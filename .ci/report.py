@@ -29,7 +29,7 @@ def read(stream):
         action, text = event["Action"], event.get("Output", "")
         if action in ("output", "build-output"):
             output[key] = output.get(key, "") + text
-            if key[1] is None and not text.startswith(("PASS", "===")):
+            if key[1] is None and not text.startswith(("PASS", "===", "coverage", "\t")):
                 print(text, end="")
             elif "figures:" in text:
                 print(text.strip())

@@ -128,11 +128,17 @@ func (h host) TryLock(fd objmgr.FD, exclusive bool) (bool, error) {
 	return sys.TryFlock(int(fd), exclusive)
 }
 
+func (h host) Unlock(fd objmgr.FD) error { return sys.Unflock(int(fd)) }
+
 func (h host) TryLockByte(fd objmgr.FD, pos int64, exclusive bool) (bool, error) {
 	return sys.TryLockByte(int(fd), pos, exclusive)
 }
 
 func (h host) UnlockByte(fd objmgr.FD, pos int64) error { return sys.UnlockByte(int(fd), pos) }
+
+func (h host) ByteLocked(fd objmgr.FD, pos int64) (bool, error) {
+	return sys.ByteLocked(int(fd), pos)
+}
 
 func (h host) Watch(changed func(name string)) (stop func(), err error) {
 	events, err := sys.WatchDir(h.dir)

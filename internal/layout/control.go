@@ -82,8 +82,9 @@ const (
 // Positions past the end of an object's file whose bytes are never read or
 // written, but locked with open file description locks.
 const (
-	// ViewByte is read-locked by each view of a Global mapping, and
-	// write-locked by whoever makes the file of a dead object into a new one.
+	// HandleByte is read-locked by each handle, once it is one.
+	HandleByte = 1 << 60
+	// ViewByte is read-locked by each view of a Global mapping.
 	ViewByte = 1 << 62
 	// TokenByte plus a token is write-locked by the handle with that token.
 	TokenByte = 1 << 61

@@ -71,9 +71,13 @@ type Host interface {
 	// TryLock locks the whole file for one description, or reports that
 	// another's lock forbids it. Either way the lock it had before is gone.
 	TryLock(fd FD, exclusive bool) (bool, error)
+	// Unlock gives that lock up.
+	Unlock(fd FD) error
 	// TryLockByte and UnlockByte lock one byte, independently of TryLock.
 	TryLockByte(fd FD, pos int64, exclusive bool) (bool, error)
 	UnlockByte(fd FD, pos int64) error
+	// ByteLocked reports whether another description has a byte locked.
+	ByteLocked(fd FD, pos int64) (bool, error)
 
 	// Holders returns which processes have a file locked by TryLock.
 	Holders() (map[FileID][]int, error)

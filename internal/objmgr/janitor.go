@@ -66,7 +66,10 @@ func (m *Manager) cleanFile(file string) (size int64, removed bool) {
 	if o.stat, err = m.host.Stat(fd); err != nil || !o.stat.regular() {
 		return 0, false
 	}
-	if dead, err := m.host.TryLock(fd, true); err != nil || !dead || !o.named() {
+	if dead, err := o.claim(); err != nil || !dead {
+		return 0, false
+	}
+	if _, ok := o.named(); !ok {
 		return 0, false
 	}
 	if _, err := o.remove(); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -8,9 +8,17 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// An object is alive while somebody holds a shared lock on its file. The
-// system drops the lock with the last descriptor, however a process ends. Who
-// gets the lock exclusively knows the object dead, and removes its name.
+// Each handle holds two locks on the object's file: the file's own, shared, and
+// one of HandleByte. The system drops them with the descriptor, however a
+// process ends.
+//
+// An object is alive while somebody has HandleByte. Who is about to become a
+// holder takes the file's lock first, shared, and HandleByte only if it finds
+// it locked by another: what is alive at that moment stays alive, because
+// nobody is given the file's lock exclusively then. Who is given it, and finds
+// HandleByte free, knows the object dead and removes its name. One lock would
+// not do: a refusal of it does not tell a holder from one who clears away and
+// may die, or may not remove the name.
 
 // errDead: the object is dead, but its file is another user's and stays.
 var errDead = errors.New("a dead object of another user")
@@ -55,22 +63,50 @@ func (o *Object) tryAcquire(write bool) (again bool, err error) {
 	if err := o.checkFile(); err != nil || !o.Owned {
 		return false, err
 	}
-	dead, err := host.TryLock(o.fd, true)
-	if err != nil {
+	if joined, err := o.join(); joined || err != nil {
 		return false, err
 	}
-	if dead {
-		return o.remove()
-	}
-	// Somebody holds it, or has just now begun to clear it away.
-	shared, err := host.TryLock(o.fd, false)
-	if err != nil || !shared {
+	if dead, err := o.claim(); err != nil || !dead {
 		return true, err
 	}
-	// The holder may have died and been cleared away before we got the lock:
-	// then ours is on a file that has lost its name. Its link count would not
-	// tell, since others can give a file further names.
-	return !o.named(), nil
+	return o.remove()
+}
+
+// join makes the open file a handle, if the object is alive.
+func (o *Object) join() (bool, error) {
+	host := o.m.host
+	if shared, err := host.TryLock(o.fd, false); err != nil || !shared {
+		return false, err
+	}
+	if alive, err := host.ByteLocked(o.fd, layout.HandleByte); err != nil || !alive {
+		return false, err
+	}
+	if _, err := host.TryLockByte(o.fd, layout.HandleByte, false); err != nil {
+		return false, err
+	}
+	var err error
+	o.stat, err = host.Stat(o.fd) // it may have been made anew meanwhile
+	return err == nil, err
+}
+
+// hold makes a file that nobody else knows yet a handle.
+func (o *Object) hold() error {
+	if _, err := o.m.host.TryLock(o.fd, false); err != nil {
+		return err
+	}
+	_, err := o.m.host.TryLockByte(o.fd, layout.HandleByte, false)
+	return err
+}
+
+// claim takes the exclusive lock. It reports whether the object is dead, and
+// thus the caller's to clear away. HandleByte is locked by another still while
+// that one changes its lock of the file, which flock(2) does in two steps.
+func (o *Object) claim() (dead bool, err error) {
+	if exclusive, err := o.m.host.TryLock(o.fd, true); err != nil || !exclusive {
+		return false, err
+	}
+	alive, err := o.m.host.ByteLocked(o.fd, layout.HandleByte)
+	return err == nil && !alive, err
 }
 
 // checkFile returns an error if the file is not one that this user's program
@@ -106,24 +142,21 @@ func (o *Object) lstat() bool {
 	return err == nil
 }
 
-// named reports whether the object's name is still that of its file, and
-// brings what is known of the file up to date.
-func (o *Object) named() bool {
+// named reports whether the object's name is still that of its file, and how
+// many names the file has.
+func (o *Object) named() (links uint64, ok bool) {
 	stat, err := o.m.host.StatName(o.file)
-	if err != nil || !stat.same(o.stat) {
-		return false
-	}
-	o.stat = stat
-	return true
+	return stat.Links, err == nil && stat.same(o.stat)
 }
 
 // remove takes a dead object's names away, its alias first. The caller holds
 // the exclusive lock. It asks for another attempt once the name is free.
 func (o *Object) remove() (again bool, err error) {
-	if !o.named() {
+	links, ok := o.named()
+	if !ok {
 		return true, nil // somebody else has done it
 	}
-	if o.stat.Links > 1 {
+	if links > 1 {
 		o.removeAlias()
 	}
 	err = o.m.host.Unlink(o.file)
@@ -146,26 +179,36 @@ func (o *Object) removeAlias() {
 // Close gives the handle up. The last handle takes the object's name along.
 func (o *Object) Close() error {
 	if o.Owned && o.file != "" {
-		// Asking for the exclusive lock gives up ours first, so of several
-		// last holders closing at once, the last one to ask gets it.
-		if last, err := o.m.host.TryLock(o.fd, true); err == nil && last {
-			o.remove()
-		}
+		o.giveUp()
 	}
 	return o.m.host.Close(o.fd)
+}
+
+// giveUp drops the handle's locks, and removes the names of what then is dead.
+// Asking for the exclusive lock gives up the shared one first, so of several
+// last holders closing at once, the last one to ask gets it.
+func (o *Object) giveUp() {
+	_ = o.m.host.UnlockByte(o.fd, layout.HandleByte)
+	if dead, err := o.claim(); err == nil && dead {
+		_, _ = o.remove()
+	}
+	_ = o.m.host.Unlock(o.fd) // a view keeps the description, and its lock, in being
 }
 
 // Check returns nil while the object's name leads to it. If the name was taken
 // away and the alias was not, it is given back. Otherwise it returns
 // [object.ErrNameLost].
 func (o *Object) Check() error {
-	if o.file == "" || o.named() {
+	if o.file == "" {
+		return nil
+	}
+	if _, ok := o.named(); ok {
 		return nil
 	}
 	if err := o.m.host.Link(o.fd, o.file); err == nil {
 		return nil
 	}
-	if o.named() {
+	if _, ok := o.named(); ok {
 		return nil // another holder was faster
 	}
 	return object.ErrNameLost

@@ -1,6 +1,9 @@
 package objmgr
 
 import (
+	"errors"
+	"io/fs"
+
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
 )
@@ -90,12 +93,16 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 	info.UID = stat.UID
 	info.Holders = holders[FileID{stat.Dev, stat.Ino}]
 	fd, err := m.host.Open(info.File, false)
+	if errors.Is(err, fs.ErrPermission) { // all there is to see is its locks
+		return len(info.Holders) > 0 || info.Name.Scope == object.POSIX
+	}
 	if err != nil {
-		return len(info.Holders) > 0 || info.Name.Scope == object.POSIX // private
+		return false
 	}
 	defer m.host.Close(fd)
 	o := &Object{m: m, fd: fd, file: info.File, stat: stat}
-	if len(info.Holders) == 0 && info.Name.Scope != object.POSIX && !o.held() {
+	if alive, err := m.host.ByteLocked(fd, layout.HandleByte); err != nil ||
+		!alive && info.Name.Scope != object.POSIX {
 		return false
 	}
 	if control, err := o.control(); err == nil {
@@ -108,13 +115,6 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 		m.wholeName(info, fd)
 	}
 	return true
-}
-
-// held reports whether somebody holds the object: processes that this one
-// can't see, in another PID namespace, are not among the host's holders.
-func (o *Object) held() bool {
-	dead, err := o.m.host.TryLock(o.fd, true)
-	return err == nil && !dead
 }
 
 // wholeName completes a name from the note kept with its file, if that is true.

@@ -136,7 +136,7 @@ func (m *Manager) publish(d draft, file string) (*Object, error) {
 		err = m.host.Chmod(fd, d.mode) // the umask has taken some
 	}
 	if err == nil && o.Owned {
-		_, err = m.host.TryLock(fd, false) // nobody else knows the file yet
+		err = o.hold()
 	}
 	if err == nil {
 		err = m.host.Link(fd, file)

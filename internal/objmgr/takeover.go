@@ -35,41 +35,44 @@ func (m *Manager) takeOver(d draft, file string) (*Object, error) {
 	return o, nil
 }
 
-// reincarnate holds the exclusive lock while it works, and ViewByte until it
-// has the shared one: between the two locks anybody may find the file dead,
-// but without ViewByte nobody can make a third object of it.
+// reincarnate holds the exclusive lock while it works, and HandleByte before it
+// changes that for the shared one: in between others may get the file's lock,
+// but find a handle.
 func (o *Object) reincarnate(d draft) (err error) {
 	host := o.m.host
 	if o.stat, err = host.Stat(o.fd); err != nil {
 		return err
 	}
-	if dead, err := host.TryLock(o.fd, true); err != nil || !dead {
+	if dead, err := o.claim(); err != nil || !dead {
 		return orExist(err)
 	}
-	if !o.named() {
+	if _, ok := o.named(); !ok {
 		return fs.ErrExist
 	}
 	if err := o.fits(d); err != nil {
 		return err
 	}
-	unseen, err := host.TryLockByte(o.fd, layout.ViewByte, true)
+	viewed, err := host.ByteLocked(o.fd, layout.ViewByte)
 	if err != nil {
 		return err
 	}
-	if !unseen {
+	if viewed {
 		return o.leftBehind("and a view of it is still in use")
 	}
-	defer host.UnlockByte(o.fd, layout.ViewByte)
 	if err := host.Truncate(o.fd, 0); err != nil {
 		return err
 	}
 	if err := d.fill(o.fd); err != nil {
 		return err
 	}
-	if shared, err := host.TryLock(o.fd, false); err != nil || !shared || !o.named() {
+	if _, err := host.TryLockByte(o.fd, layout.HandleByte, false); err != nil {
+		return err
+	}
+	if shared, err := host.TryLock(o.fd, false); err != nil || !shared {
 		return orExist(err)
 	}
-	return nil
+	o.stat, err = host.Stat(o.fd)
+	return err
 }
 
 // fits returns an error unless the file's mode, which only its owner can

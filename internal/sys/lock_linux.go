@@ -18,6 +18,11 @@ func TryFlock(fd int, exclusive bool) (bool, error) {
 	return err == nil, err
 }
 
+// Unflock gives such a lock up.
+func Unflock(fd int) error {
+	return retry(func() error { return unix.Flock(fd, unix.LOCK_UN) })
+}
+
 // TryLockByte takes an open file description lock on one byte of a file, or
 // reports that another description's lock forbids it: F_OFD_SETLK of fcntl(2).
 func TryLockByte(fd int, pos int64, exclusive bool) (bool, error) {

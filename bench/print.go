@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+)
+
+// print writes the report as tables.
+func (rep *report) print(w io.Writer) {
+	fmt.Fprintf(w, "%s; %s; %s\n", rep.Machine, rep.Go, rep.Date.Format(time.DateOnly))
+	fmt.Fprintf(w, "medians of %d interleaved rounds of %v; half of the rounds lie in the span\n",
+		rep.Rounds, rep.LapTime)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	contest := ""
+	for _, c := range rep.Comparisons {
+		if c.Contest != contest {
+			contest = c.Contest
+			table.Flush()
+			fmt.Fprintf(w, "\n%s: %s\n", c.Contest, c.Title)
+			fmt.Fprintln(table, "  filemap\ttime\tallocs\tbaseline\ttime\t"+c.Measure+"\tspan\ttarget\t")
+		}
+		fmt.Fprintf(table, "  %s\t%s\t%.0f\t%s\t%s\t%s\t%s..%s\t%s\t\n",
+			c.Ours.Name, nanoseconds(c.Ours.NS), c.Ours.Allocs, c.Base.Name, nanoseconds(c.Base.NS),
+			c.number(c.Value), c.number(c.Low), c.number(c.High), c.verdict())
+	}
+	table.Flush()
+	rep.printFigures(w, table)
+	rep.printNotes(w)
+}
+
+func (rep *report) printFigures(w io.Writer, table *tabwriter.Writer) {
+	if len(rep.Figures) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	for _, f := range rep.Figures {
+		fmt.Fprintf(table, "%s\t%s %s\t%s\t\n", f.Name, significant(f.Value), f.Unit, judge(f.Value, f.Most, 0))
+	}
+	table.Flush()
+}
+
+// printNotes tells what a reader of the tables has to know.
+func (rep *report) printNotes(w io.Writer) {
+	told := make(map[string]bool)
+	tell := func(subject, note string) {
+		if line := subject + ": " + note; note != "" && !told[line] {
+			told[line] = true
+			fmt.Fprintln(w, line)
+		}
+	}
+	fmt.Fprintln(w)
+	for _, c := range rep.Comparisons {
+		tell(c.Ours.Name+" : "+c.Base.Name, c.Note)
+	}
+	for _, f := range rep.Figures {
+		tell(f.Name, f.Note)
+	}
+	for _, what := range rep.Skipped {
+		fmt.Fprintln(w, "skipped:", what)
+	}
+}
+
+func (c comparison) number(v float64) string {
+	if c.Measure == extra.String() {
+		return fmt.Sprintf("%+.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+func (c comparison) verdict() string { return judge(c.Value, c.Most, c.Aim) }
+
+// judge says what a value is to be at most, and whether it is.
+func judge(value, most, aim float64) string {
+	switch {
+	case most == 0:
+		return ""
+	case value > most:
+		return fmt.Sprintf("MISSED %g", most)
+	case aim != 0 && value <= aim:
+		return fmt.Sprintf("ok %g, aim %g too", most, aim)
+	case aim != 0:
+		return fmt.Sprintf("ok %g, not aim %g", most, aim)
+	}
+	return fmt.Sprintf("ok %g", most)
+}
+
+// nanoseconds prints a time with three significant digits.
+func nanoseconds(ns float64) string {
+	switch {
+	case ns < 1e3:
+		return significant(ns) + " ns"
+	case ns < 1e6:
+		return significant(ns/1e3) + " us"
+	case ns < 1e9:
+		return significant(ns/1e6) + " ms"
+	}
+	return significant(ns/1e9) + " s"
+}
+
+// significant prints a number with three significant digits or all that stand
+// before the point.
+func significant(v float64) string {
+	switch {
+	case v >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}

@@ -1,0 +1,214 @@
+package objmgr
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+var _ Host = (*process)(nil)
+
+func (p *process) UID() uint32 { return p.uid }
+
+func (p *process) CreateTemp(mode uint32) (FD, error) {
+	p.made++
+	fd := p.add(p.sim.newFile(p, uint64(p.id)<<32|p.made, mode))
+	return fd, p.see("create temp", p.subject(fd), nil)
+}
+
+func (p *process) Open(name string, write bool) (FD, error) {
+	p.step()
+	d, err := p.sim.openName(p, name, write)
+	if err != nil {
+		return 0, p.see("open", name, err)
+	}
+	p.history.add(d.id)
+	return p.add(d), p.see("open", name, nil)
+}
+
+func (p *process) Reopen(fd FD, write bool) (FD, error) {
+	d := p.stepOn(fd)
+	if !d.permits(p.uid, write) {
+		return 0, p.see("reopen", p.subject(fd), object.ErrPermission)
+	}
+	own := p.add(d.newDescription(p, write))
+	return own, p.see("reopen", p.subject(own), nil)
+}
+
+// OpenPath finds nothing: the machine has but one directory.
+func (p *process) OpenPath(path string, _ bool) (FD, error) {
+	p.step()
+	return 0, p.see("open path", path, object.ErrNotExist)
+}
+
+func (p *process) Close(fd FD) error {
+	d := p.file(fd)
+	if len(d.bytes) > 0 {
+		p.stepOn(fd)
+		d.bytes = nil
+		p.see("close bytes", p.subject(fd), nil)
+	}
+	if d.whole != unlocked {
+		p.stepOn(fd) // else nobody notices
+	}
+	p.see("close", p.subject(fd), nil)
+	d.close()
+	p.files[fd] = nil
+	return nil
+}
+
+func (p *process) Link(fd FD, name string) error {
+	p.step()
+	return p.see("link", name, p.sim.link(p.uid, p.files[fd].inode, name))
+}
+
+func (p *process) Unlink(name string) error {
+	p.step()
+	return p.see("unlink", name, p.sim.unlink(p.uid, name))
+}
+
+func (p *process) Names(prefixes ...string) ([]string, error) {
+	p.step()
+	names := slices.DeleteFunc(p.sim.sorted(), func(name string) bool {
+		return !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	})
+	for _, name := range names {
+		p.history.addString(name)
+	}
+	return names, p.see("names", "", nil)
+}
+
+func (p *process) Stat(fd FD) (Stat, error) {
+	d := p.stepOn(fd)
+	return p.seeStat("stat", p.subject(fd), d.stat()), nil
+}
+
+func (p *process) StatName(name string) (Stat, error) {
+	p.step()
+	i, ok := p.sim.names[name]
+	if !ok {
+		return Stat{}, p.see("stat name", name, object.ErrNotExist)
+	}
+	return p.seeStat("stat name", name, i.stat()), nil
+}
+
+func (p *process) seeStat(call, subject string, s Stat) Stat {
+	p.history.add(s.Ino, uint64(s.Mode), s.Links, uint64(s.Size))
+	p.see(call, subject, nil)
+	return s
+}
+
+func (p *process) Chmod(fd FD, mode uint32) error {
+	d := p.stepOn(fd)
+	if d.uid != p.uid && p.uid != root {
+		return p.see("chmod", p.subject(fd), object.ErrPermission)
+	}
+	d.mode = d.mode&modeType | mode
+	return p.see("chmod", p.subject(fd), nil)
+}
+
+func (p *process) Truncate(fd FD, size int64) error {
+	d := p.stepOn(fd)
+	d.truncate(size)
+	return p.see("truncate", p.subject(fd), nil)
+}
+
+func (p *process) Allocate(fd FD, offset, length int64) error {
+	d := p.stepOn(fd)
+	d.size = max(d.size, offset+length)
+	return p.see("allocate", p.subject(fd), nil)
+}
+
+func (p *process) ReadAt(fd FD, b []byte, offset int64) (int, error) {
+	d := p.stepOn(fd)
+	n := copy(b, d.page[min(int(offset), len(d.page)):])
+	p.history.addString(string(b[:n]))
+	return n, p.see("read", p.subject(fd), nil)
+}
+
+func (p *process) WriteAt(fd FD, b []byte, offset int64) error {
+	d := p.stepOn(fd)
+	d.writeAt(b, offset)
+	return p.see("write", p.subject(fd), nil)
+}
+
+func (p *process) Attribute(fd FD, name string) string {
+	d := p.stepOn(fd)
+	p.history.addString(d.notes[name])
+	p.see("attribute", p.subject(fd), nil)
+	return d.notes[name]
+}
+
+func (p *process) SetAttribute(fd FD, name, value string) {
+	d := p.stepOn(fd)
+	d.notes = maps.Clone(d.notes)
+	if d.notes == nil {
+		d.notes = make(map[string]string)
+	}
+	d.notes[name] = value
+	p.see("note", p.subject(fd), nil)
+}
+
+// TryLock changes a lock in two steps, as flock(2) warns of: in between the
+// description has none.
+func (p *process) TryLock(fd FD, isExclusive bool) (bool, error) {
+	d := p.stepOn(fd)
+	if d.whole != unlocked {
+		d.whole = unlocked
+		p.see("unlock", p.subject(fd), nil)
+		p.stepOn(fd)
+	}
+	call := "lock shared"
+	if isExclusive {
+		call = "lock"
+	}
+	return p.seeBool(call, p.subject(fd), d.tryLock(lockFor(isExclusive))), nil
+}
+
+func (p *process) TryLockByte(fd FD, pos int64, isExclusive bool) (bool, error) {
+	d := p.stepOn(fd)
+	return p.seeBool("lock byte", p.subject(fd), d.tryLockByte(pos, lockFor(isExclusive))), nil
+}
+
+func (p *process) UnlockByte(fd FD, pos int64) error {
+	d := p.stepOn(fd)
+	delete(d.bytes, pos)
+	return p.see("unlock byte", p.subject(fd), nil)
+}
+
+func (p *process) ByteLocked(fd FD, pos int64) (bool, error) {
+	d := p.stepOn(fd)
+	return p.seeBool("test byte", p.subject(fd), d.othersByte(pos)), nil
+}
+
+func (p *process) Unlock(fd FD) error {
+	d := p.stepOn(fd)
+	d.whole = unlocked
+	return p.see("unlock", p.subject(fd), nil)
+}
+
+// Holders is what /proc/locks tells: shared locks and whose they are.
+func (p *process) Holders() (map[FileID][]int, error) {
+	p.step()
+	holders := make(map[FileID][]int)
+	for _, i := range p.sim.inodes {
+		for _, d := range i.open {
+			if id := (FileID{Ino: i.id}); d.whole == shared && !slices.Contains(holders[id], d.owner.id) {
+				holders[id] = append(holders[id], d.owner.id)
+				p.history.add(i.id, uint64(d.owner.id))
+			}
+		}
+	}
+	return holders, p.see("holders", "", nil)
+}
+
+// Watch is not for the simulation: nothing here waits for another process.
+func (p *process) Watch(func(string)) (func(), error) { panic("not simulated") }
+
+// Pause lets others go on: the process has no step before one of them had one.
+func (p *process) Pause(attempt int) bool {
+	p.paused = true
+	return attempt < pauseLimit
+}

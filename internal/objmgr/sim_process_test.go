@@ -1,0 +1,194 @@
+package objmgr
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// process is a simulated process: a script that uses a Manager, whose Host the
+// process is itself. Each call of the Host is one step, or several where the
+// system's call is. Before each step the script waits for its turn.
+type process struct {
+	sim     *simulation
+	id      int
+	uid     uint32
+	manager *Manager
+	files   []*description // by FD; nil if closed
+	made    uint64         // files
+
+	phase  phase
+	paused bool                    // until another process takes a step
+	resume func() (struct{}, bool) // runs the script to its next step
+	stop   func()                  // ends the script where it is
+	yield  func(struct{}) bool
+
+	operation operation // the one in progress
+	handles   []*handle
+	views     []*view
+
+	// history stands for where the script is and all its variables: it is
+	// made of all that the operation in progress was told by the machine, and
+	// the number of operations before.
+	history    hash
+	operations uint64
+}
+
+type phase uint8
+
+const (
+	running phase = iota
+	dying         // killed or at its end, with locks that the system has yet to drop
+	gone
+)
+
+// killed is what the script of a killed process panics with.
+type killed struct{}
+
+// pauseLimit is how often an operation tries again.
+const pauseLimit = 4
+
+// start makes a process that is about to take the first step of its script.
+func (s *simulation) start(uid uint32, script func(*process)) *process {
+	p := &process{sim: s, id: len(s.processes), uid: uid}
+	s.processes = append(s.processes, p)
+	p.manager = New(s.wrap(p))
+	p.manager.janitor.last = time.Now().Add(24 * time.Hour) // cleaning is for scripts
+	p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
+		defer func() {
+			if v := recover(); v != nil && v != (killed{}) {
+				panic(v)
+			}
+		}()
+		p.yield = yield
+		script(p)
+	})
+	p.run()
+	return p
+}
+
+// run lets the script take the step that it waits for, and what follows up to
+// the next one.
+func (p *process) run() {
+	if _, ok := p.resume(); !ok {
+		p.exit("ends")
+	}
+}
+
+// kill ends the process where it is. Its locks go in later steps.
+func (p *process) kill() {
+	p.exit("is killed")
+	p.stop()
+}
+
+func (p *process) exit(how string) {
+	p.phase = dying
+	p.sim.loseHandles(p)
+	p.log(how, "", "")
+	p.skipUnlocked()
+}
+
+// die is one step of the system's clearing away after the process: as in
+// close(2), the locks of a file's bytes go before the one of the whole.
+func (p *process) die() {
+	d := p.files[0]
+	if len(d.bytes) > 0 {
+		d.bytes = nil
+		p.log("dies", "", "and its locks of bytes go")
+		return
+	}
+	d.close()
+	p.log("dies", "", "and its lock goes")
+	p.files = p.files[1:]
+	p.skipUnlocked()
+}
+
+// skipUnlocked closes the files whose closing nobody notices.
+func (p *process) skipUnlocked() {
+	for len(p.files) > 0 {
+		if d := p.files[0]; d != nil {
+			if d.whole != unlocked || len(d.bytes) > 0 {
+				return
+			}
+			d.close()
+		}
+		p.files = p.files[1:]
+	}
+	p.phase = gone
+}
+
+// step waits for the process's turn.
+func (p *process) step() {
+	if p.phase != running || !p.yield(struct{}{}) {
+		panic(killed{})
+	}
+	p.paused = false
+	p.sim.begin(p)
+}
+
+// stepOn is step for a call on an open file, which it returns. Nobody can notice
+// what happens to a file that has no name yet, so that is no step of its own.
+func (p *process) stepOn(fd FD) *description {
+	d := p.file(fd)
+	if d.links > 0 || len(d.open) > 1 {
+		p.step()
+	}
+	return d
+}
+
+// see remembers, for the state and the trace, what a call was answered.
+func (p *process) see(call, subject string, err error) error {
+	p.history.addError(err)
+	if p.sim.tracing {
+		p.log(call, subject, fmt.Sprint(err))
+	}
+	return err
+}
+
+// errRefused stands for the answer false in histories and traces.
+var errRefused = object.Explain(object.ErrPermission, "refused")
+
+func (p *process) seeBool(call, subject string, ok bool) bool {
+	var err error
+	if !ok {
+		err = errRefused
+	}
+	return p.see(call, subject, err) == nil
+}
+
+func (p *process) log(call, subject, result string) {
+	if p.sim.tracing {
+		p.sim.trace = append(p.sim.trace, strings.TrimSpace(
+			fmt.Sprintf("P%d %-12s %-14s %s", p.id, call, subject, strings.Replace(result, "<nil>", "ok", 1))))
+	}
+}
+
+// subject names an open file in a trace.
+func (p *process) subject(fd FD) string {
+	if !p.sim.tracing {
+		return ""
+	}
+	return fmt.Sprintf("fd%d=file%d.%d", fd, p.files[fd].id>>32, uint32(p.files[fd].id))
+}
+
+// file returns an open file. Deferred calls of a killed process end here.
+func (p *process) file(fd FD) *description {
+	if p.phase != running {
+		panic(killed{})
+	}
+	return p.files[fd]
+}
+
+func (p *process) add(d *description) FD {
+	p.files = append(p.files, d)
+	return FD(len(p.files) - 1)
+}
+
+// openFiles returns how many files the process has open.
+func (p *process) openFiles() int {
+	return len(slices.DeleteFunc(slices.Clone(p.files), func(d *description) bool { return d == nil }))
+}

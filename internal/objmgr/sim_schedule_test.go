@@ -1,0 +1,201 @@
+package objmgr
+
+import (
+	"errors"
+	"slices"
+)
+
+// simulation is one run of a world.
+type simulation struct {
+	machine
+	processes []*process
+	creators  map[life]bool // objects that somebody was told to have made
+	kills     int           // how many are left
+	wrap      func(*process) Host
+	failure   error
+	tracing   bool
+	trace     []string
+}
+
+// choice is what happens next: a step of a process, or its death.
+type choice struct {
+	process int
+	kill    bool
+}
+
+// choices appends what can happen next. It is nothing at the end.
+func (s *simulation) choices(to []choice) []choice {
+	for i, p := range s.processes {
+		if p.phase != gone && !p.paused {
+			to = append(to, choice{i, false})
+		}
+	}
+	for i, p := range s.processes {
+		if s.kills > 0 && p.phase == running {
+			to = append(to, choice{i, true})
+		}
+	}
+	return to
+}
+
+// take makes a choice happen.
+func (s *simulation) take(c choice) {
+	p := s.processes[c.process]
+	switch {
+	case c.kill:
+		s.kills--
+		p.kill()
+	case p.phase == dying:
+		p.die()
+	default:
+		p.run()
+	}
+	s.unpause(p)
+	s.check()
+}
+
+// unpause ends the pauses of all but the process that took a step, or of that
+// one if no other is left.
+func (s *simulation) unpause(stepped *process) {
+	isOther := func(p *process) bool { return p != stepped && p.phase != gone }
+	for _, p := range s.processes {
+		p.paused = p.paused && p == stepped && slices.ContainsFunc(s.processes, isOther)
+	}
+}
+
+// finish lets one process after the other go on to its end, and each user
+// clean up. It fails if something is left then.
+func (s *simulation) finish() {
+	s.kills = 0
+	users := make(map[uint32]bool)
+	for _, p := range s.processes {
+		users[p.uid] = true
+	}
+	for uid := range users {
+		s.start(uid, (*process).clean)
+	}
+	for steps := 0; s.failure == nil; steps++ {
+		next := s.choices(nil)
+		switch {
+		case len(next) == 0:
+			s.checkEmpty()
+			return
+		case steps > 1000:
+			s.fail(s.processes[next[0].process], "does not end")
+		}
+		s.take(next[0])
+	}
+}
+
+func (s *simulation) checkEmpty() {
+	for _, name := range s.sorted() {
+		s.fail(s.processes[0], "at the end, %s is left", name)
+	}
+}
+
+// abandon ends the scripts of a run that is of no more interest.
+func (s *simulation) abandon() {
+	for _, p := range s.processes {
+		p.phase = gone
+		p.stop()
+	}
+}
+
+// hash sums up what a state is made of.
+type hash uint64
+
+func (h *hash) add(values ...uint64) {
+	for _, v := range values {
+		x := uint64(*h) ^ v
+		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		x = (x ^ x>>27) * 0x94d049bb133111eb
+		*h = hash(x ^ x>>31 + 1)
+	}
+}
+
+func (h *hash) addString(s string) {
+	for i := range len(s) {
+		h.add(uint64(s[i]))
+	}
+	h.add(uint64(len(s)))
+}
+
+func (h *hash) addBool(b bool) {
+	if b {
+		h.add(1)
+	} else {
+		h.add(2)
+	}
+}
+
+// addError adds an error's text: the same errors always have the same.
+func (h *hash) addError(err error) {
+	if err == nil {
+		h.add(0)
+	} else {
+		h.addString(err.Error())
+	}
+}
+
+// state returns what decides about everything that can still happen: two runs
+// that come to the same state need not both go on.
+func (s *simulation) state() hash {
+	var all hash
+	all.add(uint64(s.kills))
+	var names hash // a sum, for maps have no order
+	for name, i := range s.names {
+		var one hash
+		one.addString(name)
+		one.add(i.id)
+		names += one
+	}
+	all.add(uint64(names))
+	var files hash // a sum, for the order in which files were made is of no matter
+	for _, i := range s.inodes {
+		if i.links > 0 || len(i.open) > 0 {
+			files += i.hash(s.creators[i.life()])
+		}
+	}
+	all.add(uint64(files))
+	for _, p := range s.processes {
+		all.add(uint64(p.hash()))
+	}
+	return all
+}
+
+func (i *inode) hash(created bool) hash {
+	var h hash
+	h.add(i.id, uint64(i.mode), uint64(i.links), uint64(i.size), uint64(i.lives), uint64(len(i.page)))
+	h.addBool(created)
+	return h
+}
+
+func (p *process) hash() hash {
+	var h hash
+	h.add(uint64(p.phase), uint64(p.history))
+	h.addBool(p.paused)
+	for _, d := range p.files {
+		if d != nil {
+			h.add(d.id, uint64(d.whole), uint64(len(d.bytes)))
+			for pos, l := range d.bytes { // at most one
+				h.add(uint64(pos), uint64(l))
+			}
+		}
+	}
+	for _, handle := range p.handles {
+		h.add(handle.object.id, uint64(handle.object.number))
+		h.addBool(handle.lost)
+	}
+	op := &p.operation
+	h.addBool(op.begun)
+	h.addBool(op.unbroken)
+	h.addBool(op.disturbed)
+	h.addBool(op.viewed)
+	for _, seen := range op.seen {
+		h.add(seen.id, uint64(seen.number))
+	}
+	return h
+}
+
+// isViolation reports whether an error is the oracle's.
+func isViolation(err error) bool { return errors.Is(err, errNotExpected) }

@@ -1,0 +1,140 @@
+package test
+
+import (
+	"io/fs"
+
+	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Why cases are shown later, or not at all.
+const (
+	needsWaitable = "needs an event, a semaphore, a mutex or a timer: package waitable"
+	noRights      = "handles have no access masks: what may be done is asked for when opening"
+	noExecute     = "no views of executable code"
+	goTypes       = "does not compile: each kind is a Go type of its own"
+	oneEntryPoint = "names are Go strings and go through the wide entry points only"
+	otherProgram  = "is about .NET on Unix, not about Windows"
+	exactSize     = "sizes are exact: C and Python take a mapping's size from its file"
+)
+
+// What the matrix of views is made of.
+var denied = fs.ErrPermission
+
+const (
+	readWrite   = filemap.ReadWrite
+	readOnly    = filemap.ReadOnly
+	copyOnWrite = filemap.CopyOnWrite
+)
+
+// conformance is the ruling of each case.
+var conformance = map[string]ruling{
+	"map-open-missing":             shown(mapOpenMissing),
+	"map-create-readonly-pagefile": shown(mapReadOnly),
+	"map-size-rounded-to-page":     {run: mapSizeRounded, linux: exactSize},
+	"map-zeroed":                   shown(mapZeroed),
+	"map-sec-reserve":              shown(mapSparse),
+	"map-many":                     shown(mapMany),
+	"map-large-pages-privilege": neither(
+		"no option for large pages: on Linux the mount of /dev/shm decides on them"),
+
+	"file-empty-size0":      shown(fileEmpty),
+	"file-readonly-larger":  shown(fileReadOnlyLarger),
+	"file-noaccess-handle":  neither("filemap opens the file itself, by its path"),
+	"file-size0-means-file": shown(fileSize),
+	"file-coherent":         shown(fileCoherent),
+	"file-truncate-mapped": {run: fileTruncate,
+		linux: "a mapped file can be truncated: a touch of what is gone is object.ErrFault"},
+
+	"view-offset-4k":       neither("any offset will do: the library aligns"),
+	"net-offset-rounding":  shown(viewAnyOffset),
+	"view-offset-64k":      shown(viewOffset(65536, 65536, nil)),
+	"view-offset-64k-rest": shown(viewOffset(65536, 0, nil)),
+	"view-too-big":         shown(viewOffset(0, 131073, object.ErrRange)),
+	"view-past-end-size":   shown(viewOffset(65536, 65537, object.ErrRange)),
+	"view-offset-beyond":   shown(viewOffset(196608, 1, object.ErrRange)),
+	"view-offset-high":     shown(viewOffset(1<<32, 1, object.ErrRange)),
+	"view-access0":         neither("no access of no rights: the default is what the handle permits"),
+	"view-alias":           shown(viewAlias),
+	"view-cow":             shown(viewCopyOnWrite),
+	"view-write-handle":    neither("there is no access for writing only"),
+	"view-dup-reduced":     shown(viewLesserHandle),
+	"view-writecopy-file":  shown(viewCopyOnWriteFile),
+	"view-unmap-bad":       shown(viewClosedTwice),
+	"view-unmap-interior":  neither("views are closed as such, not by an address"),
+	"view-flush":           shown(viewFlush),
+	"view-ex-base":         shown(viewBase),
+	"view-wrong-handle":    shown(viewClosedHandle),
+	"view-section-query":   {run: viewSectionSize, linux: exactSize},
+
+	"view-matrix-readonly-read":                shown(viewMatrix(readOnly, readOnly, nil)),
+	"view-matrix-readonly-read+write":          shown(viewMatrix(readOnly, readWrite, denied)),
+	"view-matrix-readonly-copy":                shown(viewMatrix(readOnly, copyOnWrite, nil)),
+	"view-matrix-readwrite-copy":               shown(viewMatrix(readWrite, copyOnWrite, nil)),
+	"view-matrix-writecopy-read":               shown(viewMatrix(copyOnWrite, readOnly, nil)),
+	"view-matrix-writecopy-write":              shown(viewMatrix(copyOnWrite, readWrite, denied)),
+	"view-matrix-writecopy-copy":               shown(viewMatrix(copyOnWrite, copyOnWrite, nil)),
+	"view-matrix-readonly-read+execute":        neither(noExecute),
+	"view-matrix-readonly-read+write+execute":  neither(noExecute),
+	"view-matrix-readwrite-read+execute":       neither(noExecute),
+	"view-matrix-writecopy-read+execute":       neither(noExecute),
+	"view-matrix-writecopy-read+write+execute": neither(noExecute),
+	"view-matrix-exec-read-write":              neither(noExecute),
+	"view-matrix-exec-read-read+write+execute": neither(noExecute),
+	"view-matrix-exec-readwrite-write":         neither(noExecute),
+	"view-matrix-exec-readwrite-copy":          neither(noExecute),
+	"view-matrix-exec-readwrite-read+execute":  neither(noExecute),
+
+	"map-recreate-fresh":                shown(mapRecreated),
+	"map-name-with-only-view":           shown(mapOnlyView),
+	"map-duplicate-keeps-name":          shown(mapSecondHandle),
+	"handle-double-close":               shown(mapClosedTwice),
+	"map-cross-process":                 shown(mapCrossProcess),
+	"map-other-process-view-only":       shown(mapOnlyViewElsewhere),
+	"life-temporary-semaphore":          {later: needsWaitable},
+	"event-state-dies-with-last-handle": {later: needsWaitable},
+
+	"ns-empty-create-mapping":     shown(nameEmptyCreate),
+	"ns-open-null-mapping":        shown(nameEmptyOpen),
+	"ns-open-empty-mapping":       shown(nameEmptyOpen),
+	"ns-backslash-mapping":        shown(nameBackslash),
+	"ns-local-is-default-mapping": shown(nameLocalDefault),
+	"ns-global-vs-local":          shown(nameGlobal),
+	"ns-prefix-only":              shown(namePrefixOnly),
+	"ns-odd-characters":           shown(nameOddCharacters),
+	"ns-long-name-ansi":           neither(oneEntryPoint + ", which take 32,766 characters"),
+	"ns-ansi-wide-same":           neither(oneEntryPoint),
+	"net-unix-named-sem-event":    neither(otherProgram),
+	"net-pal-mutex-name-limits":   neither(otherProgram),
+
+	"ns-type-mapping-then-mutex":     {later: needsWaitable},
+	"ns-type-mapping-then-semaphore": {later: needsWaitable},
+	"ns-type-mapping-then-event":     {later: needsWaitable},
+	"ns-type-semaphore-then-event":   {later: needsWaitable},
+	"ns-type-event-then-mapping":     {later: needsWaitable},
+	"ns-type-event-then-timer":       {later: needsWaitable},
+	"ns-type-timer-then-mutex":       {later: needsWaitable},
+	"ns-type-timer-then-semaphore":   {later: needsWaitable},
+	"ns-open-empty-mutex":            {later: needsWaitable},
+	"ns-backslash-mutex":             {later: needsWaitable},
+	"ns-local-is-default-mutex":      {later: needsWaitable},
+	"ns-open-empty-semaphore":        {later: needsWaitable},
+	"ns-backslash-semaphore":         {later: needsWaitable},
+	"ns-local-is-default-semaphore":  {later: needsWaitable},
+	"ns-empty-create-event":          {later: needsWaitable},
+	"ns-local-is-default-event":      {later: needsWaitable},
+	"ns-open-null-timer":             {later: needsWaitable},
+	"ns-backslash-timer":             {later: needsWaitable},
+	"ns-local-is-default-timer":      {later: needsWaitable},
+	"ns-exists-mutex":                {later: needsWaitable},
+	"ns-exists-event":                {later: needsWaitable},
+	"ns-exists-timer":                {later: needsWaitable},
+
+	"mutex-wait-no-synchronize": neither(noRights),
+	"mutex-open-access0":        neither(noRights),
+	"mutex-open-one-right-each": neither(noRights),
+	"sem-access":                neither(noRights),
+	"timer-access":              neither(noRights),
+	"net-max-rights":            neither(noRights),
+	"wrong-type-ops":            neither(goTypes),
+}

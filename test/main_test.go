@@ -1,0 +1,50 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// roles are what a process of this test binary does if it was started by a
+// test of another one.
+var roles = map[string]func(arguments []string) error{
+	"peer":  servePeer,
+	"storm": stormWork,
+}
+
+// roleVariable names the environment variable that gives a process its role.
+const roleVariable = "FILEMAP_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(roleVariable)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	if err := roles[name](os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// inRole returns a command that runs a program, this test binary or a copy of
+// it, in a role.
+func inRole(role, program string, arguments ...string) *exec.Cmd {
+	cmd := exec.Command(program, arguments...)
+	// The race detector would have each process wait a second at its end.
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// thisBinary returns the path of the test binary.
+func thisBinary(t testing.TB) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
