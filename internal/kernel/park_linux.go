@@ -97,11 +97,6 @@ func (h host) Now(clock uint64) int64 {
 	return sys.MonotonicTime()
 }
 
-// ByteLocked implements objmgr.Memory.
-func (h host) ByteLocked(fd objmgr.FD, pos int64) (bool, error) {
-	return sys.ByteLocked(int(fd), pos)
-}
-
 // PIDNamespace implements objmgr.Memory. Where the system does not tell, no
 // process shares the namespace.
 func (h host) PIDNamespace() uint32 { return pidNamespace() }

@@ -55,8 +55,6 @@ type Memory interface {
 	Park(ctx context.Context, words []Parked, until int64) error
 	// Now returns the time of a clock in nanoseconds.
 	Now(clock uint64) int64
-	// ByteLocked reports whether another description has a byte locked.
-	ByteLocked(fd FD, pos int64) (bool, error)
 	// PIDNamespace tells apart the sets of processes in which owner numbers
 	// are unique.
 	PIDNamespace() uint32
