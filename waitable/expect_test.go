@@ -3,9 +3,11 @@ package waitable_test
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
+	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -158,5 +160,31 @@ func expectIndex(t testing.TB, what string, r waitable.Result, err error, want i
 	t.Helper()
 	if err != nil || r.Index != want {
 		t.Errorf("%s: object %d, %v, want %d", what, r.Index, err, want)
+	}
+}
+
+// expectClosed fails the test unless an error says that the handle is closed.
+func expectClosed(t testing.TB, what string, err error) {
+	t.Helper()
+	expect(t, what+" of a closed handle", err, os.ErrClosed)
+}
+
+// settle gives a wait that another goroutine begins time to sleep. The tests
+// are right without, but then try less.
+func settle() { time.Sleep(20 * time.Millisecond) }
+
+// counter creates the mapping that a peer's count is in, and returns what reads
+// it.
+func counter(t testing.TB, name string) func() int {
+	t.Helper()
+	m, err := filemap.Create(name, 2, nil)
+	closeLater(t, m, err)
+	v, err := m.View(0, 0)
+	closeLater(t, v, err)
+	return func() int {
+		number := make([]byte, 2)
+		_, err := v.ReadAt(number, 0)
+		succeed(t, "ReadAt", err)
+		return int(number[0]) + int(number[1])<<8
 	}
 }

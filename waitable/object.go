@@ -88,7 +88,7 @@ func (h *handle) try(op string) (kernel.Taken, bool, error) {
 func create(name string, spec kernel.SyncSpec) (*handle, error) {
 	h := &handle{kind: spec.Kind}
 	var err error
-	if h.name, err = object.ParseName(name); err == nil {
+	if h.name, err = parseName(name); err == nil {
 		spec.Name = h.name
 		h.kernel, err = kernel.CreateSync(spec)
 	}
@@ -102,7 +102,7 @@ func create(name string, spec kernel.SyncSpec) (*handle, error) {
 func open(name string, kind object.Kind) (*handle, error) {
 	h := &handle{kind: kind}
 	var err error
-	if h.name, err = object.ParseName(name); err == nil && h.name.IsZero() {
+	if h.name, err = parseName(name); err == nil && h.name.IsZero() {
 		err = object.ErrInvalidName
 	}
 	if err == nil {
@@ -112,6 +112,14 @@ func open(name string, kind object.Kind) (*handle, error) {
 		return nil, startFailed("open", name, kind, err)
 	}
 	return h, nil
+}
+
+func parseName(name string) (object.Name, error) {
+	n, err := object.ParseName(name)
+	if err == nil && n.Scope == object.POSIX {
+		err = object.Explain(object.ErrInvalidName, "POSIX names are for mappings only")
+	}
+	return n, err
 }
 
 func startFailed(op, name string, kind object.Kind, err error) error {

@@ -139,6 +139,8 @@ func (s *served) serve(r request) (answer reply, err error) {
 		err = s.holds[r.Name].Unlock()
 	case "count":
 		err = count(s.mutexes[r.Name], r.N)
+	case "start":
+		answer.N, err = startChild(s.mutexes[r.Name])
 	case "single":
 		_, err = waitable.Single(r.Name, nil)
 	case "semaphore":

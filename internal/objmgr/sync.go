@@ -59,9 +59,6 @@ type Sync struct {
 // Returns fs.ErrExist if a live object of the kind has the name, and
 // [object.ErrWrongKind] if one of another kind has.
 func (m *Manager) CreateSync(spec SyncSpec) (*Sync, error) {
-	if spec.Name.Scope == object.POSIX {
-		return nil, object.Explain(object.ErrInvalidName, "POSIX names are for mappings only")
-	}
 	control := spec.control(m.host.PIDNamespace())
 	page := control.Page()
 	o, err := m.create(draft{

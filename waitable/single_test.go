@@ -1,0 +1,92 @@
+package waitable_test
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/filemap-go/filemap/filemaptest"
+	"github.com/filemap-go/filemap/waitable"
+)
+
+func TestSingle(t *testing.T) {
+	name := filemaptest.New(t).Name("program")
+	p := startPeer(t)
+	p.do("single", name, 0)
+	_, err := waitable.Single(name, nil)
+	expect(t, "Single", err, fs.ErrExist)
+	if pid := strconv.Itoa(p.cmd.Process.Pid); runtime.GOOS == "linux" && !strings.Contains(err.Error(), pid) {
+		t.Errorf("%v: does not name process %s", err, pid)
+	}
+	p.kill()
+	var only *waitable.Instance
+	eventually(t, "Single after the other's death", func() bool {
+		only, err = waitable.Single(name, nil)
+		return err == nil
+	})
+	succeed(t, "Close", only.Close())
+}
+
+// TestStart has a peer start a command that shares its lock, and kills it.
+func TestStart(t *testing.T) {
+	name := filemaptest.New(t).Name("m")
+	m := mutex(t, name)
+	p := startPeer(t)
+	p.do("mutex", name, 0)
+	p.do("lock", name, 0)
+	child := p.do("start", name, 0).N
+	p.kill()
+	hold, err := m.Lock(patient(t))
+	succeed(t, "Lock", err)
+	if !hold.Abandoned() {
+		t.Error("the mutex is not abandoned")
+	}
+	eventually(t, "the end of the child", func() bool { return !isRunning(child) })
+	unlock(t, hold)
+}
+
+// isRunning reports whether a process is there and not dead already.
+func isRunning(pid int) bool {
+	if runtime.GOOS == "linux" {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		return err == nil && !strings.Contains(string(stat), ") Z ")
+	}
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	defer p.Release()
+	return true
+}
+
+// startChild starts a process that shares a mutex, and waits for it where
+// cmd.Start must be.
+func startChild(m *waitable.Mutex) (pid int, err error) {
+	type started struct {
+		pid int
+		err error
+	}
+	result := make(chan started)
+	go func() {
+		runtime.LockOSThread()
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), peerVariable+"=1")
+		stdin, err := cmd.StdinPipe() // open until this process dies
+		if err == nil {
+			err = waitable.Start(m, cmd)
+		}
+		if err != nil {
+			result <- started{0, err}
+			return
+		}
+		result <- started{cmd.Process.Pid, nil}
+		_ = cmd.Wait()
+		stdin.Close()
+	}()
+	r := <-result
+	return r.pid, r.err
+}
