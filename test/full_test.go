@@ -149,3 +149,12 @@ func TestCreateCancelled(t *testing.T) {
 	}
 	expectRoom(t, "a create was cancelled", 200*mib)
 }
+
+// TestMoreThanTheMachineHas asks for more than there is where the file system
+// would allow it. It must be refused before the machine runs out of memory.
+func TestMoreThanTheMachineHas(t *testing.T) {
+	smallSpace(t, "size=1t")
+	_, err := filemap.Create("Large", 1<<40-mib, nil)
+	expect(t, "Create", err, object.ErrNoSpace)
+	expectNone(t, "Open", "Large", object.ErrNotExist)
+}

@@ -33,7 +33,7 @@ and every use of filemap cleans now and then: this does it at once, and says how
 			noun = "object"
 		}
 		_, err = fmt.Fprintf(c.OutOrStdout(), "%d dead %s, %s\n",
-			cleaned.Objects, noun, formatSize(cleaned.Bytes))
+			cleaned.Objects, noun, describeSize(cleaned.Bytes))
 		return err
 	}
 	return c

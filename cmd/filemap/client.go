@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,10 @@ SIGTERM or Ctrl-C.`,
 	}
 	c.Flags().DurationVar(&timeout, "timeout", 0, "wait so long for the mapping to be created")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if timeout < 0 {
+			return badUsage(c, "--timeout must not be less than 0")
+		}
+		defer catchSignals(c)()
 		return read(c, nameOr(args, sampleName), timeout)
 	}
 	return c
@@ -55,11 +61,20 @@ func read(c *cobra.Command, name string, timeout time.Duration) error {
 // openWithin opens a mapping for reading, and waits for it as long as it may.
 func openWithin(ctx context.Context, name string, timeout time.Duration) (*filemap.Mapping, error) {
 	opts := &filemap.OpenOptions{Access: filemap.ReadOnly}
-	if timeout <= 0 {
+	if timeout == 0 {
 		mapping, err := filemap.Open(name, opts)
-		return mapping, explainMissing(name, err)
+		return mapping, explainMissing(name, hintServer(err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return filemap.Await(ctx, name, opts)
+	mapping, err := filemap.Await(ctx, name, opts)
+	return mapping, hintServer(err)
+}
+
+// hintServer adds the hint that most often helps a client.
+func hintServer(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, context.DeadlineExceeded) {
+		return hinted{err, "'filemap server' with the same name, in another terminal, creates it"}
+	}
+	return err
 }

@@ -38,6 +38,7 @@ Other processes may go on using it after that; it is gone with the last of them.
 			return err
 		}
 		opts.Security = security
+		defer catchSignals(c)()
 		return create(c, args[0], int64(length), opts)
 	}
 	return c
@@ -72,7 +73,7 @@ func create(c *cobra.Command, name string, length int64, opts *filemap.CreateOpt
 		return err
 	}
 	fmt.Fprintf(c.OutOrStdout(), "The file mapping (%s) is created: %s at %s\n",
-		printable(mapping.Name()), formatSize(mapping.Size()), printable(native))
+		printable(mapping.Name()), describeSize(mapping.Size()), printable(native))
 	fmt.Fprintln(c.OutOrStdout(), "Press ENTER to clean up resources and quit")
 	untilEnter(c.Context(), c.InOrStdin())
 	return nil

@@ -21,7 +21,10 @@ what both say, and end by itself. It fails if the message does not arrive.`,
 		Example:           `  filemap demo`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(c *cobra.Command, _ []string) error { return demo(c) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			defer catchSignals(c)()
+			return demo(c)
+		},
 	}
 }
 

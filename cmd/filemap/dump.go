@@ -42,12 +42,16 @@ last time: on a terminal in place, else only the lines that changed.`,
 		if w.interval <= 0 || w.count < 0 {
 			return badUsage(c, "--interval must be more than 0, and --count not less")
 		}
+		if !w.on && (c.Flags().Changed("interval") || c.Flags().Changed("count")) {
+			return badUsage(c, "--interval and --count are for --watch")
+		}
 		view, err := openView(args[0], filemap.ReadOnly, p)
 		if err != nil {
 			return err
 		}
 		defer view.Close()
 		if w.on {
+			defer catchSignals(c)()
 			return watch(c, view, w)
 		}
 		return dump(c.OutOrStdout(), view)

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path"
 	"runtime"
+	"strings"
 	"syscall"
-
-	"github.com/spf13/cobra"
 
 	"github.com/filemap-go/filemap/object"
 )
@@ -26,20 +27,6 @@ const (
 	exitTimeout   = 124
 )
 
-// usageError is a mistake in the command line.
-type usageError struct {
-	command *cobra.Command
-	err     error
-}
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-// badUsage returns a usageError with a message of its own.
-func badUsage(c *cobra.Command, format string, args ...any) error {
-	return usageError{c, fmt.Errorf(format, args...)}
-}
-
 // hinted is an error with a hint of its own.
 type hinted struct {
 	error
@@ -48,14 +35,20 @@ type hinted struct {
 
 func (h hinted) Unwrap() error { return h.error }
 
+// plainWords says what Go says in words of its own.
+var plainWords = strings.NewReplacer(
+	context.DeadlineExceeded.Error(), "timed out",
+	context.Canceled.Error(), "interrupted",
+)
+
 // report prints an error, in one line, and a hint where one helps. It returns
 // the exit code.
 func report(stderr io.Writer, err error) int {
-	if err == nil || errors.Is(err, syscall.EPIPE) { // whoever read the output has enough
+	if err == nil || isBrokenPipe(err) { // whoever read the output has enough
 		return exitDone
 	}
 	code, hint := classify(err)
-	fmt.Fprintf(stderr, "filemap: %s\n", printable(err.Error()))
+	fmt.Fprintf(stderr, "filemap: %s\n", printable(plainWords.Replace(err.Error())))
 	if own := (hinted{}); errors.As(err, &own) {
 		hint = own.hint
 	}
@@ -71,8 +64,10 @@ func classify(err error) (code int, hint string) {
 	switch {
 	case errors.As(err, &usage):
 		return exitUsage, fmt.Sprintf("see %s --help", usage.command.CommandPath())
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return exitTimeout, ""
+	case errors.Is(err, path.ErrBadPattern):
+		return exitUsage, "patterns have * and ? and [a-z]"
 	case errors.Is(err, object.ErrInvalidName):
 		return exitUsage, `names are Local\X, Global\X or X, and X has no backslash`
 	case errors.Is(err, object.ErrWrongKind):
@@ -81,10 +76,33 @@ func classify(err error) (code int, hint string) {
 		return exitDenied, ""
 	case errors.Is(err, fs.ErrExist):
 		return exitExists, "'filemap info NAME' tells who holds it"
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !isAboutFile(err):
 		return exitNotExist, "'filemap ls' shows the names there are"
+	case errors.Is(err, object.ErrRange):
+		return exitFailed, "'filemap info NAME' tells its size"
 	case errors.Is(err, object.ErrNoSpace) && runtime.GOOS == "linux":
-		return exitFailed, "'filemap clean' gives back what dead objects left; 'df /dev/shm' shows the room"
+		return exitFailed,
+			"'filemap clean' gives back what dead objects left; 'df /dev/shm' shows the room"
 	}
 	return exitFailed, ""
+}
+
+// isAboutFile reports whether the error is about a file or a directory, such
+// as that of create --file, rather than a name.
+func isAboutFile(err error) bool {
+	_, is := errors.AsType[*fs.PathError](err)
+	return is
+}
+
+// isBrokenPipe reports whether an error is that of a write to a pipe that
+// nobody reads any more.
+func isBrokenPipe(err error) bool {
+	const (
+		errorBrokenPipe = syscall.Errno(109)
+		errorNoData     = syscall.Errno(232)
+	)
+	if runtime.GOOS == "windows" {
+		return errors.Is(err, errorBrokenPipe) || errors.Is(err, errorNoData)
+	}
+	return errors.Is(err, syscall.EPIPE)
 }

@@ -94,7 +94,8 @@ func (d *dumper) format() string {
 		}
 		text.WriteString(d.paint(colour, string(rune(b))))
 	}
-	return fmt.Sprintf("%s  %s |%s|", d.paint(colourOffset, fmt.Sprintf("%08x", d.offset)), &hex, &text)
+	offset := d.paint(colourOffset, fmt.Sprintf("%08x", d.offset))
+	return fmt.Sprintf("%s  %s |%s|", offset, &hex, &text)
 }
 
 func (d *dumper) colourOf(i int, b byte) string {

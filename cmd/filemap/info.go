@@ -12,9 +12,10 @@ import (
 func newInfo() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:               "info NAME",
-		Short:             "Show one object and its state",
-		Long:              `Show what kind of object a name stands for, its size and state, and who holds it.`,
+		Use:   "info NAME",
+		Short: "Show one object and its state",
+		Long: `Show what kind of object a name stands for, its size and state, and who
+holds it.`,
 		Example:           `  filemap info 'Local\SampleMap'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(1),
@@ -44,7 +45,7 @@ func printInfo(c *cobra.Command, o inspect.Object) error {
 	row := func(label, value string) { fmt.Fprintf(table, "%s\t%s\n", label, value) }
 	row("name", printable(o.Name))
 	row("kind", o.Kind)
-	row("size", fmt.Sprintf("%s (%d bytes)", formatSize(o.Size), o.Size))
+	row("size", objectSize(o))
 	row("native", printable(o.Native))
 	row("holders", formatHolders(o.Holders, func(exe string) string { return exe }))
 	return table.Flush()

@@ -25,7 +25,8 @@ have. Objects under POSIX names are not listed: see /dev/shm.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeNames(1),
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON: [{name, kind, size, native, holders:[{pid, exe}]}]")
+	c.Flags().BoolVar(&asJSON, "json", false,
+		"print JSON: [{name, kind, size, native, holders:[{pid, exe}]}]")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		objects, err := inspect.List(nameOr(args, ""))
 		if err != nil {

@@ -25,7 +25,9 @@ func explainMissing(name string, err error) error {
 	}
 	var failed *object.Error
 	if errors.As(err, &failed) {
-		err = &object.Error{Op: failed.Op, Kind: failed.Kind, Name: failed.Name, Err: object.ErrPermission}
+		denied := *failed
+		denied.Err = object.ErrPermission
+		err = &denied
 	}
 	return hinted{err, fmt.Sprintf(
 		`user %d has it, and Local names are one user's: Global\... names are for all`, uid)}
@@ -33,7 +35,9 @@ func explainMissing(name string, err error) error {
 
 // completeNames completes the first n arguments by the names of live objects.
 func completeNames(n int) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(
+		_ *cobra.Command, args []string, prefix string,
+	) ([]cobra.Completion, cobra.ShellCompDirective) {
 		const none = cobra.ShellCompDirectiveNoFileComp
 		if len(args) >= n {
 			return nil, none
@@ -44,10 +48,24 @@ func completeNames(n int) cobra.CompletionFunc {
 		}
 		var names []cobra.Completion
 		for _, o := range objects {
-			if strings.HasPrefix(o.Name, prefix) {
-				names = append(names, cobra.CompletionWithDesc(o.Name, o.Kind))
+			if name, ok := completion(o.Name, prefix); ok {
+				names = append(names, cobra.CompletionWithDesc(name, o.Kind))
 			}
 		}
 		return names, none
 	}
+}
+
+// completion returns a name as one who began with prefix would go on: without
+// Local\ if that is possible, because shells make trouble over a backslash.
+// Names that are not fit for a terminal are left out.
+func completion(name, prefix string) (string, bool) {
+	bare := strings.TrimPrefix(name, `Local\`)
+	switch {
+	case printable(name) != name:
+		return "", false
+	case strings.HasPrefix(bare, prefix):
+		return bare, true
+	}
+	return name, strings.HasPrefix(name, prefix)
 }

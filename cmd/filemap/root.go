@@ -16,7 +16,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 no such name, 4 wrong kind, 5 access de
 6 name exists, 124 timed out.`
 
 const rootExample = `  filemap demo                                  # two processes share a message
-  filemap create 'Local\Scratch' --size 1MiB &  # hold a mapping
+  filemap create 'Local\Scratch' --size 1MiB    # hold a mapping; in another terminal:
   echo hello | filemap write 'Local\Scratch'
   filemap dump 'Local\Scratch' --length 16
   filemap ls`
@@ -31,28 +31,18 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true, // report prints them
 		SilenceUsage:  true,
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{c, err} })
 	root.AddCommand(
 		newServer(), newClient(), newDemo(),
 		newCreate(), newList(), newInfo(),
 		newCat(), newWrite(), newDump(),
 		newClean(), newVersion(),
 	)
-	for _, verb := range root.Commands() {
-		checkArgs := verb.Args
-		verb.Args = func(c *cobra.Command, args []string) error {
-			if err := checkArgs(c, args); err != nil {
-				return usageError{c, err}
-			}
-			return nil
-		}
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Example = "  source <(filemap completion bash)"
 	}
-	root.Args = func(c *cobra.Command, args []string) error {
-		if err := cobra.NoArgs(c, args); err != nil {
-			return usageError{c, err}
-		}
-		return nil
-	}
-	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	strict(root)
 	return root
 }

@@ -25,6 +25,7 @@ Microsoft's sample for named shared memory, and the reverse.`,
 	c.Flags().Var(&length, "size", "size of the mapping")
 	c.Flags().StringVar(&message, "message", message, "text to write")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		defer catchSignals(c)()
 		return serve(c, nameOr(args, sampleName), int64(length), message)
 	}
 	return c

@@ -44,6 +44,7 @@ func (s *size) String() string { return formatSize(int64(*s)) }
 // Type is what help calls the value.
 func (s *size) Type() string { return "size" }
 
+// formatSize returns a size as Set takes it.
 func formatSize(n int64) string {
 	for i := len(sizeUnits) - 1; i >= 0 && n > 0; i-- {
 		if u := sizeUnits[i]; uint64(n)%u.bytes == 0 {
@@ -51,4 +52,16 @@ func formatSize(n int64) string {
 		}
 	}
 	return strconv.FormatInt(n, 10)
+}
+
+// describeSize returns a size for a sentence: "64KiB", "40 bytes".
+func describeSize(n int64) string {
+	text := formatSize(n)
+	if text != strconv.FormatInt(n, 10) {
+		return text
+	}
+	if n == 1 {
+		return "1 byte"
+	}
+	return text + " bytes"
 }

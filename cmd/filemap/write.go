@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/object"
 )
 
 func newWrite() *cobra.Command {
@@ -31,8 +32,7 @@ is written.`,
 		var input bytes.Buffer
 		n, err := io.CopyN(&input, c.InOrStdin(), int64(view.Len())+1)
 		if err == nil {
-			return fmt.Errorf("write %s: the input is more than the %d bytes from there to the end",
-				args[0], view.Len())
+			return tooMuch(args[0], view.Len())
 		}
 		if err != io.EOF || n == 0 {
 			return ignoreEOF(err)
@@ -48,4 +48,13 @@ func ignoreEOF(err error) error {
 		return nil
 	}
 	return err
+}
+
+func tooMuch(name string, room int) error {
+	if parsed, err := object.ParseName(name); err == nil {
+		name = parsed.String()
+	}
+	cause := fmt.Errorf("the input is more than the %s from there to the end",
+		describeSize(int64(room)))
+	return &object.Error{Op: "write", Kind: object.Mapping, Name: name, Err: cause}
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -96,6 +97,39 @@ func (h host) Truncate(fd objmgr.FD, size int64) error {
 
 func (h host) Allocate(fd objmgr.FD, offset, length int64) error {
 	return explain(sys.Fallocate(int(fd), offset, length))
+}
+
+// Free is limited by what the file system may hold, and in memory by what the
+// machine has left.
+func (h host) Free() (int64, error) {
+	free, inMemory, err := sys.FreeSpace(h.dir)
+	if err != nil || !inMemory {
+		return free, explain(err)
+	}
+	available, err := availableMemory()
+	return min(free, available), err
+}
+
+// availableMemory returns what programs can still have before the system swaps
+// or has no more: proc_meminfo(5).
+func availableMemory() (int64, error) {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	total := int64(0)
+	for line := range strings.Lines(string(text)) {
+		field, value, _ := strings.Cut(line, ":")
+		if field != "MemAvailable" && field != "SwapFree" {
+			continue
+		}
+		kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 53)
+		if err != nil {
+			return 0, err
+		}
+		total += kib << 10
+	}
+	return total, nil
 }
 
 func (h host) ReadAt(fd objmgr.FD, p []byte, offset int64) (int, error) {

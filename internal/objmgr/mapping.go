@@ -3,6 +3,7 @@ package objmgr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/filemap-go/filemap/internal/layout"
@@ -79,6 +80,9 @@ func (m *Manager) reserve(fd FD, spec MappingSpec) error {
 	if spec.Sparse {
 		return m.host.Truncate(fd, spec.Size)
 	}
+	if err := m.checkFree(spec.Size); err != nil {
+		return err
+	}
 	for offset := int64(0); offset < spec.Size; {
 		if spec.Context.Err() != nil {
 			return context.Cause(spec.Context)
@@ -91,6 +95,19 @@ func (m *Manager) reserve(fd FD, spec MappingSpec) error {
 		if spec.Progress != nil {
 			spec.Progress(offset, spec.Size)
 		}
+	}
+	return nil
+}
+
+// checkFree returns an error if a large mapping can't be had. A directory may be
+// allowed as much as the machine has: then the system would kill programs before
+// it said no.
+func (m *Manager) checkFree(size int64) error {
+	if size <= allocateStep {
+		return nil
+	}
+	if free, err := m.host.Free(); err == nil && size > free {
+		return object.Explain(object.ErrNoSpace, fmt.Sprintf("about %d MiB are free", free>>20))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"math"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -67,6 +68,17 @@ func StatPath(path string) (Stat, error) {
 	var st unix.Stat_t
 	err := retry(func() error { return unix.Stat(path, &st) })
 	return fromUnix(&st), err
+}
+
+// FreeSpace returns how many bytes the file system of a directory has left for
+// this user, and whether they are memory.
+func FreeSpace(dir string) (free int64, inMemory bool, err error) {
+	var st unix.Statfs_t
+	err = retry(func() error { return unix.Statfs(dir, &st) })
+	if st.Blocks == 0 { // a tmpfs without a limit
+		return math.MaxInt64, st.Type == unix.TMPFS_MAGIC, err
+	}
+	return int64(st.Bavail) * st.Bsize, st.Type == unix.TMPFS_MAGIC, err
 }
 
 // OpenTemp opens a new file without a name in a directory, for reading and

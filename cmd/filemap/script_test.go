@@ -1,0 +1,141 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(suite{m}, map[string]func(){"filemap": main})
+}
+
+// suite is the tests, and removes testscript's copy of the program after them,
+// one by one: testscript would use os.RemoveAll, which fails under Wine.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	code := s.M.Run()
+	if path, err := exec.LookPath("filemap"); err == nil {
+		for range 3 { // the file and two directories
+			_ = os.Remove(path) // if it stays, testscript tells
+			path = filepath.Dir(path)
+		}
+	}
+	return code
+}
+
+// TestScript runs the scripts. Each has a namespace of its own: on Linux a
+// directory, $FILEMAP_DIR; on Windows, where names are the machine's, it uses
+// names that begin with $MAP.
+//
+// Beside testscript's commands there are
+//
+//	exits CODE PROGRAM [ARG...]          run it, and see that it ends so
+//	hold ID PATTERN PROGRAM [ARG...]     start it, and wait until it prints PATTERN
+//	await ID PATTERN                     wait until it has
+//	[!] end ID enter|eof|int|term|kill   end it: it must succeed, after ! fail
+//	pretend NAME KIND                    have a mapping backed by a file look like another kind
+//	public                               let all users run filemap and meet in $FILEMAP_DIR
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		Setup:               isolate,
+		Condition:           condition,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "hold": hold, "await": await, "end": end,
+			"pretend": pretend, "public": public,
+		},
+	})
+}
+
+// isolate gives a script its namespace, and checks in the end that it left
+// nothing there.
+func isolate(env *testscript.Env) error {
+	env.Values[processesKey{}] = make(map[string]*process)
+	env.Values[environmentKey{}] = env
+	env.Setenv("MAP", `Local\Script-`+rand.Text())
+	env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // by default a second each
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "filemap-script-")
+	if err != nil {
+		return err
+	}
+	env.Setenv("FILEMAP_DIR", dir)
+	t := env.T().(testing.TB)
+	env.Defer(func() {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("left in FILEMAP_DIR: %v, %v", left, err)
+		}
+		os.RemoveAll(dir)
+	})
+	return nil
+}
+
+func condition(what string) (bool, error) {
+	if what == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	return false, errors.New("unknown condition " + what)
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("the exit code is %d, want %d", got, want)
+	}
+}
+
+// pretend makes a live mapping that is backed by a file look like an object of
+// another kind, by putting that one's record in the place of its own.
+func pretend(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: pretend NAME KIND")
+	}
+	kind := object.Mapping
+	for kind.Known() && kind.String() != args[1] {
+		kind++
+	}
+	name, err := object.ParseName(args[0])
+	ts.Check(err)
+	file := layout.FileName(name, uint32(os.Geteuid()))
+	record := layout.Control{Kind: kind}.Page()
+	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("FILEMAP_DIR"), file), record, 0o600))
+}
+
+// public opens the directories of filemap and of the objects to all users.
+func public(ts *testscript.TestScript, neg bool, args []string) {
+	program, err := exec.LookPath("filemap")
+	ts.Check(err)
+	bin := filepath.Dir(program)
+	ts.Check(os.Chmod(bin, 0o755))
+	ts.Check(os.Chmod(filepath.Dir(bin), 0o755))
+	ts.Check(os.Chmod(program, 0o755))
+	ts.Check(os.Chmod(ts.Getenv("FILEMAP_DIR"), 0o777|os.ModeSticky))
+}
