@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -97,6 +99,12 @@ func (h host) Truncate(fd objmgr.FD, size int64) error {
 
 func (h host) Allocate(fd objmgr.FD, offset, length int64) error {
 	return explain(sys.Fallocate(int(fd), offset, length))
+}
+
+func (h host) Random() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:])
 }
 
 // Free is limited by what the file system may hold, and in memory by what the

@@ -33,11 +33,9 @@ func (s *Sync) contend(attempt int) error {
 	return nil
 }
 
-// repair takes away what a dead handle holds: a claim, or a mutex.
+// repair takes away what a dead handle holds: a claim, or a mutex. Permits are
+// for the ledger to recover, which claims.
 func (s *Sync) repair() {
-	if s.ledger != nil {
-		defer s.ledger.recover()
-	}
 	old := s.load()
 	if old.Token() == 0 || s.kind == object.Mutex && old.Has(layout.MutexDied) || s.alive(old.Token()) {
 		return

@@ -1,9 +1,6 @@
 package objmgr
 
 import (
-	"crypto/rand"
-	"encoding/binary"
-
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
 )
@@ -20,11 +17,4 @@ func (o *Object) control() (layout.Control, error) {
 		return layout.Control{}, err
 	}
 	return layout.ParseControl(page[:n])
-}
-
-// newObjectID returns a number that no other object has.
-func newObjectID() uint64 {
-	var b [8]byte
-	rand.Read(b[:])
-	return binary.LittleEndian.Uint64(b[:])
 }

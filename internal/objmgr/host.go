@@ -86,6 +86,8 @@ type Host interface {
 	// Watch calls changed, from another goroutine, after a name came to be or
 	// its file was made anew; changed("") means any name. stop ends that.
 	Watch(changed func(name string)) (stop func(), err error)
+	// Random returns a number that no other call returns, as far as chance goes.
+	Random() uint64
 	// Pause lets other processes go on, longer with each attempt. It reports
 	// false when there has been attempt enough.
 	Pause(attempt int) bool

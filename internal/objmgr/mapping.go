@@ -128,7 +128,7 @@ func (m *Manager) createRecord(spec MappingSpec) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	control := layout.Control{Kind: object.Mapping, ID: newObjectID(), Backing: layout.Backing{
+	control := layout.Control{Kind: object.Mapping, ID: m.host.Random(), Backing: layout.Backing{
 		Size: uint64(spec.Size), Dev: stat.Dev, Inode: stat.Ino, Path: spec.File.Path,
 	}}
 	page := control.Page()

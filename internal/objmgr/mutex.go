@@ -79,11 +79,18 @@ func (s *Sync) Unlock(hold uint64) error {
 
 func (s *Sync) unlockSlow() error {
 	return s.change(func(old layout.State) (layout.State, error) {
-		if old.Token() != s.token || old.Low()&layout.MutexOwner == 0 {
+		if !s.owns(old) {
 			return 0, object.ErrNotOwner
 		}
 		return layout.State(0), nil
 	})
+}
+
+// owns reports whether a state is that of a mutex that this handle has locked.
+// The system may have put the mark of a death in place of the owner number: that
+// of another process with the same number in another PID namespace.
+func (s *Sync) owns(st layout.State) bool {
+	return st.Token() == s.token && st.Low()&(layout.MutexOwner|layout.MutexDied) != 0
 }
 
 // Relock locks a mutex once more for a hold, which then takes one Unlock more.
@@ -91,7 +98,7 @@ func (s *Sync) Relock(hold uint64) error {
 	if s.closed.Load() {
 		return os.ErrClosed
 	}
-	if s.holds != hold || s.load().Token() != s.token {
+	if s.holds != hold || !s.owns(s.load()) {
 		return object.ErrNotOwner
 	}
 	s.depth++
@@ -105,7 +112,7 @@ func (s *Sync) abandon() error {
 	}
 	for range stateAttempts {
 		old := s.load()
-		if old.Token() != s.token || old.Low()&layout.MutexOwner == 0 ||
+		if !s.owns(old) ||
 			s.swapAndWake(old, layout.NewState(0, layout.MutexAbandoned)) {
 			return nil
 		}

@@ -15,7 +15,8 @@ type world struct {
 	// only if the process waits: see keep.
 	before []actor
 	actors []actor
-	kills  int // how many processes may be killed at any moment
+	kills  int  // how many processes may be killed at any moment
+	robust bool // nobody may wait for ever though others were killed
 }
 
 // actor is a process to be: a user and a script.
@@ -32,6 +33,7 @@ func (w world) begin(wrap func(*process) Host) *simulation {
 	}
 	s := &simulation{
 		machine: machine{names: make(map[string]*inode)}, creators: make(map[life]bool), wrap: wrap,
+		robust: w.robust, guards: make(map[*inode]*guard),
 	}
 	for _, a := range w.before {
 		p := s.start(a.uid, a.script)
@@ -151,15 +153,18 @@ func exploreWorld(t *testing.T, w world) {
 // walks is how many ways through a large world a test tries.
 const walks = 20_000
 
+// walkSteps is how long such a way can be.
+const walkSteps = 5000
+
 // walkWorld fails the test if something in the world must not happen on one of
 // many random ways.
 func walkWorld(t *testing.T, w world) {
 	t.Helper()
 	for seed := range uint64(walks) {
-		if walk(w, seed, false).failure == nil {
+		if walk(w, nil, seed, false).failure == nil {
 			continue
 		}
-		s := walk(w, seed, true)
+		s := walk(w, nil, seed, true)
 		t.Fatalf("%s: way %d: %v\n%s", w.name, seed, s.failure, strings.Join(s.trace, "\n"))
 	}
 	t.Logf("figures: %s, up to %d killed: %d random ways", w.name, w.kills, walks)
@@ -167,13 +172,16 @@ func walkWorld(t *testing.T, w world) {
 
 // walk goes one random way through a world. Kills are as likely at its
 // beginning as at its end.
-func walk(w world, seed uint64, tracing bool) *simulation {
-	s := w.begin(nil)
+func walk(w world, wrap func(*process) Host, seed uint64, tracing bool) *simulation {
+	s := w.begin(wrap)
 	defer s.abandon()
 	s.tracing = tracing
 	random := rand.New(rand.NewPCG(seed, 0))
 	var next []choice
-	for s.failure == nil {
+	for steps := 0; s.failure == nil; steps++ {
+		if steps == walkSteps {
+			s.fail(s.processes[next[0].process], "does not end")
+		}
 		if next = s.choices(next[:0]); len(next) == 0 {
 			s.finish()
 			break

@@ -55,6 +55,7 @@ func (p *process) Close(fd FD) error {
 		p.stepOn(fd) // else nobody notices
 	}
 	p.see("close", p.subject(fd), nil)
+	p.sim.changes++
 	d.close()
 	p.files[fd] = nil
 	return nil
@@ -189,6 +190,7 @@ func (p *process) ByteLocked(fd FD, pos int64) (bool, error) {
 func (p *process) Unlock(fd FD) error {
 	d := p.stepOn(fd)
 	d.whole = unlocked
+	p.sim.changes++
 	return p.see("unlock", p.subject(fd), nil)
 }
 
@@ -213,5 +215,13 @@ func (p *process) Watch(func(string)) (func(), error) { panic("not simulated") }
 // Pause lets others go on: the process has no step before one of them had one.
 func (p *process) Pause(attempt int) bool {
 	p.paused = true
+	if len(p.operation.objects) > 0 {
+		return attempt < contendLimit
+	}
 	return attempt < pauseLimit
+}
+
+func (p *process) Random() uint64 {
+	p.drawn++
+	return uint64(p.id+1)<<8 | p.drawn
 }

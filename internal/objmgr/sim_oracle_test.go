@@ -49,11 +49,12 @@ type operation struct {
 	file  string // the name it is about, if it is about one
 	begun bool
 
-	unbroken  bool   // somebody has had a handle to the name's object all the time
-	seen      []life // objects that somebody else held under the name at some moment
-	disturbed bool   // another process did something meanwhile
-	viewed    bool   // somebody had a view of the name's object at some moment
-	releases  func() // ends the oracle's claims on what the operation gives up
+	unbroken  bool     // somebody has had a handle to the name's object all the time
+	seen      []life   // objects that somebody else held under the name at some moment
+	disturbed bool     // another process did something meanwhile
+	viewed    bool     // somebody had a view of the name's object at some moment
+	objects   []*inode // whose state it is about
+	releases  func()   // ends the oracle's claims on what the operation gives up
 }
 
 // errNotExpected is what fail wraps, for tests that expect it.

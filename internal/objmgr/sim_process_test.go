@@ -21,7 +21,9 @@ type process struct {
 	files   []*description // by FD; nil if closed
 	made    uint64         // files
 
-	phase  phase
+	phase phase
+	quiet bool // its steps are nobody's business: it sets up
+	sleeper
 	paused bool                    // until another process takes a step
 	resume func() (struct{}, bool) // runs the script to its next step
 	stop   func()                  // ends the script where it is
@@ -49,12 +51,17 @@ const (
 // killed is what the script of a killed process panics with.
 type killed struct{}
 
-// pauseLimit is how often an operation tries again.
-const pauseLimit = 4
+// How often an operation tries again: with names, and with claims, where it
+// looks now and then whether the claimer lives.
+const (
+	pauseLimit   = 4
+	contendLimit = 120
+)
 
 // start makes a process that is about to take the first step of its script.
 func (s *simulation) start(uid uint32, script func(*process)) *process {
 	p := &process{sim: s, id: len(s.processes), uid: uid}
+	p.owner, p.namespace = uint32(p.id+1), 1
 	s.processes = append(s.processes, p)
 	p.manager = New(s.wrap(p))
 	p.manager.janitor.last = time.Now().Add(24 * time.Hour) // cleaning is for scripts
@@ -87,7 +94,10 @@ func (p *process) kill() {
 
 func (p *process) exit(how string) {
 	p.phase = dying
+	p.words = nil
+	p.sim.changes++
 	p.sim.loseHandles(p)
+	p.sim.loseHolds(p)
 	p.log(how, "", "")
 	p.skipUnlocked()
 }
@@ -95,6 +105,14 @@ func (p *process) exit(how string) {
 // die is one step of the system's clearing away after the process: as in
 // close(2), the locks of a file's bytes go before the one of the whole.
 func (p *process) die() {
+	p.sim.changes++
+	if len(p.kept) > 0 { // the kernel's exit_mm comes before its exit_files
+		p.log("dies", "", "and its robust list is gone through")
+		p.kept[0].ownerDied(p)
+		p.kept = p.kept[1:]
+		p.skipUnlocked()
+		return
+	}
 	d := p.files[0]
 	if len(d.bytes) > 0 {
 		d.bytes = nil
@@ -109,6 +127,9 @@ func (p *process) die() {
 
 // skipUnlocked closes the files whose closing nobody notices.
 func (p *process) skipUnlocked() {
+	if len(p.kept) > 0 {
+		return
+	}
 	for len(p.files) > 0 {
 		if d := p.files[0]; d != nil {
 			if d.whole != unlocked || len(d.bytes) > 0 {
@@ -123,7 +144,7 @@ func (p *process) skipUnlocked() {
 
 // step waits for the process's turn.
 func (p *process) step() {
-	if p.phase != running || !p.yield(struct{}{}) {
+	if p.phase != running || !p.quiet && !p.yield(struct{}{}) {
 		panic(killed{})
 	}
 	p.paused = false

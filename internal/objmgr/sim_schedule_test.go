@@ -1,6 +1,7 @@
 package objmgr
 
 import (
+	"encoding/binary"
 	"errors"
 	"slices"
 )
@@ -11,6 +12,11 @@ type simulation struct {
 	processes []*process
 	creators  map[life]bool // objects that somebody was told to have made
 	kills     int           // how many are left
+	killed    bool          // somebody was
+	robust    bool          // nobody may wait for ever though others were killed
+	changes   int           // of memory and locks, so far
+	now       int64         // what all clocks show
+	guards    map[*inode]*guard
 	wrap      func(*process) Host
 	failure   error
 	tracing   bool
@@ -26,9 +32,16 @@ type choice struct {
 // choices appends what can happen next. It is nothing at the end.
 func (s *simulation) choices(to []choice) []choice {
 	for i, p := range s.processes {
-		if p.phase != gone && !p.paused {
+		if p.phase != gone && !p.paused && !p.asleep() {
 			to = append(to, choice{i, false})
 		}
+	}
+	if len(to) == 0 {
+		to = s.timeouts(to)
+	}
+	if len(to) == 0 {
+		s.checkAsleep()
+		return to
 	}
 	for i, p := range s.processes {
 		if s.kills > 0 && p.phase == running {
@@ -44,10 +57,12 @@ func (s *simulation) take(c choice) {
 	switch {
 	case c.kill:
 		s.kills--
+		s.killed = true
 		p.kill()
 	case p.phase == dying:
 		p.die()
 	default:
+		s.passTime(p)
 		p.run()
 	}
 	s.unpause(p)
@@ -154,12 +169,17 @@ func (s *simulation) state() hash {
 	for _, i := range s.inodes {
 		if i.links > 0 || len(i.open) > 0 {
 			files += i.hash(s.creators[i.life()])
+			if g := s.guards[i]; g != nil {
+				files += g.hash()
+			}
 		}
 	}
 	all.add(uint64(files))
 	for _, p := range s.processes {
 		all.add(uint64(p.hash()))
 	}
+	all.add(uint64(s.now))
+	all.addBool(s.killed)
 	return all
 }
 
@@ -167,6 +187,11 @@ func (i *inode) hash(created bool) hash {
 	var h hash
 	h.add(i.id, uint64(i.mode), uint64(i.links), uint64(i.size), uint64(i.lives), uint64(len(i.page)))
 	h.addBool(created)
+	for offset := 0; offset+8 <= len(i.page); offset += 8 {
+		if word := binary.LittleEndian.Uint64(i.page[offset:]); word != 0 {
+			h.add(uint64(offset), word)
+		}
+	}
 	return h
 }
 
@@ -174,6 +199,7 @@ func (p *process) hash() hash {
 	var h hash
 	h.add(uint64(p.phase), uint64(p.history))
 	h.addBool(p.paused)
+	p.sleeper.addTo(&h, p.sim)
 	for _, d := range p.files {
 		if d != nil {
 			h.add(d.id, uint64(d.whole), uint64(len(d.bytes)))

@@ -1,15 +1,19 @@
 package objmgr
 
-import "testing"
+import (
+	"context"
+	"slices"
+	"testing"
+)
 
 func TestSmallWorlds(t *testing.T) {
-	for _, w := range smallWorlds {
+	for _, w := range slices.Concat(smallWorlds, smallSyncWorlds) {
 		t.Run(w.name, func(t *testing.T) { exploreWorld(t, w) })
 	}
 }
 
 func TestLargeWorlds(t *testing.T) {
-	for _, w := range largeWorlds {
+	for _, w := range slices.Concat(largeWorlds, largeSyncWorlds) {
 		t.Run(w.name, func(t *testing.T) { walkWorld(t, w) })
 	}
 }
@@ -36,6 +40,72 @@ func TestSeededBugs(t *testing.T) {
 			t.Error("the oracle found nothing")
 		})
 	}
+}
+
+// TestSeededSyncBugs breaks how sleepers are woken.
+func TestSeededSyncBugs(t *testing.T) {
+	bugs := []struct {
+		name string
+		host func(*process) Host
+	}{
+		{"nobody is woken", func(p *process) Host { return sleepy{p} }},
+		{"one is woken, and may die", func(p *process) Host { return thrifty{p} }},
+		{"nobody looks after the dead", func(p *process) Host { return trusting{p} }},
+	}
+	for _, bug := range bugs {
+		t.Run(bug.name, func(t *testing.T) {
+			for _, w := range slices.Concat(smallSyncWorlds, largeSyncWorlds) {
+				for seed := range uint64(walks) {
+					if s := walk(w, bug.host, seed, false); isViolation(s.failure) {
+						t.Logf("found in the world of %s, on way %d", w.name, seed)
+						return
+					}
+				}
+			}
+			t.Error("the oracle found nothing")
+		})
+	}
+}
+
+// sleepy wakes nobody.
+type sleepy struct{ *process }
+
+type sleepyPage struct{ *simPage }
+
+func (sleepyPage) Wake() {}
+
+func (s sleepy) MapPage(fd FD) (Page, error) {
+	page, err := s.process.MapPage(fd)
+	return sleepyPage{page.(*simPage)}, err
+}
+
+// thrifty wakes one, and nobody looks whether that one lives to go on.
+type thrifty struct{ *process }
+
+type thriftyPage struct{ *simPage }
+
+func (t thriftyPage) Wake() {
+	t.p.step()
+	t.wake(t.p, 1)
+}
+
+func (t thrifty) MapPage(fd FD) (Page, error) {
+	page, err := t.process.MapPage(fd)
+	return thriftyPage{page.(*simPage)}, err
+}
+
+func (t thrifty) Park(ctx context.Context, words []Parked, until int64) error {
+	return trusting(t).Park(ctx, words, until)
+}
+
+// trusting sleeps until it is woken.
+type trusting struct{ *process }
+
+func (t trusting) Park(ctx context.Context, words []Parked, until int64) error {
+	for i := range words {
+		words[i].Watchful = false
+	}
+	return t.process.Park(ctx, words, until)
 }
 
 // credulous takes every object for alive.

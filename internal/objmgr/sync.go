@@ -1,8 +1,6 @@
 package objmgr
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"os"
 	"runtime"
@@ -59,7 +57,7 @@ type Sync struct {
 // Returns fs.ErrExist if a live object of the kind has the name, and
 // [object.ErrWrongKind] if one of another kind has.
 func (m *Manager) CreateSync(spec SyncSpec) (*Sync, error) {
-	control := spec.control(m.host.PIDNamespace())
+	control := m.newControl(spec)
 	page := control.Page()
 	o, err := m.create(draft{
 		name: spec.Name,
@@ -73,8 +71,8 @@ func (m *Manager) CreateSync(spec SyncSpec) (*Sync, error) {
 	return o.attach(control)
 }
 
-func (spec SyncSpec) control(namespace uint32) layout.Control {
-	c := layout.Control{Kind: spec.Kind, ID: newObjectID(), PIDNamespace: namespace}
+func (m *Manager) newControl(spec SyncSpec) layout.Control {
+	c := layout.Control{Kind: spec.Kind, ID: m.host.Random(), PIDNamespace: m.host.PIDNamespace()}
 	switch {
 	case spec.Kind == object.Semaphore:
 		c.Param, c.State = uint64(spec.Max), layout.NewState(0, spec.Count)
@@ -157,9 +155,7 @@ const tokenAttempts = 16
 // takeToken draws this handle's token and locks the byte that says it lives.
 func (s *Sync) takeToken() error {
 	for range tokenAttempts {
-		var b [4]byte
-		rand.Read(b[:])
-		s.token = binary.LittleEndian.Uint32(b[:])
+		s.token = uint32(s.m.host.Random())
 		if s.token == 0 {
 			continue
 		}

@@ -30,7 +30,7 @@ func (s *Sync) try(since uint32) (Taken, verdict) {
 			continue
 		}
 		if !s.signaled(old, since) {
-			return Taken{}, unsignaled
+			return Taken{}, s.missed(old)
 		}
 		if s.stays() {
 			if s.load() == old { // a schedule read in between is that of old
@@ -46,6 +46,15 @@ func (s *Sync) try(since uint32) (Taken, verdict) {
 		}
 	}
 	return Taken{}, claimed
+}
+
+// missed returns the verdict on an object that is not signaled. It may be in a
+// moment if it is claimed, or its claimer died: not to be slept on.
+func (s *Sync) missed(st layout.State) verdict {
+	if s.isClaimed(st) {
+		return claimed
+	}
+	return unsignaled
 }
 
 // signaled reports whether a state lets a wait that began at since pulses take

@@ -38,6 +38,9 @@ func (s *Sync) TryWait() (got Taken, ok bool, err error) {
 			return Taken{}, false, err
 		}
 		got, v := s.try(pulses(s.load()))
+		if v == unsignaled && s.ledger != nil && s.ledger.recover() {
+			continue
+		}
 		if v != claimed {
 			return got, v == taken, nil
 		}
@@ -117,8 +120,12 @@ func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) err
 		return err
 	}
 	for i, s := range objects {
-		if s.load().Low() == words[i].Low {
-			s.repair()
+		if s.load().Low() != words[i].Low {
+			continue
+		}
+		s.repair()
+		if s.ledger != nil {
+			s.ledger.recover()
 		}
 	}
 	return nil

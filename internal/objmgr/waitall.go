@@ -98,7 +98,7 @@ func (s *Sync) tryClaim() verdict {
 		case s.kind == object.Mutex && old.Has(layout.MutexDied):
 			s.settleDeath(old)
 		case !s.signaled(old, pulses(old)):
-			return unsignaled
+			return s.missed(old)
 		case s.isClaimed(old):
 			return claimed
 		case s.ledger != nil && !s.ledger.mu.TryLock():
