@@ -15,15 +15,18 @@ import (
 func newCreate() *cobra.Command {
 	var length size
 	var share string
-	opts := &filemap.CreateOptions{}
+	opts, sync := &filemap.CreateOptions{}, &syncOptions{}
 	c := &cobra.Command{
 		Use:   "create NAME",
-		Short: "Create a mapping and hold it until ENTER",
-		Long: `Create a mapping and hold it until ENTER, the end of the input, SIGTERM or Ctrl-C.
+		Short: "Create a mapping or another object and hold it until ENTER",
+		Long: `Create a mapping, or an object of another --kind, and hold it until ENTER, the end of
+the input, SIGTERM or Ctrl-C.
 Other processes may go on using it after that; it is gone with the last of them.`,
 		Example: `  filemap create 'Local\Scratch' --size 1MiB
   filemap create 'Local\Table' --size 0 --file table.bin   # all of a file
-  filemap create 'Global\Board' --size 64KiB --share read  # everybody may read`,
+  filemap create 'Global\Board' --size 64KiB --share read  # everybody may read
+  filemap create 'Local\Slots' --kind semaphore --count 4 --tracked
+  filemap create 'Local\Ready' --kind event --manual-reset`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -31,14 +34,20 @@ Other processes may go on using it after that; it is gone with the last of them.
 	c.Flags().StringVar(&opts.File, "file", "", "file that backs the mapping")
 	c.Flags().BoolVar(&opts.Sparse, "sparse", false, "do not reserve the memory")
 	c.Flags().StringVar(&share, "share", "none", "what all users may do with it: none, read, all")
-	_ = c.MarkFlagRequired("size")
+	sync.addFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		security, err := parseShare(c, share)
 		if err != nil {
 			return err
 		}
-		opts.Security = security
+		if err := sync.check(c); err != nil {
+			return err
+		}
+		opts.Security, sync.security = security, security
 		defer catchSignals(c)()
+		if sync.kind != object.Mapping.String() {
+			return createSync(c, args[0], sync)
+		}
 		return create(c, args[0], int64(length), opts)
 	}
 	return c

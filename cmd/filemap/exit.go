@@ -47,6 +47,9 @@ func report(stderr io.Writer, err error) int {
 	if err == nil || isBrokenPipe(err) { // whoever read the output has enough
 		return exitDone
 	}
+	if ran := exitCode(0); errors.As(err, &ran) {
+		return int(ran) // it has said itself what there is to say
+	}
 	code, hint := classify(err)
 	fmt.Fprintf(stderr, "filemap: %s\n", printable(plainWords.Replace(err.Error())))
 	if own := (hinted{}); errors.As(err, &own) {
@@ -61,7 +64,10 @@ func report(stderr io.Writer, err error) int {
 // classify returns an error's exit code and the hint that most often helps.
 func classify(err error) (code int, hint string) {
 	usage := usageError{}
+	own := exitCodeError{}
 	switch {
+	case errors.As(err, &own):
+		return own.code, ""
 	case errors.As(err, &usage):
 		return exitUsage, fmt.Sprintf("see %s --help", usage.command.CommandPath())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):

@@ -37,15 +37,13 @@ holds it.`,
 	return c
 }
 
-// state returns what changes while an object lives: of a mapping, nothing.
-func state(inspect.Object) map[string]any { return map[string]any{} }
-
 func printInfo(c *cobra.Command, o inspect.Object) error {
 	table := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	row := func(label, value string) { fmt.Fprintf(table, "%s\t%s\n", label, value) }
 	row("name", printable(o.Name))
 	row("kind", o.Kind)
 	row("size", objectSize(o))
+	printState(table, o)
 	row("native", printable(o.Native))
 	row("holders", formatHolders(o.Holders, func(exe string) string { return exe }))
 	return table.Flush()

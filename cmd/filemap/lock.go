@@ -31,8 +31,7 @@ The lock is free again however the command or filemap ends, and the command neve
 without it: if filemap is killed, so is the command. The next lock says then that the mutex
 was abandoned. A permit is free again after a kill if the semaphore was created --tracked.`,
 		Example: `  filemap lock 'Local\Deploy' --timeout 1m -- ./deploy.sh
-  filemap create 'Local\Slots' --kind semaphore --count 4 --max 4 --tracked &
-  filemap lock 'Local\Slots' -- make`,
+  filemap lock 'Local\Slots' -- make   # one of the permits of a semaphore`,
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: completeNames(1),
 	}
@@ -113,24 +112,15 @@ func runHolding(held waitable.Object, command []string) (int, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, forwarded...)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
 	if err := waitable.Start(held, cmd); err != nil {
 		return 0, commandError(command[0], err)
 	}
 	ended := make(chan struct{})
-	defer close(ended)
-	go func() {
-		for {
-			select {
-			case s := <-signals:
-				_ = cmd.Process.Signal(s)
-			case <-ended:
-				return
-			}
-		}
-	}()
+	go forward(signals, cmd.Process, ended)
 	err := cmd.Wait()
+	close(ended)
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
 		return 0, commandError(command[0], err)
@@ -142,6 +132,26 @@ func runHolding(held waitable.Object, command []string) (int, error) {
 		return 128 + int(status.Signal()), nil
 	}
 	return cmd.ProcessState.ExitCode(), nil
+}
+
+// forward passes signals on to a process until it has ended.
+func forward(signals <-chan os.Signal, to *os.Process, ended <-chan struct{}) {
+	for {
+		select {
+		case s := <-signals:
+			if !fromTerminal(s) {
+				_ = to.Signal(s)
+			}
+		case <-ended:
+			return
+		}
+	}
+}
+
+// fromTerminal reports whether the command has the signal already: a terminal
+// sends those of its keys to all that run in the foreground.
+func fromTerminal(s os.Signal) bool {
+	return (s == os.Interrupt || s == syscall.SIGQUIT) && isTerminal(os.Stdin)
 }
 
 // commandError keeps a missing program from being taken for a missing object.

@@ -66,7 +66,8 @@ func TestHelp(t *testing.T) {
 			if !strings.Contains(line, "filemap "+verb.Name()) {
 				t.Errorf("%s: the example %q is not of it", verb.Name(), line)
 			}
-			for _, word := range strings.Fields(line) {
+			own, _, _ := strings.Cut(line, " -- ") // what follows is another program's
+			for _, word := range strings.Fields(own) {
 				name, isFlag := strings.CutPrefix(word, "--")
 				if isFlag && verb.Flags().Lookup(name) == nil {
 					t.Errorf("%s: the example %q has no such flag: %s", verb.Name(), line, word)

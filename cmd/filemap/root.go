@@ -35,6 +35,7 @@ func newRoot() *cobra.Command {
 		newServer(), newClient(), newDemo(),
 		newCreate(), newList(), newInfo(),
 		newCat(), newWrite(), newDump(),
+		newWait(), newSet(), newReset(), newPulse(), newRelease(), newLock(),
 		newClean(), newVersion(),
 	)
 	root.SetHelpCommand(newHelp())

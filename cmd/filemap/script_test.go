@@ -11,9 +11,6 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/filemap-go/filemap/internal/layout"
-	"github.com/filemap-go/filemap/object"
 )
 
 func TestMain(m *testing.M) {
@@ -45,7 +42,6 @@ func (s suite) Run() int {
 //	hold ID PATTERN PROGRAM [ARG...]     start it, and wait until it prints PATTERN
 //	await ID PATTERN                     wait until it has
 //	[!] end ID enter|eof|int|term|kill   end it: it must succeed, after ! fail
-//	pretend NAME KIND                    have a mapping backed by a file look like another kind
 //	public                               let all users run filemap and meet in $FILEMAP_DIR
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -56,7 +52,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "hold": hold, "await": await, "end": end,
-			"pretend": pretend, "public": public,
+			"public": public,
 		},
 	})
 }
@@ -110,23 +106,6 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("the exit code is %d, want %d", got, want)
 	}
-}
-
-// pretend makes a live mapping that is backed by a file look like an object of
-// another kind, by putting that one's record in the place of its own.
-func pretend(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: pretend NAME KIND")
-	}
-	kind := object.Mapping
-	for kind.Known() && kind.String() != args[1] {
-		kind++
-	}
-	name, err := object.ParseName(args[0])
-	ts.Check(err)
-	file := layout.FileName(name, uint32(os.Geteuid()))
-	record := layout.Control{Kind: kind}.Page()
-	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("FILEMAP_DIR"), file), record, 0o600))
 }
 
 // public opens the directories of filemap and of the objects to all users.

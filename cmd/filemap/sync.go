@@ -51,21 +51,16 @@ func openAny(name string) (anyObject, error) {
 	if err != nil {
 		return nil, explainMissing(name, err)
 	}
-	var o anyObject
 	switch found.Kind {
 	case object.Mutex.String():
-		o, err = waitable.OpenMutex(name)
+		return opened(waitable.OpenMutex(name))
 	case object.Semaphore.String():
-		o, err = waitable.OpenSemaphore(name)
+		return opened(waitable.OpenSemaphore(name))
 	case object.Event.String():
-		o, err = waitable.OpenEvent(name)
+		return opened(waitable.OpenEvent(name))
 	case object.Timer.String():
-		o, err = waitable.OpenTimer(name)
-	default:
-		err = &object.Error{Op: "open", Name: found.Name, Err: object.ErrWrongKind}
+		return opened(waitable.OpenTimer(name))
 	}
-	if err != nil {
-		return nil, err
-	}
-	return o, nil
+	return nil, &object.Error{Op: "wait", Name: found.Name, Err: object.Explain(object.ErrWrongKind,
+		"a "+found.Kind+" cannot be waited for")}
 }

@@ -28,6 +28,7 @@ event or timer, and locks a mutex, which is unlocked again when filemap ends: se
 	c.Flags().BoolVar(&all, "all", false, "wait until all are signaled, and take all at once")
 	c.Flags().DurationVar(&timeout, "timeout", -1, "give up after so long (exit code 124); 0 does not wait")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		defer catchSignals(c)()
 		ctx, cancel := within(c.Context(), timeout)
 		defer cancel()
 		return wait(ctx, c, args, all)
