@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"context"
+	"os/exec"
 
 	"github.com/filemap-go/filemap/object"
 )
@@ -26,6 +27,8 @@ func (*Sync) ReleaseSemaphore(int32) (int32, error) { return 0, errOther }
 func (*Sync) SetTimer(Schedule) error               { return errOther }
 func (*Sync) CancelTimer() error                    { return errOther }
 func (*Sync) Close() error                          { return errOther }
+
+func (*Sync) Share(*exec.Cmd) (func() error, error) { return nil, errOther }
 
 func CreateSync(SyncSpec) (*Sync, error)                   { return nil, errOther }
 func OpenSync(object.Name, object.Kind) (*Sync, error)     { return nil, errOther }
