@@ -5,11 +5,11 @@ import (
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/object"
+	"github.com/filemap-go/filemap/waitable"
 )
 
-// Why cases are shown later, or not at all.
+// Why cases are not shown.
 const (
-	needsWaitable = "needs an event, a semaphore, a mutex or a timer: package waitable"
 	noRights      = "handles have no access masks: what may be done is asked for when opening"
 	noExecute     = "no views of executable code"
 	goTypes       = "does not compile: each kind is a Go type of its own"
@@ -91,8 +91,8 @@ var conformance = map[string]ruling{
 	"handle-double-close":               shown(mapClosedTwice),
 	"map-cross-process":                 shown(mapCrossProcess),
 	"map-other-process-view-only":       shown(mapOnlyViewElsewhere),
-	"life-temporary-semaphore":          {later: needsWaitable},
-	"event-state-dies-with-last-handle": {later: needsWaitable},
+	"life-temporary-semaphore":          shown(diesWithLastHandle),
+	"event-state-dies-with-last-handle": shown(eventStateDies),
 
 	"ns-empty-create-mapping":     shown(nameEmptyCreate),
 	"ns-open-null-mapping":        shown(nameEmptyOpen),
@@ -107,28 +107,28 @@ var conformance = map[string]ruling{
 	"net-unix-named-sem-event":    neither(otherProgram),
 	"net-pal-mutex-name-limits":   neither(otherProgram),
 
-	"ns-type-mapping-then-mutex":     {later: needsWaitable},
-	"ns-type-mapping-then-semaphore": {later: needsWaitable},
-	"ns-type-mapping-then-event":     {later: needsWaitable},
-	"ns-type-semaphore-then-event":   {later: needsWaitable},
-	"ns-type-event-then-mapping":     {later: needsWaitable},
-	"ns-type-event-then-timer":       {later: needsWaitable},
-	"ns-type-timer-then-mutex":       {later: needsWaitable},
-	"ns-type-timer-then-semaphore":   {later: needsWaitable},
-	"ns-open-empty-mutex":            {later: needsWaitable},
-	"ns-backslash-mutex":             {later: needsWaitable},
-	"ns-local-is-default-mutex":      {later: needsWaitable},
-	"ns-open-empty-semaphore":        {later: needsWaitable},
-	"ns-backslash-semaphore":         {later: needsWaitable},
-	"ns-local-is-default-semaphore":  {later: needsWaitable},
-	"ns-empty-create-event":          {later: needsWaitable},
-	"ns-local-is-default-event":      {later: needsWaitable},
-	"ns-open-null-timer":             {later: needsWaitable},
-	"ns-backslash-timer":             {later: needsWaitable},
-	"ns-local-is-default-timer":      {later: needsWaitable},
-	"ns-exists-mutex":                {later: needsWaitable},
-	"ns-exists-event":                {later: needsWaitable},
-	"ns-exists-timer":                {later: needsWaitable},
+	"ns-type-mapping-then-mutex":     wrongKind(object.Mapping, object.Mutex),
+	"ns-type-mapping-then-semaphore": wrongKind(object.Mapping, object.Semaphore),
+	"ns-type-mapping-then-event":     wrongKind(object.Mapping, object.Event),
+	"ns-type-semaphore-then-event":   wrongKind(object.Semaphore, object.Event),
+	"ns-type-event-then-mapping":     wrongKind(object.Event, object.Mapping),
+	"ns-type-event-then-timer":       wrongKind(object.Event, object.Timer),
+	"ns-type-timer-then-mutex":       wrongKind(object.Timer, object.Mutex),
+	"ns-type-timer-then-semaphore":   wrongKind(object.Timer, object.Semaphore),
+	"ns-open-empty-mutex":            openEmpty(object.Mutex),
+	"ns-backslash-mutex":             backslash(object.Mutex),
+	"ns-local-is-default-mutex":      localIsDefault(object.Mutex),
+	"ns-open-empty-semaphore":        openEmpty(object.Semaphore),
+	"ns-backslash-semaphore":         backslash(object.Semaphore),
+	"ns-local-is-default-semaphore":  localIsDefault(object.Semaphore),
+	"ns-empty-create-event":          shown(unnamedEvents),
+	"ns-local-is-default-event":      localIsDefault(object.Event),
+	"ns-open-null-timer":             openEmpty(object.Timer),
+	"ns-backslash-timer":             backslash(object.Timer),
+	"ns-local-is-default-timer":      localIsDefault(object.Timer),
+	"ns-exists-mutex":                existing(object.Mutex),
+	"ns-exists-event":                existing(object.Event),
+	"ns-exists-timer":                existing(object.Timer),
 
 	"mutex-wait-no-synchronize": neither(noRights),
 	"mutex-open-access0":        neither(noRights),
@@ -137,4 +137,53 @@ var conformance = map[string]ruling{
 	"timer-access":              neither(noRights),
 	"net-max-rights":            neither(noRights),
 	"wrong-type-ops":            neither(goTypes),
+
+	"mutex-initial-owner-existing": neither("there is no initial owner: Create, then Lock"),
+	"mutex-recursive":              shown(mutexRecursive),
+	"mutex-abandoned-thread":       shown(mutexAbandoned),
+	"mutex-abandoned-process-exit": shown(mutexFromPeer),
+	"mutex-abandoned-any-index":    shown(mutexAbandonedAny),
+	"mutex-abandoned-all":          shown(mutexAbandonedAll),
+	"mutex-handoff":                shown(mutexHandoff),
+
+	"sem-init-gt-max":      semaphoreRefused(2, 1),
+	"sem-neg-init":         semaphoreRefused(-1, 1),
+	"sem-neg-max":          semaphoreRefused(0, -1),
+	"sem-max-max":          shown(semaphoreLargest),
+	"sem-release-too-many": shown(semaphoreReleaseTooMany),
+	"sem-release-full":     semaphoreRelease(1, object.ErrLimit),
+	"sem-release-0":        semaphoreRelease(0, fs.ErrInvalid),
+	"sem-release-neg":      semaphoreRelease(-1, fs.ErrInvalid),
+	"sem-release-wakes-n":  shown(semaphoreWakes),
+
+	"event-auto":           shown(eventAuto),
+	"event-manual":         shown(eventManual),
+	"event-auto-set-reset": shown(eventSetReset),
+	"event-auto-wakes-one": eventWakes(false, (*waitable.Event).Set, 1),
+	"event-pulse-manual":   eventWakes(true, (*waitable.Event).Pulse, 3),
+	"event-pulse-auto":     eventWakes(false, (*waitable.Event).Pulse, 1),
+	"event-cross-process":  shown(eventFromPeer),
+	"event-ex":             neither(noRights),
+
+	"timer-manual":        shown(timerManual),
+	"timer-relative":      shown(timerRelative),
+	"timer-absolute":      shown(timerAbsolute),
+	"timer-periodic-sync": shown(timerPeriodic),
+	"timer-no-queue":      shown(timerNoQueue),
+	"timer-wakes":         shown(timerWakes),
+
+	"wait-timeout":           shown(waitTimeout),
+	"wait-bad-handle":        shown(waitClosed),
+	"wait-count-limits":      neither("any number of objects but none can be waited for"),
+	"wait-all-atomic":        shown(waitAllAtomic),
+	"wait-all-mixed":         shown(waitAllMixed),
+	"wait-any-bad-member":    shown(waitAnyClosedMember),
+	"wait-mutexes":           shown(waitMutexes),
+	"wait-on-mapping":        neither(goTypes),
+	"signal-and-wait-events": shown(signalAndWaitEvents),
+	"signal-and-wait-others": shown(signalAndWaitOthers),
+	"wait-pseudo-handle":     neither(goTypes),
+	"event-handle-closed-during-wait": neither(
+		"Close ends the waits through its handle with os.ErrClosed"),
+	"wait-all-duplicate-object": shown(waitDuplicate),
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,15 +20,9 @@ import (
 var markdown = flag.String("markdown", "",
 	"the file where TestConformance writes which cases do not hold here, as a table for docs")
 
-// conformanceAreas are those that the tables cover.
-var conformanceAreas = []string{"mapping", "view", "namespace", "lifetime", "security"}
-
 // ruling says how a case is shown, or why it is not.
 type ruling struct {
 	run func(t *testing.T, ns *filemaptest.Namespace)
-
-	// later is what the case waits for.
-	later string
 
 	// linux and windows say why the case can't hold there.
 	linux, windows string
@@ -55,15 +48,12 @@ type conformanceCase struct {
 
 func TestConformance(t *testing.T) {
 	cases := conformanceCases(t)
-	var pass, later, never int
+	var pass, never int
 	for _, c := range cases {
 		r, ok := conformance[c.ID]
 		switch {
 		case !ok:
 			t.Errorf("%s: conformance.json has this case, the tables do not", c.ID)
-		case r.later != "":
-			later++
-			t.Logf("later: %s: %s", c.ID, r.later)
 		case r.here() != "":
 			never++
 			t.Logf("not for %s: %s: %s", runtime.GOOS, c.ID, r.here())
@@ -77,8 +67,8 @@ func TestConformance(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("figures: conformance: %s: %d pass, %d later, %d not applicable of %d",
-		runtime.GOOS, pass, later, never, len(cases))
+	t.Logf("figures: conformance: %s: %d pass, %d not applicable of %d",
+		runtime.GOOS, pass, never, len(cases))
 	if *markdown != "" {
 		succeed(t, "WriteFile", os.WriteFile(*markdown, []byte(notApplicable(cases)), 0o644))
 	}
@@ -94,7 +84,7 @@ func TestConformanceTables(t *testing.T) {
 		if !ids[id] {
 			t.Errorf("%s: the tables have this case, conformance.json does not", id)
 		}
-		if r.run == nil && r.later == "" && (r.linux == "" || r.windows == "") {
+		if r.run == nil && (r.linux == "" || r.windows == "") {
 			t.Errorf("%s: neither shown nor ruled out on both systems", id)
 		}
 	}
@@ -106,9 +96,7 @@ func conformanceCases(t *testing.T) []conformanceCase {
 	succeed(t, "ReadFile", err)
 	var cases []conformanceCase
 	succeed(t, "Unmarshal", json.Unmarshal(data, &cases))
-	return slices.DeleteFunc(cases, func(c conformanceCase) bool {
-		return !slices.Contains(conformanceAreas, c.Area)
-	})
+	return cases
 }
 
 // notApplicable returns the table of the cases that do not hold on a system.

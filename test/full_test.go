@@ -129,12 +129,12 @@ func TestCreateCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
 	steps := 0
-	_, err := filemap.Create("Huge", 1<<30, &filemap.CreateOptions{
+	_, err := filemap.Create("Huge", 192*mib, &filemap.CreateOptions{
 		Context: ctx,
 		Progress: func(reserved, total int64) {
 			steps++
 			cancel(enough)
-			if reserved <= 0 || reserved >= total || total != 1<<30 {
+			if reserved <= 0 || reserved >= total || total != 192*mib {
 				t.Errorf("Progress(%d, %d)", reserved, total)
 			}
 		},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/inspect"
+	"github.com/filemap-go/filemap/waitable"
 )
 
 // served is what a peer process has open, by name.
@@ -50,6 +51,10 @@ func (s served) serve(r request) (data []byte, err error) {
 		if found, err = inspect.Find(r.Name); err == nil {
 			data, err = json.Marshal(found)
 		}
+	case "set":
+		err = setEvent(r.Name)
+	case "lock":
+		err = lockForGood(r.Name)
 	case "view":
 		s.views[r.Name], err = s.mappings[r.Name].View(0, 0)
 	case "close":
@@ -93,4 +98,22 @@ func truncateOften(path string, size int64, times int) error {
 		}
 	}
 	return nil
+}
+
+func setEvent(name string) error {
+	e, err := waitable.OpenEvent(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.Set(), e.Close())
+}
+
+// lockForGood locks a mutex that this process never unlocks.
+func lockForGood(name string) error {
+	m, err := waitable.OpenMutex(name)
+	if err != nil {
+		return err
+	}
+	_, err = m.Lock(context.Background())
+	return err
 }
