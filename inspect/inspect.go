@@ -58,7 +58,7 @@ type Holder struct {
 func List(pattern string) ([]Object, error) {
 	infos, err := kernel.List()
 	if err != nil {
-		return nil, err
+		return nil, &object.Error{Op: "list", Name: pattern, Err: err}
 	}
 	want, err := compile(pattern)
 	if err != nil {

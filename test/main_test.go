@@ -10,8 +10,11 @@ import (
 // roles are what a process of this test binary does if it was started by a
 // test of another one.
 var roles = map[string]func(arguments []string) error{
-	"peer":  servePeer,
-	"storm": stormWork,
+	"peer":      servePeer,
+	"storm":     stormWork,
+	"mutexes":   fightForMutexes,
+	"semaphore": fightForPermits,
+	"event":     answerSignals,
 }
 
 // roleVariable names the environment variable that gives a process its role.

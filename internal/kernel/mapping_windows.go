@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"os"
 
 	"github.com/filemap-go/filemap/internal/sys"
@@ -21,8 +22,8 @@ type Mapping struct {
 
 // CreateMapping makes a new section.
 func CreateMapping(spec MappingSpec) (*Mapping, error) {
-	if err := spec.Context.Err(); err != nil {
-		return nil, err
+	if spec.Context.Err() != nil {
+		return nil, context.Cause(spec.Context)
 	}
 	descriptor, err := securityDescriptor(spec.Security)
 	if err != nil {

@@ -107,7 +107,7 @@ func (m *Manager) checkFree(size int64) error {
 		return nil
 	}
 	if free, err := m.host.Free(); err == nil && size > free {
-		return object.Explain(object.ErrNoSpace, fmt.Sprintf("about %d MiB are free", free>>20))
+		return object.Explain(object.ErrNoSpace, fmt.Sprintf("no space left: about %d MiB are free", free>>20))
 	}
 	return nil
 }
