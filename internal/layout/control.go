@@ -15,9 +15,15 @@ import (
 //	0x000 +---------------+-------+-------+
 //	      | magic         |version| kind  |
 //	0x010 +---------------+-------+-------+
-//	      | object id     | zero          |
-//	0x020 +---------------+---------------+
-//	      | zero                          |
+//	      | object id     | flags |PID ns |   flags and PID ns: mutexes only
+//	0x020 +---------------+-------+-------+
+//	      | parameter     | zero          |   what others than mappings have
+//	0x040 +---------------+---------------+
+//	      | state         | zero          |
+//	0x080 +---------------+---------------+
+//	      | due           | period        |   timers only
+//	0x090 +---------------+---------------+
+//	      | clock         | zero          |
 //	0x100 +---------------+---------------+
 //	      | mapping size  | file device   |   mappings backed by a file only
 //	0x110 +---------------+---+-----------+
@@ -25,6 +31,8 @@ import (
 //	      +---------------+---+-----------+
 //	      | path ...                      |
 //	0x1000+-------------------------------+
+//
+// From 0x200 on, a tracked semaphore has its ledger.
 //
 // The parameter is a semaphore's maximum, with bit 32 set if it is tracked, or
 // 1 for an event or a timer that stays signaled until it is reset. PID ns is
