@@ -12,6 +12,7 @@ import (
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/filemaptest"
+	"github.com/filemap-go/filemap/inspect"
 )
 
 // Storms of kills over objects that processes fight for. What they see is in a
@@ -209,8 +210,24 @@ func TestNamespacesStorm(t *testing.T) {
 	}
 	c.run(effort(t, 200, 5_000))
 	c.killAll()
+	expectAlone(t, ns.Name("board")) // what unshare started dies a moment after it
 	c.expectRight()
 	c.report("mutex storm across PID namespaces")
+}
+
+// expectAlone waits until no other process has an object open.
+func expectAlone(t *testing.T, name string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		o, err := inspect.Find(name)
+		succeed(t, "Find", err)
+		if len(o.Holders) == 1 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%v hold %s", o.Holders, name)
+		}
+	}
 }
 
 func TestSemaphoreStorm(t *testing.T) {
@@ -219,7 +236,7 @@ func TestSemaphoreStorm(t *testing.T) {
 	s := keepSemaphore(t, ns.Name("s"))
 	c := newContest(t, ns, "semaphore", 6)
 	c.arguments = append(c.arguments, ns.Name("s"))
-	c.run(effort(t, 300, 10_000))
+	c.run(effort(t, 600, 10_000)) // more than there can be handles: those of the dead don't count
 	c.killAll()
 	for range stormPermits {
 		succeed(t, "Acquire when all are dead", s.Acquire(patience(t)))

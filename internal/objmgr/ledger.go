@@ -18,17 +18,25 @@ type ledger struct {
 	entry int        // of this handle
 }
 
-// joinLedger finds a free entry for this handle.
+// joinLedger finds a free entry for this handle. The dead may have left all of
+// them taken.
 func (s *Sync) joinLedger() error {
-	l := &ledger{s: s}
+	s.ledger = &ledger{s: s}
+	if s.ledger.takeEntry() || s.ledger.recover() && s.ledger.takeEntry() {
+		return nil
+	}
+	s.ledger = nil
+	return object.Explain(object.ErrNoSpace, "too many processes have this semaphore open")
+}
+
+func (l *ledger) takeEntry() bool {
 	for l.entry = range layout.LedgerEntries {
-		if l.holder(l.entry).CompareAndSwap(0, uint64(s.token)) {
+		if l.holder(l.entry).CompareAndSwap(0, uint64(l.s.token)) {
 			l.permits(l.entry).Store(0)
-			s.ledger = l
-			return nil
+			return true
 		}
 	}
-	return object.Explain(object.ErrNoSpace, "too many processes have this semaphore open")
+	return false
 }
 
 func (l *ledger) holder(entry int) Word {
