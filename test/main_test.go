@@ -15,6 +15,7 @@ var roles = map[string]func(arguments []string) error{
 	"mutexes":   fightForMutexes,
 	"semaphore": fightForPermits,
 	"event":     answerSignals,
+	"steps":     recordSteps,
 }
 
 // roleVariable names the environment variable that gives a process its role.
