@@ -58,6 +58,9 @@ func plant(t *testing.T, name string, page []byte) string {
 // record is the control page of a mapping backed by a file.
 func record(t *testing.T, path string, size uint64) []byte {
 	t.Helper()
+	if _, err := exec.LookPath("stat"); err != nil {
+		t.Skip("needs stat")
+	}
 	output, err := exec.Command("stat", "--format=%d %i", path).Output()
 	succeed(t, "stat", err)
 	control := layout.Control{Kind: object.Mapping, Backing: layout.Backing{Path: path, Size: size}}
