@@ -23,6 +23,7 @@ var subjects = []struct {
 	{"mapping", runMapping},
 	{"access", runAccess},
 	{"many", runMany},
+	{"waitable", runWaitable},
 }
 
 func main() {

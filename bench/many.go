@@ -1,11 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"runtime"
 	"time"
 
@@ -19,9 +16,6 @@ const (
 	listGoal     = 0.5 // seconds
 )
 
-// roleVariable makes a process of this program play a part of a benchmark.
-const roleVariable = "FILEMAP_BENCH_ROLE"
-
 const manyRole = "many"
 
 // runMany has a process of its own open many objects: what they take of its
@@ -31,35 +25,9 @@ func runMany(r *runner, results *report) error {
 		return nil
 	}
 	r.progress.show("%s: %d objects in a process of their own", manyRole, manyObjects)
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	child := exec.Command(program)
-	child.Env = append(os.Environ(), roleVariable+"="+manyRole)
-	child.Stderr = os.Stderr
-	text, err := child.Output()
-	if err != nil {
-		return err
-	}
-	var figures []figure
-	if err := json.Unmarshal(text, &figures); err != nil {
-		return fmt.Errorf("the child's answer: %w", err)
-	}
+	figures, err := figuresOf(manyRole)
 	results.Figures = append(results.Figures, figures...)
-	return nil
-}
-
-// play is the main function of a child process.
-func play(role string) error {
-	if role != manyRole {
-		return fmt.Errorf("there is no role %q", role)
-	}
-	figures, err := measureMany()
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(figures)
+	return err
 }
 
 func measureMany() ([]figure, error) {

@@ -26,3 +26,6 @@ func lineOf(path, field string) float64 {
 	}
 	return 0
 }
+
+// threadCount returns how many threads this process has.
+func threadCount() float64 { return lineOf("/proc/self/status", "Threads:") / 1024 }

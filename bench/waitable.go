@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/filemap-go/filemap/waitable"
+)
+
+var background = context.Background()
+
+// runWaitable is about mutexes, semaphores and events: alone, between two
+// processes, and with many that wait.
+func runWaitable(r *runner, results *report) error {
+	return errors.Join(
+		runUncontended(r, results),
+		runWakeup(r, results),
+		runFight(r, results),
+		runAbandon(r, results),
+		runCrowd(r, results))
+}
+
+// runUncontended is about what needs nobody else.
+func runUncontended(r *runner, results *report) error {
+	m, err := waitable.CreateMutex(uniqueName("mutex"), nil)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	s, err := waitable.CreateSemaphore(uniqueName("semaphore"), 1, 1, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	e, err := waitable.CreateEvent(uniqueName("event"), &waitable.EventOptions{Signaled: true})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	permits := make(chan struct{}, 1)
+	signal := make(chan struct{}, 1)
+
+	lock := contest{Name: "lock", Title: "lock and unlock what nobody else wants"}
+	lock.pair("Mutex", func(n int) error { return lockOurs(m, n) },
+		"sync.Mutex", lockGo, goal{Measure: ratio, Most: 2})
+	lock.Cases = append(lock.Cases, benchCase{Name: "gofrs/flock", Lap: timed(lockFile)})
+	lock.Rows = append(lock.Rows, row{Ours: "Mutex", Base: "gofrs/flock"})
+
+	permit := contest{Name: "permit", Title: "acquire and release a permit that nobody else wants"}
+	permit.pair("Semaphore", func(n int) error { return acquireOurs(s, n) },
+		"Go channel", func(n int) error {
+			for range n {
+				permits <- struct{}{}
+				<-permits
+			}
+			return nil
+		}, goal{Measure: ratio})
+
+	set := contest{Name: "set", Title: "set an event that is signaled"}
+	set.pair("Event", func(n int) error { return setOurs(e, n) },
+		"Go channel", func(n int) error {
+			for range n {
+				select {
+				case signal <- struct{}{}:
+				default:
+				}
+			}
+			return nil
+		}, goal{Measure: ratio})
+	for _, c := range []contest{lock, permit, set} {
+		if err := results.contest(r, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lockOurs(m *waitable.Mutex, n int) error {
+	for range n {
+		hold, err := m.Lock(background)
+		if err != nil {
+			return err
+		}
+		if err := hold.Unlock(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lockGo(n int) error {
+	var m sync.Mutex
+	locks := 0
+	for range n {
+		m.Lock()
+		locks++
+		m.Unlock()
+	}
+	return nil
+}
+
+func acquireOurs(s *waitable.Semaphore, n int) error {
+	for range n {
+		if err := s.Acquire(background); err != nil {
+			return err
+		}
+		if _, err := s.Release(1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setOurs(e *waitable.Event, n int) error {
+	for range n {
+		if err := e.Set(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
