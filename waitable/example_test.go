@@ -11,287 +11,461 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// A mutex guards what a mapping holds. In other processes the same lines do the
-// same.
+// check keeps the examples short. A program handles its errors.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// A mutex guards what a mapping holds: all processes run these same lines.
 func Example_guardedMapping() {
 	mapping, _, err := filemap.OpenOrCreate(`Local\Example-Counter`, 8, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer mapping.Close()
 	view, err := mapping.View(0, 0)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer view.Close()
 	guard, _, err := waitable.OpenOrCreateMutex(`Local\Example-Guard`, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer guard.Close()
 
 	hold, err := guard.Lock(context.Background())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	if hold.Abandoned() {
 		fmt.Println("its last holder died: the counter may be wrong")
 	}
-	n, _ := filemap.Load[uint64](view, 0)
-	_ = filemap.Store(view, 0, n+1)
-	n, _ = filemap.Load[uint64](view, 0)
-	fmt.Println(n, hold.Unlock())
-	// Output: 1 <nil>
+	n, err := filemap.Load[uint64](view, 0)
+	check(err)
+	check(filemap.Store(view, 0, n+1))
+	check(hold.Unlock())
+	fmt.Println(n + 1)
+	// Output: 1
 }
 
 // A reader sleeps until the writer says that there is something new.
 func Example_eventDrivenReader() {
 	mapping, err := filemap.Create(`Local\Example-News`, 16, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer mapping.Close()
+	view, err := mapping.View(0, 0)
+	check(err)
+	defer view.Close()
 	fresh, err := waitable.CreateEvent(`Local\Example-Fresh`, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer fresh.Close()
 
-	go func() { // the writer, in a process of its own
-		view, err := mapping.View(0, 0)
-		if err != nil {
-			return
-		}
-		defer view.Close()
-		_, _ = view.WriteAt([]byte("hello"), 0)
-		_ = fresh.Set()
+	go func() { // in most programs, another process, with handles of its own
+		_, err := view.WriteAt([]byte("hello"), 0)
+		check(err)
+		check(fresh.Set())
 	}()
 
-	if err := fresh.Wait(context.Background()); err != nil {
-		fmt.Println(err)
-		return
-	}
-	view, err := mapping.View(0, 5)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer view.Close()
+	check(fresh.Wait(context.Background()))
 	text := make([]byte, 5)
 	_, err = view.ReadAt(text, 0)
-	fmt.Println(string(text), err)
-	// Output: hello <nil>
+	check(err)
+	fmt.Printf("%s\n", text)
+	// Output: hello
 }
 
-// All processes of the machine together run no more jobs than there are slots.
+// All processes together run no more jobs than there are slots.
 func Example_jobSlots() {
 	slots, _, err := waitable.OpenOrCreateSemaphore(`Local\Example-Slots`, 2, 2, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer slots.Close()
 	for range 2 {
-		if err := slots.Acquire(context.Background()); err != nil {
-			fmt.Println(err)
-			return
-		}
+		check(slots.Acquire(context.Background()))
 	}
 	free, err := slots.TryAcquire()
-	fmt.Println("a third:", free, err)
-	previous, err := slots.Release(2)
-	fmt.Println("free before:", previous, err)
+	check(err)
+	fmt.Println("a slot for a third job:", free)
+
+	_, err = slots.Release(1) // the first job is done
+	check(err)
+	free, err = slots.TryAcquire()
+	check(err)
+	fmt.Println("and now:", free)
 	// Output:
-	// a third: false <nil>
-	// free before: 0 <nil>
+	// a slot for a third job: false
+	// and now: true
 }
 
 // A timer wakes who waits for it, though who set it may be gone.
 func Example_wakeAtATime() {
-	timer, err := waitable.CreateTimer(`Local\Example-Alarm`, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer timer.Close()
-	_ = timer.SetAt(time.Now().Add(10*time.Millisecond), 0)
-	fmt.Println("at a time:", timer.Wait(context.Background()))
-	_ = timer.SetAfter(time.Millisecond, time.Millisecond)
-	fmt.Println("periodic:", timer.Wait(context.Background()), timer.Wait(context.Background()))
-	_ = timer.Cancel()
-	// Output:
-	// at a time: <nil>
-	// periodic: <nil> <nil>
+	alarm, err := waitable.CreateTimer(`Local\Example-Alarm`, nil)
+	check(err)
+	defer alarm.Close()
+	at := time.Now().Add(10 * time.Millisecond)
+	check(alarm.SetAt(at, 0))
+	check(alarm.Wait(context.Background()))
+	fmt.Println("awake")
+	// Output: awake
 }
 
+func ExampleMutex_Lock() {
+	m, err := waitable.CreateMutex(`Local\Example-Mutex`, nil)
+	check(err)
+	defer m.Close()
+	hold, err := m.Lock(context.Background())
+	check(err)
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	_, err = m.Lock(ctx) // a mutex belongs to its hold, so this one waits
+	fmt.Println("in time:", !errors.Is(err, context.DeadlineExceeded))
+
+	check(hold.Unlock())
+	fmt.Println("once more:", errors.Is(hold.Unlock(), object.ErrNotOwner))
+	// Output:
+	// in time: false
+	// once more: true
+}
+
+func ExampleMutex_TryLock() {
+	m, err := waitable.CreateMutex(`Local\Example-TryLock`, nil)
+	check(err)
+	defer m.Close()
+	hold, locked, err := m.TryLock()
+	check(err)
+	fmt.Println(locked)
+	_, locked, err = m.TryLock()
+	check(err)
+	fmt.Println(locked)
+	check(hold.Unlock())
+	// Output:
+	// true
+	// false
+}
+
+// Names lead to live objects only, and to one of one kind.
+func ExampleOpenMutex() {
+	_, err := waitable.OpenMutex(`Local\Example-Open`)
+	fmt.Println("no such name:", errors.Is(err, fs.ErrNotExist))
+
+	e, err := waitable.CreateEvent(`Local\Example-Open`, nil)
+	check(err)
+	defer e.Close()
+	_, err = waitable.OpenMutex(`Local\Example-Open`)
+	fmt.Println("no mutex:", errors.Is(err, object.ErrWrongKind))
+	// Output:
+	// no such name: true
+	// no mutex: true
+}
+
+// Every user of the machine may lock this one.
+func ExampleMutexOptions() {
+	m, err := waitable.CreateMutex(`Global\Example-Shared`, &waitable.MutexOptions{
+		Security: &waitable.Security{Everybody: object.ShareAll},
+	})
+	check(err)
+	defer m.Close()
+	fmt.Println(m.Kind(), m.Name())
+	// Output: mutex Global\Example-Shared
+}
+
+// Who locks a mutex after its holder died makes sure of what it guards.
+func ExampleHold_Abandoned() {
+	m, err := waitable.CreateMutex(`Local\Example-Abandoned`, nil)
+	check(err)
+	defer m.Close()
+	careless, err := waitable.OpenMutex(`Local\Example-Abandoned`)
+	check(err)
+	_, err = careless.Lock(context.Background())
+	check(err)
+	check(careless.Close()) // or its process dies
+
+	for range 2 {
+		hold, err := m.Lock(context.Background())
+		check(err)
+		fmt.Println(hold.Abandoned())
+		check(hold.Unlock())
+	}
+	// Output:
+	// true
+	// false
+}
+
+// A function that needs the lock can be called with it, and without.
+func ExampleHold_Relock() {
+	m, err := waitable.CreateMutex(`Local\Example-Relock`, nil)
+	check(err)
+	defer m.Close()
+	hold, err := m.Lock(context.Background())
+	check(err)
+	check(hold.Relock())
+	check(hold.Unlock())
+
+	_, free, err := m.TryLock()
+	check(err)
+	fmt.Println("free after one Unlock:", free)
+	check(hold.Unlock())
+	again, free, err := m.TryLock()
+	check(err)
+	fmt.Println("after two:", free)
+	check(again.Unlock())
+	// Output:
+	// free after one Unlock: false
+	// after two: true
+}
+
+// Nobody can release more permits than there is room for.
+func ExampleSemaphore_Release() {
+	s, err := waitable.CreateSemaphore(`Local\Example-Semaphore`, 0, 3, nil)
+	check(err)
+	defer s.Close()
+	previous, err := s.Release(2)
+	check(err)
+	fmt.Println("before:", previous)
+	_, err = s.Release(2)
+	fmt.Println("too many:", errors.Is(err, object.ErrLimit))
+	// Output:
+	// before: 0
+	// too many: true
+}
+
+// The permits of who dies come back by themselves on Linux.
+func ExampleSemaphoreOptions() {
+	opts := &waitable.SemaphoreOptions{Tracked: true}
+	s, err := waitable.CreateSemaphore(`Local\Example-Tracked`, 1, 1, opts)
+	untracked := errors.Is(err, errors.ErrUnsupported)
+	if untracked {
+		s, err = waitable.CreateSemaphore(`Local\Example-Tracked`, 1, 1, nil)
+	}
+	check(err)
+	defer s.Close()
+
+	worker, err := waitable.OpenSemaphore(`Local\Example-Tracked`)
+	check(err)
+	check(worker.Acquire(context.Background()))
+	if untracked { // on Windows nobody else does
+		_, err = worker.Release(1)
+		check(err)
+	}
+	check(worker.Close()) // or its process dies
+
+	check(s.Acquire(context.Background()))
+	fmt.Println("the permit is back")
+	// Output: the permit is back
+}
+
+// A manual-reset event is a gate: it lets all through until it is reset.
+func ExampleEventOptions() {
+	gate, err := waitable.CreateEvent(`Local\Example-Gate`, &waitable.EventOptions{
+		ManualReset: true,
+		Signaled:    true,
+	})
+	check(err)
+	defer gate.Close()
+	check(gate.Wait(context.Background()))
+	check(gate.Wait(context.Background()))
+	check(gate.Reset())
+	open, err := gate.TryWait()
+	check(err)
+	fmt.Println(open)
+	// Output: false
+}
+
+// Nobody waits when the pulse comes, so it is lost.
+func ExampleEvent_Pulse() {
+	e, err := waitable.CreateEvent(`Local\Example-Pulse`, nil)
+	check(err)
+	defer e.Close()
+	check(e.Pulse())
+	signaled, err := e.TryWait()
+	check(err)
+	fmt.Println(signaled)
+	// Output: false
+}
+
+func ExampleTimer_SetAfter() {
+	t, err := waitable.CreateTimer(`Local\Example-Periodic`, nil)
+	check(err)
+	defer t.Close()
+	check(t.SetAfter(5*time.Millisecond, time.Millisecond))
+	for i := range 3 {
+		check(t.Wait(context.Background()))
+		fmt.Println("signal", i)
+	}
+	// Output:
+	// signal 0
+	// signal 1
+	// signal 2
+}
+
+func ExampleTimer_Cancel() {
+	t, err := waitable.CreateTimer(`Local\Example-Cancel`, nil)
+	check(err)
+	defer t.Close()
+	check(t.SetAfter(time.Hour, 0))
+	check(t.Cancel())
+	due, err := t.TryWait()
+	check(err)
+	fmt.Println(due)
+	// Output: false
+}
+
+// A worker waits for work, for the end, and no longer than its context.
 func ExampleAny() {
-	work, _ := waitable.CreateSemaphore(`Local\Example-Work`, 0, 100, nil)
+	work, err := waitable.CreateSemaphore(`Local\Example-Work`, 0, 100, nil)
+	check(err)
 	defer work.Close()
-	quit, _ := waitable.CreateEvent(`Local\Example-Quit`, &waitable.EventOptions{ManualReset: true})
+	quit, err := waitable.CreateEvent(`Local\Example-Quit`, nil)
+	check(err)
 	defer quit.Close()
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	_, err := waitable.Any(ctx, work, quit)
+	_, err = waitable.Any(ctx, quit, work)
 	fmt.Println("nothing yet:", errors.Is(err, context.DeadlineExceeded))
 
-	_ = quit.Set()
-	result, err := waitable.Any(context.Background(), work, quit)
-	fmt.Println("index", result.Index, err)
+	_, err = work.Release(1)
+	check(err)
+	result, err := waitable.Any(context.Background(), quit, work)
+	check(err)
+	fmt.Println("index", result.Index)
 	// Output:
 	// nothing yet: true
-	// index 1 <nil>
-}
-
-func ExampleChan() {
-	e, _ := waitable.CreateEvent(`Local\Example-Select`, nil)
-	defer e.Close()
-	_ = e.Set()
-	select {
-	case outcome := <-waitable.Chan(context.Background(), e):
-		fmt.Println("signaled", outcome.Err)
-	case <-time.After(time.Minute):
-		fmt.Println("nothing for a minute")
-	}
-	// Output: signaled <nil>
+	// index 1
 }
 
 // Who needs several things takes all of them, or waits with none.
 func ExampleAll() {
-	left, _ := waitable.CreateMutex(`Local\Example-Left`, nil)
+	left, err := waitable.CreateMutex(`Local\Example-Left`, nil)
+	check(err)
 	defer left.Close()
-	right, _ := waitable.CreateMutex(`Local\Example-Right`, nil)
+	right, err := waitable.CreateMutex(`Local\Example-Right`, nil)
+	check(err)
 	defer right.Close()
 	result, err := waitable.All(context.Background(), left, right)
-	fmt.Println(len(result.Holds), result.Abandoned(), err)
+	check(err)
 	for _, hold := range result.Holds {
-		_ = hold.Unlock()
+		check(hold.Unlock())
 	}
-	// Output: 2 false <nil>
+	fmt.Println(len(result.Holds), result.Abandoned())
+	// Output: 2 false
 }
 
-func ExampleSignalAndWait() {
-	ask, _ := waitable.CreateEvent(`Local\Example-Ask`, nil)
-	defer ask.Close()
-	answer, _ := waitable.CreateEvent(`Local\Example-Answer`, nil)
-	defer answer.Close()
-	go func() {
-		if ask.Wait(context.Background()) == nil {
-			_ = answer.Set()
+func ExampleChan() {
+	e, err := waitable.CreateEvent(`Local\Example-Chan`, nil)
+	check(err)
+	defer e.Close()
+	check(e.Set())
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	select {
+	case outcome := <-waitable.Chan(ctx, e):
+		check(outcome.Err)
+		fmt.Println("signaled")
+	case <-time.After(time.Minute):
+		fmt.Println("nothing for a minute")
+	}
+	// Output: signaled
+}
+
+// When another case is chosen, the wait is ended, and what it may have taken
+// in that very moment is given back.
+func ExampleChan_otherCase() {
+	m, err := waitable.CreateMutex(`Local\Example-Busy`, nil)
+	check(err)
+	defer m.Close()
+	busy, err := m.Lock(context.Background())
+	check(err)
+	jobs := make(chan string, 1)
+	jobs <- "a job"
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	locked := waitable.Chan(ctx, m)
+	select {
+	case job := <-jobs:
+		cancel()
+		if outcome := <-locked; outcome.Err == nil {
+			check(outcome.Holds[0].Unlock())
 		}
-	}()
-	_, err := waitable.SignalAndWait(context.Background(), ask.Set, answer)
-	fmt.Println(err)
-	// Output: <nil>
+		fmt.Println(job)
+	case <-locked:
+		fmt.Println("locked")
+	}
+	check(busy.Unlock())
+	// Output: a job
 }
 
-// A name can be waited for, too: here, for a mapping that is yet to be made, or
-// for a signal to give up.
+// A client asks, and waits for the answer.
+func ExampleSignalAndWait() {
+	ask, err := waitable.CreateEvent(`Local\Example-Ask`, nil)
+	check(err)
+	defer ask.Close()
+	answer, err := waitable.CreateEvent(`Local\Example-Answer`, nil)
+	check(err)
+	defer answer.Close()
+	go func() { // in most programs, another process
+		check(ask.Wait(context.Background()))
+		fmt.Println("asked")
+		check(answer.Set())
+	}()
+
+	_, err = waitable.SignalAndWait(context.Background(), ask.Set, answer)
+	check(err)
+	fmt.Println("answered")
+	// Output:
+	// asked
+	// answered
+}
+
+// A client waits for its server's mapping, or until it is told to give up.
 func ExampleName() {
-	quit, _ := waitable.CreateEvent(`Local\Example-GiveUp`, nil)
+	quit, err := waitable.CreateEvent(`Local\Example-GiveUp`, nil)
+	check(err)
 	defer quit.Close()
-	mapping, _ := filemap.Create(`Local\Example-Awaited`, 1, nil)
-	defer mapping.Close()
-	result, err := waitable.Any(context.Background(), quit, waitable.Name(`Local\Example-Awaited`))
-	fmt.Println(result.Index, err)
-	// Output: 1 <nil>
+	created := make(chan *filemap.Mapping, 1)
+	go func() { // in most programs, another process
+		m, err := filemap.Create(`Local\Example-Server`, 4096, nil)
+		check(err)
+		created <- m
+	}()
+
+	server := waitable.Name(`Local\Example-Server`)
+	result, err := waitable.Any(context.Background(), quit, server)
+	check(err)
+	defer (<-created).Close()
+	fmt.Println("index", result.Index)
+	// Output: index 1
 }
 
 func ExampleSingle() {
 	instance, err := waitable.Single(`Local\Example-Program`, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
+	_, err = waitable.Single(`Local\Example-Program`, nil) // in most cases, another process
+	fmt.Println("running already:", errors.Is(err, fs.ErrExist))
+
+	check(instance.Close())
+	instance, err = waitable.Single(`Local\Example-Program`, nil)
+	check(err)
 	defer instance.Close()
-	_, err = waitable.Single(`Local\Example-Program`, nil)
-	fmt.Println("a second one:", errors.Is(err, fs.ErrExist))
-	// Output: a second one: true
-}
-
-func ExampleHold_Relock() {
-	m, _ := waitable.CreateMutex(`Local\Example-Recursive`, nil)
-	defer m.Close()
-	hold, locked, err := m.TryLock()
-	fmt.Println(locked, err)
-	fmt.Println(hold.Relock(), hold.Unlock(), hold.Unlock())
+	fmt.Println("the only one")
 	// Output:
-	// true <nil>
-	// <nil> <nil> <nil>
-}
-
-func ExampleHold_Abandoned() {
-	m, _ := waitable.CreateMutex(`Local\Example-Abandoned`, nil)
-	defer m.Close()
-	careless, _ := waitable.OpenMutex(`Local\Example-Abandoned`)
-	_, _ = careless.Lock(context.Background())
-	_ = careless.Close() // or its process dies
-	hold, err := m.Lock(context.Background())
-	fmt.Println(hold.Abandoned(), err)
-	_ = hold.Unlock()
-	// Output: true <nil>
-}
-
-func ExampleEvent_Pulse() {
-	e, _ := waitable.CreateEvent(`Local\Example-Pulse`, &waitable.EventOptions{ManualReset: true, Signaled: true})
-	defer e.Close()
-	fmt.Println(e.TryWait())
-	_ = e.Pulse() // those who wait go on; nobody does, and the signal is gone
-	fmt.Println(e.TryWait())
-	_ = e.Set()
-	_ = e.Reset()
-	fmt.Println(e.TryWait())
-	// Output:
-	// true <nil>
-	// false <nil>
-	// false <nil>
-}
-
-// The permits of processes that died come back.
-func ExampleSemaphoreOptions() {
-	s, err := waitable.CreateSemaphore(`Local\Example-Tracked`, 1, 1,
-		&waitable.SemaphoreOptions{Tracked: true})
-	if errors.Is(err, errors.ErrUnsupported) { // Windows has no such thing
-		s, err = waitable.CreateSemaphore(`Local\Example-Tracked`, 1, 1, nil)
-	}
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer s.Close()
-	fmt.Println(s.Name(), s.Kind())
-	// Output: Local\Example-Tracked semaphore
+	// running already: true
+	// the only one
 }
 
 // A command that runs under a lock, and never without it.
 func ExampleStart() {
 	lock, _, err := waitable.OpenOrCreateMutex(`Local\Example-Deploy`, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+	check(err)
 	defer lock.Close()
+	hold, err := lock.Lock(context.Background())
+	check(err)
 	runtime.LockOSThread() // the command dies with the thread that starts it
 	defer runtime.UnlockOSThread()
-	hold, err := lock.Lock(context.Background())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	err = waitable.Start(lock, cmd)
-	if err == nil {
-		err = cmd.Wait()
-	}
-	fmt.Println(err, hold.Unlock())
-	// Output: <nil> <nil>
+	check(waitable.Start(lock, cmd))
+	check(cmd.Wait())
+	check(hold.Unlock())
+	fmt.Println("deployed")
+	// Output: deployed
 }
