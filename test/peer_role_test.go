@@ -17,11 +17,12 @@ import (
 type served struct {
 	mappings map[string]*filemap.Mapping
 	views    map[string]*filemap.View
+	mutexes  map[string]*waitable.Mutex
 }
 
 // servePeer answers requests until there are no more.
 func servePeer([]string) error {
-	s := served{make(map[string]*filemap.Mapping), make(map[string]*filemap.View)}
+	s := served{make(map[string]*filemap.Mapping), make(map[string]*filemap.View), make(map[string]*waitable.Mutex)}
 	decoder, encoder := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		var r request
@@ -53,6 +54,10 @@ func (s served) serve(r request) (data []byte, err error) {
 		}
 	case "set":
 		err = setEvent(r.Name)
+	case "keep mutex":
+		s.mutexes[r.Name], err = waitable.OpenMutex(r.Name)
+	case "lock kept":
+		data, err = lockKept(s.mutexes[r.Name])
 	case "lock":
 		err = lockForGood(r.Name)
 	case "view":
@@ -116,4 +121,13 @@ func lockForGood(name string) error {
 	}
 	_, err = m.Lock(context.Background())
 	return err
+}
+
+// lockKept locks a mutex and tells whether it was abandoned.
+func lockKept(m *waitable.Mutex) ([]byte, error) {
+	hold, err := m.Lock(context.Background())
+	if hold.Abandoned() {
+		return []byte("abandoned"), err
+	}
+	return []byte("free"), err
 }
