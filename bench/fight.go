@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"time"
 
@@ -17,38 +18,69 @@ const (
 	flockRole = "flock"
 )
 
+// rival is a lock, and what starts one of two processes that fight for it.
+type rival struct {
+	name  string
+	start func() (*exec.Cmd, error)
+}
+
 // runFight has two processes fight for one lock.
 func runFight(r *runner, results *report) error {
 	if !r.only.MatchString(fightRole) {
 		return nil
 	}
-	rates := make(map[string]float64)
-	for _, role := range []string{fightRole, flockRole} {
-		r.progress.show("two processes fight: %s", role)
-		rate, err := fightRate(role, r.lapTime*time.Duration(r.rounds)/2)
+	howLong := r.lapTime * time.Duration(r.rounds) / 2
+	rivals := []rival{
+		{"a Mutex", fighter(fightRole, howLong)},
+		{"gofrs/flock", fighter(flockRole, howLong)},
+	}
+	if robust, err := startRobust(howLong); errors.Is(err, exec.ErrNotFound) {
+		results.skip("a robust pthread mutex: needs gcc, on Linux")
+	} else if err != nil {
+		return err
+	} else {
+		rivals = append(rivals, rival{"C: a robust pthread mutex", robust})
+	}
+	ours := 0.0
+	for i, one := range rivals {
+		r.progress.show("two processes fight for %s", one.name)
+		rate, err := fightRate(one.start, howLong)
 		if err != nil {
 			return err
 		}
-		rates[role] = rate
+		results.Figures = append(results.Figures,
+			figure{Name: "two processes fight for " + one.name + ": locks", Value: rate, Unit: "/s"})
+		if i == 0 {
+			ours = rate
+			continue
+		}
+		results.Figures = append(results.Figures,
+			figure{Name: "locks, Mutex / " + one.name, Value: ours / rate, Unit: "x"})
 	}
-	results.Figures = append(results.Figures,
-		figure{Name: "two processes fight for a Mutex: locks", Value: rates[fightRole], Unit: "/s"},
-		figure{Name: "two processes fight for gofrs/flock: locks", Value: rates[flockRole], Unit: "/s"},
-		figure{Name: "Mutex / gofrs/flock", Value: rates[fightRole] / rates[flockRole], Unit: "x"})
 	return nil
 }
 
-// fightRate returns how often two processes together lock in a second.
-func fightRate(role string, howLong time.Duration) (float64, error) {
+// fighter returns what starts one of two processes in a role.
+func fighter(role string, howLong time.Duration) func() (*exec.Cmd, error) {
 	name := uniqueName(role)
+	return func() (*exec.Cmd, error) {
+		child, err := inRole(role, name)
+		if err == nil {
+			child.Env = append(child.Env, timeVariable+"="+howLong.String())
+		}
+		return child, err
+	}
+}
+
+// fightRate returns how often two processes together lock in a second.
+func fightRate(start func() (*exec.Cmd, error), howLong time.Duration) (float64, error) {
 	counts := make(chan int, 2)
 	failures := make(chan error, 2)
 	for range 2 {
-		child, err := inRole(role, name)
+		child, err := start()
 		if err != nil {
 			return 0, err
 		}
-		child.Env = append(child.Env, timeVariable+"="+howLong.String())
 		go func() {
 			text, err := child.Output()
 			n, parseErr := strconv.Atoi(string(text))
