@@ -53,7 +53,7 @@ func (s *Sync) TryLock() (Taken, bool) {
 	if !s.swap(0, s.mine()) || s.closed.Load() {
 		return Taken{}, false
 	}
-	return Taken{Hold: s.holds}, true
+	return Taken{Hold: s.holds.Load()}, true
 }
 
 func (s *Sync) mine() layout.State { return layout.NewState(s.token, s.owner) }
@@ -63,14 +63,16 @@ func (s *Sync) mine() layout.State { return layout.NewState(s.token, s.owner) }
 // Returns [object.ErrNotOwner] if the hold has ended before, or the mutex was
 // taken from it.
 func (s *Sync) Unlock(hold uint64) error {
-	if s.holds != hold {
+	if s.holds.Load() != hold {
 		return object.ErrNotOwner
 	}
-	if s.depth > 0 {
-		s.depth--
+	if s.depth.Load() > 0 {
+		s.depth.Add(-1)
 		return nil
 	}
-	s.holds++
+	if !s.holds.CompareAndSwap(hold, hold+1) {
+		return object.ErrNotOwner
+	}
 	if s.swap(s.mine(), 0) {
 		return nil
 	}
@@ -98,10 +100,10 @@ func (s *Sync) Relock(hold uint64) error {
 	if s.closed.Load() {
 		return os.ErrClosed
 	}
-	if s.holds != hold || !s.owns(s.load()) {
+	if s.holds.Load() != hold || !s.owns(s.load()) {
 		return object.ErrNotOwner
 	}
-	s.depth++
+	s.depth.Add(1)
 	return nil
 }
 

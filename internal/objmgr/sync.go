@@ -45,11 +45,11 @@ type Sync struct {
 	mu     sync.RWMutex
 	closed atomic.Bool
 
-	// Mutexes, for who holds it: holds goes up with each unlock, and so tells
-	// the holds of this handle apart; depth is how often the present one was
-	// locked again.
-	holds uint64
-	depth int
+	// Mutexes: holds goes up with each unlock, and so tells the holds of this
+	// handle apart; depth is how often the present one was locked again. Only
+	// the holder has business here, but others may try.
+	holds atomic.Uint64
+	depth atomic.Int64
 }
 
 // CreateSync makes a synchronization object.

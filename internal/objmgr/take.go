@@ -114,5 +114,5 @@ func (s *Sync) receipt(old layout.State) Taken {
 	if s.kind != object.Mutex {
 		return Taken{}
 	}
-	return Taken{Hold: s.holds, Abandoned: old.Has(layout.MutexAbandoned)}
+	return Taken{Hold: s.holds.Load(), Abandoned: old.Has(layout.MutexAbandoned)}
 }
