@@ -18,6 +18,7 @@ const module = "github.com/filemap-go/filemap"
 var mayImport = map[string][]string{
 	"object":          {},
 	"internal/race":   {},
+	"internal/step":   {},
 	"internal/sys":    {},
 	"internal/mem":    {"object"},
 	"internal/layout": {"object"},
@@ -26,6 +27,7 @@ var mayImport = map[string][]string{
 	".":               {"object", "internal/kernel", "internal/mem"},
 	"inspect":         {"object", "internal/kernel"},
 	"waitable":        {"object", "internal/kernel"},
+	"channel":         {"object", ".", "waitable", "internal/race", "internal/step"},
 	"filemaptest":     {"object", "inspect"},
 }
 
@@ -65,6 +67,9 @@ func checkImports(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 		ours, isOurs := strings.CutPrefix(name, module+"/")
+		if name == module {
+			ours, isOurs = ".", true
+		}
 		switch {
 		case name == "unsafe" && !strings.Contains(path, "_unsafe"):
 			t.Errorf("%s imports unsafe: its name must say so", path)

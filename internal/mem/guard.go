@@ -51,6 +51,23 @@ func (r *Region) WriteAt(p []byte, off int64) (err error) {
 	return nil
 }
 
+// Guard runs f, which may touch the bytes themselves.
+func (r *Region) Guard(f func()) (err error) {
+	if !r.begin() {
+		return os.ErrClosed
+	}
+	done, panicOnFault := false, debug.SetPanicOnFault(true)
+	defer func() {
+		if !done { // the test is faster than a call
+			r.catch(panicOnFault, recover(), &err)
+		}
+	}()
+	f()
+	done = true
+	r.end(panicOnFault)
+	return nil
+}
+
 // begin reports whether an access may begin. Where accesses are counted, the
 // count goes up before closed is read and Close does the two the other way
 // around, so that one of them sees the other.

@@ -10,6 +10,9 @@ import (
 	"unsafe"
 )
 
+// Enabled tells whether the race detector watches.
+const Enabled = true
+
 // edge stands for all shared objects at once: the detector then overlooks
 // races, rather than reporting what is none.
 var edge byte

@@ -1,0 +1,30 @@
+package channel
+
+import (
+	"errors"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// The errors that are this package's own.
+var (
+	// ErrFull: there is no room for the message now.
+	ErrFull = errors.New("the queue is full")
+	// ErrTooLong: the message is longer than the channel can ever take.
+	ErrTooLong = errors.New("the message is too long for the channel")
+)
+
+// failed returns the error of an operation on a channel. What comes from below
+// names an object that is a part of it.
+func failed(op, name string, err error) error {
+	if parsed, parseErr := object.ParseName(name); parseErr == nil {
+		name = parsed.String()
+	}
+	var below *object.Error
+	if errors.As(err, &below) && err == error(below) {
+		if below.Name == name || below.Name == "" {
+			err = below.Err
+		}
+	}
+	return &object.Error{Op: op, Kind: object.Mapping, Name: name, Err: err}
+}

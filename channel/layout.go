@@ -1,0 +1,118 @@
+package channel
+
+import "github.com/filemap-go/filemap/object"
+
+// What the processes share. docs/channel-format.md is the contract; the structs
+// here follow it. Every word is little-endian, and at a multiple of its size.
+//
+//	   0  +----------------------------------------------------+
+//	      | preamble: what the mapping is                      |
+//	 128  +----------------------------------------------------+
+//	      | words of the ring: 384 bytes                       |
+//	 512  +----------------------------------------------------+
+//	      | words of the second ring of a Conn                 |
+//	1024  +----------------------------------------------------+
+//	      | places: 128 bytes for each who may have it open    |
+//	      +----------------------------------------------------+
+//	      | rings, from a multiple of 4096 on                  |
+//	      +----------------------------------------------------+
+const (
+	magic   = 0x637061_6d656c6966 // "filemapc"
+	version = 1
+
+	preambleAt = 0
+	wordsAt    = 128
+	placesAt   = 1024
+	pageSize   = 4096
+
+	// line is how far apart words are that different processes write: two
+	// cache lines, because processors fetch them in pairs.
+	line = 128
+)
+
+// kind is what a mapping is used for.
+type kind uint32
+
+const (
+	queueKind kind = iota + 1
+	topicKind
+	latestKind
+	connKind
+)
+
+func (k kind) String() string {
+	names := [...]string{queueKind: "queue", topicKind: "topic", latestKind: "latest", connKind: "conn"}
+	if k == 0 || int(k) >= len(names) {
+		return "channel"
+	}
+	return names[k]
+}
+
+// preamble says what a mapping is. It is written once, before the name can be
+// opened.
+type preamble struct {
+	magic     uint64
+	version   uint32
+	kind      kind
+	capacity  uint64 // bytes of a ring
+	places    uint32 // how many may have it open
+	group     object.Share
+	everybody object.Share
+	_         [2]byte
+	option    uint64 // the kind's own
+	_         [88]byte
+}
+
+// words are what both ends of a ring share. Each end has a line of its own.
+type words struct {
+	send    sendWords
+	receive receiveWords
+	bells   bellWords
+}
+
+// sendWords are written by who has the sending end.
+type sendWords struct {
+	end      uint64 // position and owner: see end
+	seen     uint64 // the receiving end's position when last looked at
+	messages uint64 // sent, and their bytes
+	bytes    uint64
+	lost     uint64 // dropped because the ring was full
+	waits    uint64 // for room, asleep
+	closed   uint64 // nothing more will be sent
+	oldest   uint64 // topics: where the oldest message is
+	limit    uint64 // topics: up to where bytes may be being overwritten
+	_        [line - 9*8]byte
+}
+
+// receiveWords are written by who has the receiving end.
+type receiveWords struct {
+	end      uint64 // position and owner: see end
+	messages uint64 // received, and their bytes
+	bytes    uint64
+	waits    uint64 // for a message, asleep
+	closed   uint64 // nothing more will be received
+	_        [line - 5*8]byte
+}
+
+// bellWords say who sleeps, or is about to. They change rarely.
+type bellWords struct {
+	data uint32 // somebody waits for a message
+	room uint32 // somebody waits for room
+	_    [line - 2*4]byte
+}
+
+// place is what the processes share about one that has the channel open.
+type place struct {
+	process  uint64 // its number, for people; 0 is free
+	position uint64 // topics: what the subscriber reads next
+	state    uint64 // topics: what it is
+	received uint64 // topics: messages read, and lost because they were overwritten
+	lost     uint64
+	_        [line - 5*8]byte
+}
+
+// ringsAt returns where a channel's rings begin.
+func (p preamble) ringsAt() int64 {
+	end := placesAt + int64(p.places)*line
+	return (end + pageSize - 1) / pageSize * pageSize
+}

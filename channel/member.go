@@ -1,0 +1,108 @@
+package channel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/object"
+	"github.com/filemap-go/filemap/waitable"
+)
+
+// member is this handle's place among those who have a channel open. It holds
+// the mutex of that place as long as it lives: that tells the others.
+type member struct {
+	number uint16 // of the place, from 1 on
+	place  *place
+	hold   waitable.Hold
+}
+
+// errCrowded is an [object.ErrNoSpace].
+var errCrowded = object.Explain(object.ErrNoSpace, "too many have the channel open")
+
+// join takes a free place, or that of one who died. The setup lock keeps others
+// from doing so meanwhile.
+func (s *segment) join() error {
+	places, err := s.places()
+	if err != nil {
+		return err
+	}
+	var process []uint64
+	if err := s.view.Guard(func() {
+		for i := range places {
+			process = append(process, atomic.LoadUint64(&places[i].process))
+		}
+	}); err != nil {
+		return err
+	}
+	for _, free := range []bool{true, false} {
+		for i := range places {
+			if (process[i] == 0) != free {
+				continue
+			}
+			if joined, err := s.joinAt(uint16(i+1), &places[i]); joined || err != nil {
+				return err
+			}
+		}
+	}
+	return errCrowded
+}
+
+func (s *segment) places() ([]place, error) {
+	return filemap.SliceAt[place](s.view, placesAt, int(s.shape.places))
+}
+
+func (s *segment) joinAt(number uint16, p *place) (joined bool, err error) {
+	mutex, hold, ok, err := s.lockPlace(number)
+	if !ok {
+		return false, err
+	}
+	err = s.view.Guard(func() {
+		*p = place{}
+		atomic.StoreUint64(&p.process, uint64(os.Getpid()))
+	})
+	if err != nil {
+		return false, errors.Join(err, mutex.Close())
+	}
+	s.parts = append(s.parts, mutex)
+	s.member = member{number: number, place: p, hold: hold}
+	return true, nil
+}
+
+func (s *segment) placeName(number uint16) string { return s.name + "~" + strconv.Itoa(int(number)) }
+
+// lockPlace takes a place's mutex, unless whoever has the place lives.
+func (s *segment) lockPlace(number uint16) (*waitable.Mutex, waitable.Hold, bool, error) {
+	mutex, _, err := waitable.OpenOrCreateMutex(s.placeName(number), &waitable.MutexOptions{Security: s.security})
+	if err != nil {
+		return nil, waitable.Hold{}, false, err
+	}
+	hold, locked, err := mutex.TryLock()
+	if !locked {
+		return nil, waitable.Hold{}, false, errors.Join(err, mutex.Close())
+	}
+	return mutex, hold, true, nil
+}
+
+// openPlace opens the mutex of a place, to watch who has it. It is nil if
+// nobody does.
+func (s *segment) openPlace(number uint16) (*waitable.Mutex, error) {
+	if uint32(number) > s.shape.places {
+		return nil, object.Explain(object.ErrCorrupt, fmt.Sprintf("the records name place %d", number))
+	}
+	mutex, err := waitable.OpenMutex(s.placeName(number))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return mutex, err
+}
+
+// leave gives the place up.
+func (s *segment) leave() {
+	_ = s.view.Guard(func() { atomic.StoreUint64(&s.member.place.process, 0) })
+	_ = s.member.hold.Unlock()
+}

@@ -1,0 +1,279 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/race"
+	"github.com/filemap-go/filemap/waitable"
+)
+
+// Queue is a handle to a queue of messages with a name. Any process that has
+// it open may send and receive; each message goes to one receiver, in the order
+// in which they were sent.
+//
+// Messages are of any length up to [Queue.Longest], empty ones too. The memory
+// is fixed when the queue is created. The queue, and what is in it, lives as
+// long as some process has it open.
+//
+// A process that dies while it sends loses the message it was at, no other; one
+// that dies while it receives leaves the message to the next receiver. Neither
+// keeps others waiting.
+//
+// All methods may be called from any goroutine, Close too while others are in
+// progress.
+type Queue struct {
+	*segment
+	ring
+	overflow Overflow
+	sending  side
+	taking   side
+}
+
+// side is what a handle has for one end of a ring.
+type side struct {
+	bell *bell
+	spin spin
+	// lent is the position, plus 1, of a record that the user works on in
+	// place; 0 is none.
+	lent atomic.Uint64
+}
+
+// Overflow is what a queue does with a message that it has no room for.
+type Overflow uint8
+
+const (
+	// Block waits for room. It is the zero Overflow.
+	Block Overflow = iota
+	// Fail returns [ErrFull].
+	Fail
+	// Drop loses the message, and counts it.
+	Drop
+)
+
+// QueueOptions are the options of [CreateQueue] and its siblings. The zero
+// value stands for the defaults.
+type QueueOptions struct {
+	// Capacity is the size of the queue's ring in bytes, up to 4 GiB; it is
+	// rounded up to a power of two. 0 is for 1 MiB. A message takes its length
+	// and 8 bytes, rounded up to a multiple of 8. An existing queue keeps its
+	// capacity.
+	Capacity int64
+
+	// Overflow is what this handle's sends do when there is no room.
+	Overflow Overflow
+
+	// Spin is how long this handle's waits watch the memory before they sleep:
+	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
+	Spin time.Duration
+
+	// Security says who else may open a new queue; nil is for nobody, on
+	// Windows for whom the system's default admits. An SDDL is for the
+	// mapping and the objects of its creator alone.
+	Security *Security
+}
+
+// CreateQueue makes a queue.
+//
+// Returns fs.ErrExist if a queue, or any mapping, has the name,
+// object.ErrWrongKind if another object has it, fs.ErrPermission if it is
+// another user's, object.ErrNoSpace if there is no memory, and fs.ErrInvalid if
+// the name or the capacity is wrong.
+func CreateQueue(name string, opts *QueueOptions) (*Queue, error) {
+	q, _, err := newQueue("create", name, opts, create)
+	return q, err
+}
+
+// OpenQueue opens a queue that some process has open.
+//
+// Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
+// it is no queue.
+func OpenQueue(name string, opts *QueueOptions) (*Queue, error) {
+	q, _, err := newQueue("open", name, opts, open)
+	return q, err
+}
+
+// OpenOrCreateQueue opens a queue, or makes it if there is none, and reports
+// which.
+func OpenOrCreateQueue(name string, opts *QueueOptions) (q *Queue, created bool, err error) {
+	return newQueue("open", name, opts, openOrCreate)
+}
+
+// AwaitQueue opens a queue as soon as there is one of the name. If ctx ends
+// first, the error wraps context.Cause(ctx).
+func AwaitQueue(ctx context.Context, name string, opts *QueueOptions) (*Queue, error) {
+	for {
+		q, err := OpenQueue(name, opts)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return q, err
+		}
+		if _, err := waitable.Any(ctx, waitable.Name(name)); err != nil {
+			return nil, failed("open", name, err)
+		}
+	}
+}
+
+func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created bool, err error) {
+	if opts == nil {
+		opts = &QueueOptions{}
+	}
+	capacity, err := roundCapacity(opts.Capacity)
+	if err != nil {
+		return nil, false, failed(op, name, err)
+	}
+	seg, created, err := makeSegment(spec{
+		name: name, kind: queueKind, capacity: capacity, rings: 1,
+		places: placesDefault, security: opts.Security,
+	}, way)
+	if err != nil {
+		return nil, false, failed(op, name, err)
+	}
+	q = &Queue{segment: seg, overflow: opts.Overflow}
+	if err := q.start(opts.Spin); err != nil {
+		return nil, false, failed(op, name, errors.Join(err, seg.close()))
+	}
+	return q, created, nil
+}
+
+func (q *Queue) start(option time.Duration) (err error) {
+	if q.ring, err = q.segment.ring(0); err != nil {
+		return err
+	}
+	if q.taking.bell, err = q.bell("~data", &q.bells.data); err != nil {
+		return err
+	}
+	if q.sending.bell, err = q.bell("~room", &q.bells.room); err != nil {
+		return err
+	}
+	q.sending.spin, q.taking.spin = newSpin(option), newSpin(option)
+	// Whoever had our place before may have died with an end in hand.
+	return q.view.Guard(func() {
+		q.release(q.member.number)
+		q.sending.bell.ring() // for who waits for others to come
+	})
+}
+
+// Name returns the queue's name with its prefix.
+func (q *Queue) Name() string { return q.name }
+
+// Capacity returns the size of the queue's ring in bytes.
+func (q *Queue) Capacity() int64 { return int64(q.size()) }
+
+// Longest returns the length of the longest message that the queue can take.
+func (q *Queue) Longest() int { return int(q.longest()) }
+
+// Close gives the handle up. Waits through it end with os.ErrClosed; a message
+// that is reserved is aborted, one that is leased stays in the queue. With the
+// last handle in any process the queue is gone, and what is in it. A second
+// Close returns os.ErrClosed.
+func (q *Queue) Close() error {
+	if q.closed.Swap(true) {
+		return q.failed("close", os.ErrClosed)
+	}
+	_ = q.view.Guard(func() {
+		q.finish(&q.send.end, &q.sending)
+		q.finish(&q.receive.end, &q.taking)
+	})
+	return q.check("close", q.segment.close())
+}
+
+// finish waits until this handle no longer has an end: who took it a moment ago
+// is in the middle of a copy. What the user has in place is taken back.
+func (q *Queue) finish(word *uint64, s *side) {
+	for {
+		e := loadEnd(word)
+		if e.owner() != q.member.number {
+			return
+		}
+		if lent := s.lent.Load(); lent != 0 && s.lent.CompareAndSwap(lent, 0) {
+			leave(word, e.position())
+			s.bell.ring()
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// release frees the ends that a place has, whose owner is dead. What the owner
+// had committed stays committed; what it was about to receive is still there.
+// The caller holds the place's mutex.
+func (q *Queue) release(number uint16) {
+	if e := loadEnd(&q.send.end); e.owner() == number {
+		position := q.committed(e.position())
+		q.clear(position)
+		leave(&q.send.end, position)
+	}
+	if e := loadEnd(&q.receive.end); e.owner() == number {
+		leave(&q.receive.end, e.position())
+	}
+}
+
+// outcome is what an attempt to send or to receive came to.
+type outcome uint8
+
+const (
+	done  outcome = iota
+	empty         // there is no message
+	taken         // somebody else has the end
+
+	full = empty // there is no room
+)
+
+// attempt is an outcome, and who has the end if somebody else does.
+type attempt struct {
+	outcome
+	owner uint16
+}
+
+// wait waits until it is worth trying again after an attempt that came to
+// nothing.
+func (q *Queue) wait(ctx context.Context, p *patience, a attempt) error {
+	if a.outcome != taken || !p.raised || a.owner == q.member.number {
+		_, err := p.wait(ctx, nil)
+		return err
+	}
+	mutex, err := q.openPlace(a.owner)
+	if err != nil {
+		return err
+	}
+	if mutex == nil {
+		return q.bury(a.owner)
+	}
+	defer mutex.Close()
+	hold, err := p.wait(ctx, mutex)
+	if err == nil && hold != (waitable.Hold{}) {
+		err = q.view.Guard(func() { q.release(a.owner) })
+		err = errors.Join(err, hold.Unlock())
+	}
+	return err
+}
+
+// bury frees what a place has if nobody does.
+func (q *Queue) bury(number uint16) error {
+	mutex, hold, ok, err := q.lockPlace(number)
+	if !ok {
+		return err
+	}
+	err = q.view.Guard(func() { q.release(number) })
+	return errors.Join(err, hold.Unlock(), mutex.Close())
+}
+
+// failed returns the error of an operation on the queue.
+func (q *Queue) failed(op string, err error) error { return failed(op, q.name, err) }
+
+func (q *Queue) check(op string, err error) error {
+	if err != nil {
+		return q.failed(op, err)
+	}
+	return nil
+}
+
+// idle reports whether there is certainly no message. It looks without owning
+// the end, which is not for the race detector: it does not know that what is
+// found is looked at again.
+func (q *Queue) idle(e end) bool { return !race.Enabled && q.load(e.position()) == 0 }

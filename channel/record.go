@@ -1,0 +1,45 @@
+package channel
+
+// A ring holds records: a header of 8 bytes and a message, rounded up to a
+// multiple of 8.
+//
+//	 63                              34 33  32 31                           0
+//	+----------------------------------+------+------------------------------+
+//	| stamp: the position / 8, low bits| kind | length of the message        |
+//	+----------------------------------+------+------------------------------+
+//
+// The header is written last: that commits the record. Until then it is 0,
+// because who commits a record first clears the header after it.
+type header uint64
+
+const (
+	headerSize = 8
+
+	messageRecord = 1 // a message follows
+	paddingRecord = 2 // nothing follows up to the end of the ring
+
+	lengthBits = 32
+	kindBits   = 2
+	stampBits  = 64 - lengthBits - kindBits
+)
+
+func newHeader(kind, position uint64, length int) header {
+	return header(stamp(position)<<(lengthBits+kindBits) | kind<<lengthBits | uint64(length))
+}
+
+func stamp(position uint64) uint64 { return position / 8 & (1<<stampBits - 1) }
+
+func (h header) kind() uint64    { return uint64(h) >> lengthBits & (1<<kindBits - 1) }
+func (h header) length() uint64  { return uint64(h) & (1<<lengthBits - 1) }
+func (h header) size() uint64    { return recordSize(h.length()) }
+func (h header) isPadding() bool { return h.kind() == paddingRecord }
+
+// fits reports whether the header can be that of a record at a position, which
+// ends within the room up to the end of the ring.
+func (h header) fits(position, room uint64) bool {
+	known := h.kind() == messageRecord || h.kind() == paddingRecord
+	return known && uint64(h)>>(lengthBits+kindBits) == stamp(position) && h.size() <= room
+}
+
+// recordSize returns the size of the record of a message.
+func recordSize(length uint64) uint64 { return (length + headerSize + 7) &^ 7 }

@@ -1,0 +1,167 @@
+package channel
+
+import (
+	"sync/atomic"
+
+	"github.com/filemap-go/filemap/internal/step"
+	"github.com/filemap-go/filemap/object"
+)
+
+// ring is a ring of records between a sending and a receiving end. It knows
+// nothing of waiting, nor whose an end is: its callers own the end they use.
+//
+// All it reads from the shared memory it checks: a record never reaches beyond
+// the ring, whatever other processes write.
+type ring struct {
+	*words
+	data    []byte
+	headers []uint64 // the same bytes
+	mask    uint64   // the size - 1: a power of two
+}
+
+func newRing(w *words, data []byte, headers []uint64) ring {
+	return ring{words: w, data: data, headers: headers, mask: uint64(len(data)) - 1}
+}
+
+func (r *ring) size() uint64 { return r.mask + 1 }
+
+// longest returns the length of the longest message that fits: of all but its
+// header, and that of the record that follows.
+func (r *ring) longest() uint64 { return r.size() - 2*headerSize }
+
+func (r *ring) header(position uint64) *uint64 { return &r.headers[position&r.mask/8] }
+
+func (r *ring) load(position uint64) header {
+	step.Here()
+	return header(atomic.LoadUint64(r.header(position)))
+}
+
+// commit makes the record at a position, and what lies ready behind it, one
+// that can be received.
+func (r *ring) commit(position uint64, h header) {
+	step.Here()
+	atomic.StoreUint64(r.header(position), uint64(h))
+}
+
+// bytes returns the n bytes behind the header at a position.
+func (r *ring) bytes(position, n uint64) []byte {
+	at := position&r.mask + headerSize
+	return r.data[at : at+n : at+n]
+}
+
+// hasRoom reports whether n bytes and the header that follows are free from a
+// position on.
+func (r *ring) hasRoom(position, n uint64) bool {
+	if distance(position, r.send.seen)+n+headerSize <= r.size() {
+		return true
+	}
+	r.send.seen = loadEnd(&r.receive.end).position()
+	return distance(position, r.send.seen)+n+headerSize <= r.size()
+}
+
+// reserve returns where a record of n bytes can be written from the owner's
+// position on: there, or at the ring's beginning. It reports false if there is
+// no room, and how far it came: padding may have been committed.
+func (r *ring) reserve(position, n uint64, owner uint16) (at uint64, ok bool) {
+	rest := r.size() - position&r.mask
+	if n > rest {
+		if !r.hasRoom(position, rest) {
+			return position, false
+		}
+		position = r.pad(position, rest, owner)
+	}
+	return position, r.hasRoom(position, n)
+}
+
+// pad commits padding from a position to the ring's end. If nothing lies
+// before it, it does at once what the receiver would: else a message of more
+// than half the ring might find no room in an empty one.
+func (r *ring) pad(position, rest uint64, owner uint16) (next uint64) {
+	next = advance(position, rest)
+	r.clear(next)
+	r.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
+	step.Here()
+	atomic.StoreUint64(&r.send.end, uint64(newEnd(next, owner)))
+	step.Here()
+	atomic.CompareAndSwapUint64(&r.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
+	return next
+}
+
+// clear prepares the header at a position for the commit of the record before.
+func (r *ring) clear(position uint64) {
+	step.Here()
+	*r.header(position) = 0
+}
+
+// put commits a message of n bytes, which are in place, and returns where the
+// next one will be.
+func (r *ring) put(position, n uint64) (next uint64) {
+	next = advance(position, recordSize(n))
+	r.clear(next)
+	r.send.messages++
+	r.send.bytes += n
+	r.commit(position, newHeader(messageRecord, position, int(n)))
+	return next
+}
+
+// putBatch commits as many of the messages as there is room for without going
+// around, from a position with room for the first, all at once. It returns how
+// many, and where the next one will be.
+func (r *ring) putBatch(first uint64, batch [][]byte) (n int, next uint64) {
+	next = first
+	for _, message := range batch {
+		size := recordSize(uint64(len(message)))
+		if size > r.size()-next&r.mask || n > 0 && next&r.mask == 0 || !r.hasRoom(next, size) {
+			break
+		}
+		copy(r.bytes(next, uint64(len(message))), message)
+		if n > 0 {
+			r.commit(next, newHeader(messageRecord, next, len(message)))
+		}
+		n++
+		r.send.bytes += uint64(len(message))
+		next = advance(next, size)
+	}
+	r.clear(next)
+	r.send.messages += uint64(n)
+	r.commit(first, newHeader(messageRecord, first, len(batch[0])))
+	return n, next
+}
+
+// committed returns the position after the last committed record, from one on.
+func (r *ring) committed(position uint64) uint64 {
+	for start := position; distance(position, start) < r.size(); {
+		h := r.load(position)
+		if !h.fits(position, r.size()-position&r.mask) {
+			break
+		}
+		position = advance(position, h.size())
+	}
+	return position
+}
+
+// next returns the message at a position, or after padding there: where it is,
+// and its length. It reports false if there is none yet.
+func (r *ring) next(position uint64) (at, n uint64, ok bool, err error) {
+	for range 2 { // there is no padding after padding
+		h := r.load(position)
+		switch {
+		case h == 0:
+			return position, 0, false, nil
+		case !h.fits(position, r.size()-position&r.mask):
+			return position, 0, false, object.ErrCorrupt
+		case !h.isPadding():
+			return position, h.length(), true, nil
+		}
+		position = advance(position, h.size())
+	}
+	return position, 0, false, object.ErrCorrupt
+}
+
+// got counts a message of n bytes as received, and returns the position after
+// it.
+func (r *ring) got(position, n uint64) uint64 {
+	r.receive.messages++
+	r.receive.bytes += n
+	return advance(position, recordSize(n))
+}
