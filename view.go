@@ -2,6 +2,7 @@ package filemap
 
 import (
 	"io"
+	"os"
 
 	"github.com/filemap-go/filemap/internal/kernel"
 	"github.com/filemap-go/filemap/internal/mem"
@@ -161,14 +162,19 @@ func (v *View) Bytes() ([]byte, error) {
 }
 
 // Guard runs f, which may touch the bytes that [View.Bytes], [At] or [SliceAt]
-// gave, as safely as the other methods do: a fault in them ends f where it is,
-// and is object.ErrFault, or os.ErrClosed if the view is closed by then. It is
-// for code that does much with the bytes at once, and costs about 5 ns.
-func (v *View) Guard(f func()) error {
-	if err := v.region.Guard(f); err != nil {
+// gave, as safely as the other methods do, and returns its error. A fault in
+// the bytes ends f where it is, and is object.ErrFault, or os.ErrClosed if the
+// view is closed by then. It is for code that does much with the bytes at once,
+// and costs about 5 ns.
+func (v *View) Guard(f func() error) error {
+	err := v.region.Guard(f)
+	if err == nil {
+		return nil
+	}
+	if err == object.ErrFault || err == os.ErrClosed {
 		return v.failed("use", err)
 	}
-	return nil
+	return err
 }
 
 // Close gives the view up. Accesses in progress finish or fail with

@@ -7,22 +7,20 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// A bell wakes who sleeps at one end of a ring. Who is about to sleep raises a
-// flag, looks once more, and sleeps; who has something for the sleeper rings if
-// the flag is up. So a busy pair makes no system call.
+// A bell wakes who sleeps at one end of a ring. Who is about to sleep says so
+// in the shared memory, looks once more, and sleeps; who has something for it
+// rings if it says so. A busy pair makes no system call that way.
 //
-// A bell wakes one. That one, and any other who finds the flag up, rings again
-// if there is more than it took.
+// A bell wakes one. That one rings again if there is more than it took.
 type bell struct {
 	event    *waitable.Event
-	view     *filemap.View // holds what follows
-	flag     *uint32
-	sleepers atomic.Int32 // goroutines of this handle
+	segment  *segment
+	who      *sleepers // shared
+	sleeping atomic.Int32
 	again    *time.Timer
 }
 
@@ -30,39 +28,71 @@ type bell struct {
 // ring may be killed just before.
 const lookAgain = 250 * time.Millisecond
 
-func newBell(event *waitable.Event, view *filemap.View, flag *uint32) *bell {
-	b := &bell{event: event, view: view, flag: flag}
+func newBell(event *waitable.Event, s *segment, who *sleepers) *bell {
+	b := &bell{event: event, segment: s, who: who}
 	b.again = time.AfterFunc(time.Hour, b.look)
 	b.again.Stop()
 	return b
 }
 
 func (b *bell) look() {
-	if b.sleepers.Load() > 0 && !errors.Is(b.event.Set(), os.ErrClosed) {
+	if b.sleeping.Load() > 0 && !errors.Is(b.event.Set(), os.ErrClosed) {
 		b.again.Reset(lookAgain)
 	}
 }
 
-// raise says that somebody is about to sleep, and counts those who did.
-func (b *bell) raise(count *uint64, slept uint64) error {
-	return b.view.Guard(func() {
-		atomic.AddUint64(count, slept)
+// lieDown says that a goroutine of this handle is about to sleep.
+func (b *bell) lieDown() error {
+	if b.sleeping.Add(1) == 1 {
+		b.again.Reset(lookAgain)
+	}
+	return b.say()
+}
+
+// say puts this handle among those who sleep.
+func (b *bell) say() error {
+	return b.segment.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint32(b.flag, 1)
+		word, bit := b.who.of(b.segment.member.number)
+		atomic.OrUint64(word, bit)
+		return nil
 	})
+}
+
+// getUp says that a goroutine is awake.
+func (b *bell) getUp() {
+	if b.sleeping.Add(-1) > 0 {
+		return
+	}
+	_ = b.segment.view.Guard(func() error {
+		b.who.forget(b.segment.member.number)
+		return nil
+	})
+	if b.sleeping.Load() > 0 { // one lay down meanwhile: it is to say so again
+		_ = b.event.Set()
+	}
+}
+
+// of returns where a place says that it sleeps.
+func (w *sleepers) of(number uint16) (word *uint64, bit uint64) {
+	return &w[(number-1)/64%2], 1 << ((number - 1) % 64)
+}
+
+// forget takes a place out of those who sleep.
+func (w *sleepers) forget(number uint16) {
+	step.Here()
+	word, bit := w.of(number)
+	atomic.AndUint64(word, ^bit)
 }
 
 // wanted reports whether somebody sleeps.
 func (b *bell) wanted() bool {
 	step.Here()
-	return atomic.LoadUint32(b.flag) != 0
+	return atomic.LoadUint64(&b.who[0])|atomic.LoadUint64(&b.who[1]) != 0
 }
 
-// ring wakes one who sleeps. The flag goes down first: who is awake raises it
-// again before it sleeps.
+// ring wakes one who sleeps.
 func (b *bell) ring() {
-	step.Here()
-	atomic.StoreUint32(b.flag, 0)
 	step.Here()
 	_ = b.event.Set() // fails only if this handle has been closed
 }
@@ -70,10 +100,6 @@ func (b *bell) ring() {
 // sleep returns when somebody rang, or might have. If watch, unless nil, is
 // taken meanwhile, it returns its hold.
 func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold, error) {
-	if b.sleepers.Add(1) == 1 {
-		b.again.Reset(lookAgain)
-	}
-	defer b.sleepers.Add(-1)
 	if watch == nil {
 		return waitable.Hold{}, b.event.Wait(ctx)
 	}
@@ -85,36 +111,39 @@ func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold,
 }
 
 // patience is one wait of one goroutine: it watches for a while, then sleeps.
+// Whoever called wait must call end.
 type patience struct {
-	bell   *bell
-	spin   *spin
-	waits  *uint64 // shared: counts sleeps
-	raised bool
-	looks  uint
-	until  time.Time // when watching ends
+	bell  *bell
+	spin  *spin
+	slept *uint64 // shared: counts sleeps
+	lying bool
+	looks uint
+	until time.Time // when watching ends
 }
 
 // wait returns when it is time to try again: at once while it watches, later
 // when somebody rang. See [bell.sleep].
 func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Hold, error) {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return waitable.Hold{}, context.Cause(ctx)
+	case p.lying:
+		hold, err := p.bell.sleep(ctx, watch)
+		return hold, errors.Join(err, p.bell.say())
+	case p.watching():
+		return waitable.Hold{}, nil
 	}
-	if !p.raised {
-		if p.watching() {
-			return waitable.Hold{}, nil
-		}
-		p.spin.learn(false)
-		p.raised = true
-		return waitable.Hold{}, p.bell.raise(p.waits, 0)
-	}
-	hold, err := p.bell.sleep(ctx, watch)
-	return hold, errors.Join(err, p.bell.raise(p.waits, 1))
+	p.spin.learn(false)
+	p.lying = true
+	return waitable.Hold{}, p.bell.lieDown()
 }
 
-// done ends a wait that came to something.
-func (p *patience) done() {
-	if p.looks > 0 && !p.raised {
+// end ends a wait that came to something, or nothing.
+func (p *patience) end() {
+	switch {
+	case p.lying:
+		p.bell.getUp()
+	case p.looks > 0:
 		p.spin.learn(true)
 	}
 }
@@ -127,7 +156,6 @@ func (p *patience) watching() bool {
 	case p.looks == 1:
 		budget := p.spin.budget()
 		if budget == SpinAlways {
-			p.until = time.Time{}
 			return true
 		}
 		p.until = time.Now().Add(budget)

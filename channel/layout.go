@@ -94,12 +94,15 @@ type receiveWords struct {
 	_        [line - 5*8]byte
 }
 
-// bellWords say who sleeps, or is about to. They change rarely.
+// bellWords say who sleeps, or is about to: a bit for each place, that of
+// number 1 being the first. They change rarely.
 type bellWords struct {
-	data uint32 // somebody waits for a message
-	room uint32 // somebody waits for room
-	_    [line - 2*4]byte
+	data sleepers // who wait for a message
+	room sleepers // who wait for room
+	_    [line - 2*16]byte
 }
+
+type sleepers [2]uint64
 
 // place is what the processes share about one that has the channel open.
 type place struct {

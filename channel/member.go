@@ -31,11 +31,12 @@ func (s *segment) join() error {
 	if err != nil {
 		return err
 	}
-	var process []uint64
-	if err := s.view.Guard(func() {
+	process := make([]uint64, len(places))
+	if err := s.view.Guard(func() error {
 		for i := range places {
-			process = append(process, atomic.LoadUint64(&places[i].process))
+			process[i] = atomic.LoadUint64(&places[i].process)
 		}
+		return nil
 	}); err != nil {
 		return err
 	}
@@ -61,9 +62,10 @@ func (s *segment) joinAt(number uint16, p *place) (joined bool, err error) {
 	if !ok {
 		return false, err
 	}
-	err = s.view.Guard(func() {
+	err = s.view.Guard(func() error {
 		*p = place{}
 		atomic.StoreUint64(&p.process, uint64(os.Getpid()))
+		return nil
 	})
 	if err != nil {
 		return false, errors.Join(err, mutex.Close())
@@ -103,6 +105,9 @@ func (s *segment) openPlace(number uint16) (*waitable.Mutex, error) {
 
 // leave gives the place up.
 func (s *segment) leave() {
-	_ = s.view.Guard(func() { atomic.StoreUint64(&s.member.place.process, 0) })
+	_ = s.view.Guard(func() error {
+		atomic.StoreUint64(&s.member.place.process, 0)
+		return nil
+	})
 	_ = s.member.hold.Unlock()
 }

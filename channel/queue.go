@@ -150,11 +150,12 @@ func (q *Queue) start(option time.Duration) (err error) {
 	if q.sending.bell, err = q.bell("~room", &q.bells.room); err != nil {
 		return err
 	}
-	q.sending.spin, q.taking.spin = newSpin(option), newSpin(option)
+	q.sending.spin.option, q.taking.spin.option = option, option
 	// Whoever had our place before may have died with an end in hand.
-	return q.view.Guard(func() {
+	return q.view.Guard(func() error {
 		q.release(q.member.number)
 		q.sending.bell.ring() // for who waits for others to come
+		return nil
 	})
 }
 
@@ -175,9 +176,10 @@ func (q *Queue) Close() error {
 	if q.closed.Swap(true) {
 		return q.failed("close", os.ErrClosed)
 	}
-	_ = q.view.Guard(func() {
+	_ = q.view.Guard(func() error {
 		q.finish(&q.send.end, &q.sending)
 		q.finish(&q.receive.end, &q.taking)
+		return nil
 	})
 	return q.check("close", q.segment.close())
 }
@@ -199,9 +201,9 @@ func (q *Queue) finish(word *uint64, s *side) {
 	}
 }
 
-// release frees the ends that a place has, whose owner is dead. What the owner
-// had committed stays committed; what it was about to receive is still there.
-// The caller holds the place's mutex.
+// release frees what a place has whose owner is dead. What the owner had
+// committed stays committed; what it was about to receive is still there. The
+// caller holds the place's mutex.
 func (q *Queue) release(number uint16) {
 	if e := loadEnd(&q.send.end); e.owner() == number {
 		position := q.committed(e.position())
@@ -211,6 +213,8 @@ func (q *Queue) release(number uint16) {
 	if e := loadEnd(&q.receive.end); e.owner() == number {
 		leave(&q.receive.end, e.position())
 	}
+	q.bells.data.forget(number)
+	q.bells.room.forget(number)
 }
 
 // outcome is what an attempt to send or to receive came to.
@@ -230,37 +234,71 @@ type attempt struct {
 	owner uint16
 }
 
+// once tries without waiting, but for who is in the middle of a copy, and
+// reports whether it came to something.
+func (q *Queue) once(try func() (attempt, error)) (ok bool, err error) {
+	for i := range copyLooks {
+		a, err := try()
+		if err != nil || a.outcome != taken {
+			return err == nil && a.outcome == done, err
+		}
+		if i == copyLooks-2 && a.owner != 0 {
+			if err := q.bury(a.owner); err != nil {
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// copyLooks is how often to look before somebody who has an end seems to keep
+// it, or to be dead.
+const copyLooks = 100
+
 // wait waits until it is worth trying again after an attempt that came to
 // nothing.
 func (q *Queue) wait(ctx context.Context, p *patience, a attempt) error {
-	if a.outcome != taken || !p.raised || a.owner == q.member.number {
+	switch {
+	case a.outcome == taken && a.owner == 0: // somebody was faster
+		return nil
+	case a.outcome != taken || !p.lying || a.owner == q.member.number:
 		_, err := p.wait(ctx, nil)
 		return err
 	}
-	mutex, err := q.openPlace(a.owner)
+	return q.waitFor(ctx, p, a.owner)
+}
+
+// waitFor is wait until somebody lets go of an end, or is found dead.
+func (q *Queue) waitFor(ctx context.Context, p *patience, owner uint16) error {
+	mutex, err := q.openPlace(owner)
 	if err != nil {
 		return err
 	}
 	if mutex == nil {
-		return q.bury(a.owner)
+		return q.bury(owner)
 	}
 	defer mutex.Close()
 	hold, err := p.wait(ctx, mutex)
 	if err == nil && hold != (waitable.Hold{}) {
-		err = q.view.Guard(func() { q.release(a.owner) })
-		err = errors.Join(err, hold.Unlock())
+		err = errors.Join(q.releaseDead(owner), hold.Unlock())
 	}
 	return err
 }
 
-// bury frees what a place has if nobody does.
+// bury frees what a place has if nobody holds it.
 func (q *Queue) bury(number uint16) error {
 	mutex, hold, ok, err := q.lockPlace(number)
 	if !ok {
 		return err
 	}
-	err = q.view.Guard(func() { q.release(number) })
-	return errors.Join(err, hold.Unlock(), mutex.Close())
+	return errors.Join(q.releaseDead(number), hold.Unlock(), mutex.Close())
+}
+
+func (q *Queue) releaseDead(number uint16) error {
+	return q.view.Guard(func() error {
+		q.release(number)
+		return nil
+	})
 }
 
 // failed returns the error of an operation on the queue.

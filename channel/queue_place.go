@@ -2,7 +2,6 @@ package channel
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"os"
 
@@ -29,31 +28,31 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 	if overflow == Drop {
 		overflow = Fail
 	}
-	for p := q.sending.wait(&q.send.waits); ; {
-		draft, a, err := q.tryReserve(length)
-		if err == nil && a.outcome == done {
-			p.done()
-			return draft, nil
-		}
-		if again, err := q.retrySend(ctx, &p, a, overflow, err); !again {
-			return Draft{}, q.failed("reserve", err)
+	d, a, err := q.tryReserve(length)
+	p := q.sending.patience(&q.send.waits)
+	defer p.end()
+	for err == nil && a.outcome != done {
+		if _, err = q.retrySend(ctx, &p, a, overflow); err == nil {
+			d, a, err = q.tryReserve(length)
 		}
 	}
+	return d, q.check("reserve", err)
 }
 
 func (q *Queue) tryReserve(length int) (d Draft, a attempt, err error) {
 	if length < 0 {
 		return Draft{}, attempt{}, errNegative
 	}
-	fault := q.view.Guard(func() {
+	err = q.view.Guard(func() (err error) {
 		var position uint64
 		position, a, err = q.reserve(length)
 		if err == nil && a.outcome == done {
 			q.sending.lent.Store(position + 1)
 			d = Draft{q, position, q.bytes(position, uint64(length))}
 		}
+		return err
 	})
-	return d, a, errors.Join(err, fault)
+	return d, a, err
 }
 
 var errNegative = object.Explain(fs.ErrInvalid, "a length below 0")
@@ -71,18 +70,22 @@ func (d Draft) Commit(length int) error {
 	if length < 0 || length > len(d.bytes) {
 		return d.q.failed("commit", object.Explain(object.ErrRange, "more than was reserved"))
 	}
-	return d.end("commit", func() { d.q.sent(d.q.put(d.position, uint64(length))) })
+	return d.end("commit", func() error {
+		d.q.sent(d.q.put(d.position, uint64(length)))
+		return nil
+	})
 }
 
 // Abort gives the room back.
 func (d Draft) Abort() error {
-	return d.end("abort", func() {
+	return d.end("abort", func() error {
 		leave(&d.q.send.end, d.position)
 		d.q.wakeSenders()
+		return nil
 	})
 }
 
-func (d Draft) end(op string, f func()) error {
+func (d Draft) end(op string, f func() error) error {
 	if d.q == nil {
 		return failed(op, "", os.ErrClosed)
 	}
@@ -105,31 +108,28 @@ type Lease struct {
 // One message at a time can be leased: who leases another first waits for
 // itself.
 func (q *Queue) Next(ctx context.Context) (Lease, error) {
-	for p := q.taking.wait(&q.receive.waits); ; {
-		lease, a, err := q.tryNext(q.taking.spin.looks())
-		if err == nil && a.outcome == done {
-			p.done()
-			return lease, nil
-		}
-		if err == nil {
-			err = q.wait(ctx, &p, a)
-		}
-		if err != nil {
-			return Lease{}, q.failed("receive", err)
-		}
+	lease, a, err := q.tryNext(q.taking.spin.looks())
+	if err == nil && a.outcome == done {
+		return lease, nil
 	}
+	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
+		lease, a, err = q.tryNext(looks)
+		return a, err
+	})
+	return lease, err
 }
 
 func (q *Queue) tryNext(looks int) (l Lease, a attempt, err error) {
-	fault := q.view.Guard(func() {
+	err = q.view.Guard(func() (err error) {
 		var position, n uint64
 		position, n, a, err = q.peek(looks)
 		if err == nil && a.outcome == done {
 			q.taking.lent.Store(position + 1)
 			l = Lease{q, position, q.bytes(position, n)}
 		}
+		return err
 	})
-	return l, a, errors.Join(err, fault)
+	return l, a, err
 }
 
 // Bytes returns the message. Nothing guards it: touching it after the queue is
@@ -141,18 +141,22 @@ func (l Lease) Bytes() []byte { return l.bytes }
 //
 // Returns os.ErrClosed if the lease was ended before, or the queue closed.
 func (l Lease) Release() error {
-	return l.end("release", func() { l.q.received(l.q.got(l.position, uint64(len(l.bytes)))) })
+	return l.end("release", func() error {
+		l.q.received(l.q.got(l.position, uint64(len(l.bytes))))
+		return nil
+	})
 }
 
 // Return leaves the message for the next receiver.
 func (l Lease) Return() error {
-	return l.end("return", func() {
+	return l.end("return", func() error {
 		leave(&l.q.receive.end, l.position)
 		l.q.wakeReceivers(l.position)
+		return nil
 	})
 }
 
-func (l Lease) end(op string, f func()) error {
+func (l Lease) end(op string, f func() error) error {
 	if l.q == nil {
 		return failed(op, "", os.ErrClosed)
 	}

@@ -2,7 +2,6 @@ package channel
 
 import (
 	"context"
-	"errors"
 	"os"
 	"sync/atomic"
 
@@ -16,33 +15,40 @@ import (
 // Returns object.ErrCorrupt if another process has written nonsense to the
 // queue.
 func (q *Queue) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
-	for p := q.taking.wait(&q.receive.waits); ; {
-		message, a, err := q.tryReceive(buffer, q.taking.spin.looks())
-		if err == nil && a.outcome == done {
-			p.done()
-			return message, nil
-		}
-		if err == nil {
-			err = q.wait(ctx, &p, a)
-		}
-		if err != nil {
-			return nil, q.failed("receive", err)
+	message, a, err := q.tryReceive(buffer, q.taking.spin.looks())
+	if err == nil && a.outcome == done {
+		return message, nil
+	}
+	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
+		message, a, err = q.tryReceive(buffer, looks)
+		return a, err
+	})
+	return message, err
+}
+
+// takeLater tries again and again where the first attempt to take a message
+// came to nothing.
+func (q *Queue) takeLater(
+	ctx context.Context, a attempt, err error, try func(looks int) (attempt, error),
+) error {
+	p := q.taking.patience(&q.receive.waits)
+	defer p.end()
+	for err == nil && a.outcome != done {
+		if err = q.wait(ctx, &p, a); err == nil {
+			a, err = try(q.taking.spin.looks())
 		}
 	}
+	return q.check("receive", err)
 }
 
 // TryReceive is [Queue.Receive] without waiting. It reports false if there is
 // no message.
 func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
-	for p := q.taking.wait(&q.receive.waits); ; {
-		message, a, err := q.tryReceive(buffer, 1)
-		if err != nil || a.outcome != taken {
-			return message, err == nil && a.outcome == done, q.check("receive", err)
-		}
-		if err := q.wait(context.Background(), &p, a); err != nil {
-			return nil, false, q.failed("receive", err)
-		}
-	}
+	ok, err = q.once(func() (a attempt, err error) {
+		message, a, err = q.tryReceive(buffer, 1)
+		return a, err
+	})
+	return message, ok, q.check("receive", err)
 }
 
 // Drain waits for a message and then calls f with it and all that follow, in
@@ -52,39 +58,36 @@ func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
 // The bytes are only valid during f's call. Others can't receive until Drain
 // returns, and f must not close the handle.
 func (q *Queue) Drain(ctx context.Context, f func(message []byte) error) (n int, err error) {
-	for p := q.taking.wait(&q.receive.waits); ; {
-		n, a, err := q.tryDrain(f, q.taking.spin.looks())
-		if n > 0 || err != nil {
-			p.done()
-			return n, q.check("receive", err)
-		}
-		if err := q.wait(ctx, &p, a); err != nil {
-			return 0, q.failed("receive", err)
-		}
+	n, a, err := q.tryDrain(f, q.taking.spin.looks())
+	if err == nil && a.outcome == done {
+		return n, nil
 	}
+	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
+		n, a, err = q.tryDrain(f, looks)
+		return a, err
+	})
+	return n, err
 }
 
 func (q *Queue) tryDrain(f func([]byte) error, looks int) (n int, a attempt, err error) {
-	fault := q.view.Guard(func() {
+	err = q.view.Guard(func() (err error) {
 		var position, length uint64
 		position, length, a, err = q.peek(looks)
 		if err != nil || a.outcome != done {
-			return
+			return err
 		}
 		defer func() { q.received(position) }() // also if f panics
-		for ok := true; ok && err == nil; n++ {
-			if err = f(q.bytes(position, length)); err != nil {
-				return
+		for ok := true; ok && err == nil && !q.closed.Load(); n++ {
+			if err := f(q.bytes(position, length)); err != nil {
+				return err
 			}
 			position = q.got(position, length)
 			q.move(position)
-			if q.closed.Load() {
-				return
-			}
 			position, length, ok, err = q.next(position)
 		}
+		return err
 	})
-	return n, a, errors.Join(err, fault)
+	return n, a, err
 }
 
 // move moves the receiving end on, and keeps it.
@@ -96,16 +99,16 @@ func (q *Queue) move(next uint64) {
 
 // tryReceive takes the next message if there is one within so many looks.
 func (q *Queue) tryReceive(buffer []byte, looks int) (message []byte, a attempt, err error) {
-	fault := q.view.Guard(func() {
+	err = q.view.Guard(func() (err error) {
 		var position, n uint64
 		position, n, a, err = q.peek(looks)
-		if err != nil || a.outcome != done {
-			return
+		if err == nil && a.outcome == done {
+			message = appendBytes(buffer[:0], q.bytes(position, n))
+			q.received(q.got(position, n))
 		}
-		message = appendBytes(buffer[:0], q.bytes(position, n))
-		q.received(q.got(position, n))
+		return err
 	})
-	return message, a, errors.Join(err, fault)
+	return message, a, err
 }
 
 // peek takes the receiving end if there is a message, and returns where.
@@ -118,29 +121,19 @@ func (q *Queue) peek(looks int) (position, n uint64, a attempt, err error) {
 			return 0, 0, attempt{outcome: empty}, err
 		}
 	}
-	e, a, err := q.take(&q.receive.end)
-	if err != nil || a.outcome != done {
-		return 0, 0, a, err
+	e := loadEnd(&q.receive.end)
+	if !e.take(&q.receive.end, q.member.number) {
+		return 0, 0, attempt{taken, e.owner()}, nil
 	}
 	position, n, ok, err := q.next(e.position())
-	if !ok || err != nil {
+	if q.closed.Load() { // Close waits for who took the end before
+		ok, err = false, os.ErrClosed
+	}
+	if !ok {
 		leave(&q.receive.end, position)
-		return 0, 0, attempt{outcome: empty}, err
+		a.outcome = empty
 	}
-	return position, n, a, nil
-}
-
-// take takes an end, unless somebody else has it or the handle is closed.
-func (q *Queue) take(word *uint64) (end, attempt, error) {
-	e := loadEnd(word)
-	if !e.take(word, q.member.number) {
-		return e, attempt{outcome: taken, owner: e.owner()}, nil
-	}
-	if q.closed.Load() { // Close waits for who took it before
-		leave(word, e.position())
-		return e, attempt{}, os.ErrClosed
-	}
-	return e, attempt{}, nil
+	return position, n, a, err
 }
 
 // received moves the receiving end on, wakes who waits for room, and, if there

@@ -58,7 +58,7 @@ const (
 
 	// placesDefault fill what is left of the first pages.
 	placesDefault = (4*pageSize - placesAt) / line
-	placesMost    = 1<<ownerBits - 2
+	placesMost    = 128 // bits of sleepers
 
 	// setupPatience is how long others may take to create or open the channel:
 	// they need a millisecond, unless somebody stopped them.
@@ -235,14 +235,14 @@ func (s *segment) ring(i int64) (ring, error) {
 	return newRing(w, data, headers), err
 }
 
-// bell returns the bell of a name, with its flag.
-func (s *segment) bell(suffix string, flag *uint32) (*bell, error) {
+// bell returns the bell of a name, and who sleeps.
+func (s *segment) bell(suffix string, who *sleepers) (*bell, error) {
 	event, _, err := waitable.OpenOrCreateEvent(s.name+suffix, &waitable.EventOptions{Security: s.security})
 	if err != nil {
 		return nil, err
 	}
 	s.parts = append(s.parts, event)
-	return newBell(event, s.view, flag), nil
+	return newBell(event, s, who), nil
 }
 
 // close gives up all that belongs to the segment. Waits end.

@@ -2,7 +2,7 @@ package channel
 
 import (
 	"math"
-	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,8 +11,7 @@ import (
 // 20 to 50 us, but costs nothing until then.
 const (
 	// SpinAdaptive watches for up to 50 us, and for less where that has been
-	// in vain of late. It is the default, and never watches on a machine with
-	// one processor.
+	// in vain of late. It is the default.
 	SpinAdaptive time.Duration = 0
 	// SpinNever sleeps at once.
 	SpinNever time.Duration = -1
@@ -24,24 +23,13 @@ const (
 const (
 	spinLongest  = 50 * time.Microsecond
 	spinShortest = time.Microsecond
-
-	// spinProbe is how many waits in a row may be short before one watches the
-	// longest time again: the other side may have become fast meanwhile.
-	spinProbe = 16
 )
 
 // spin decides how long one end's waits watch. Ends are used by one goroutine
 // at a time most of the time; where not, a decision may be off, no more.
 type spin struct {
 	option time.Duration
-	short  uint // how many waits in a row were in vain
-}
-
-func newSpin(option time.Duration) spin {
-	if runtime.NumCPU() == 1 && option == SpinAdaptive {
-		option = SpinNever
-	}
-	return spin{option: option}
+	vain   atomic.Uint32 // how many waits in a row had to sleep
 }
 
 // looks returns how often to look before a wait begins.
@@ -52,22 +40,25 @@ func (s *spin) looks() int {
 	return 64
 }
 
-// budget returns how long the next wait is to watch.
+// budget returns how long the next wait is to watch: half as long after each
+// one that was in vain, but for a second try after the 2nd, 4th, 8th and so on,
+// because the other side may have become fast meanwhile.
 func (s *spin) budget() time.Duration {
+	vain := s.vain.Load()
 	switch {
 	case s.option != SpinAdaptive:
 		return s.option
-	case s.short%spinProbe == spinProbe-1:
+	case vain&(vain-1) == 0:
 		return spinLongest
 	}
-	return max(spinLongest>>min(s.short, 16), spinShortest)
+	return max(spinLongest>>min(vain, 16), spinShortest)
 }
 
 // learn takes in whether watching was enough.
 func (s *spin) learn(enough bool) {
 	if enough {
-		s.short = 0
+		s.vain.Store(0)
 	} else {
-		s.short++
+		s.vain.Add(1)
 	}
 }

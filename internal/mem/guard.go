@@ -51,8 +51,8 @@ func (r *Region) WriteAt(p []byte, off int64) (err error) {
 	return nil
 }
 
-// Guard runs f, which may touch the bytes themselves.
-func (r *Region) Guard(f func()) (err error) {
+// Guard runs f, which may touch the bytes themselves, and returns its error.
+func (r *Region) Guard(f func() error) (err error) {
 	if !r.begin() {
 		return os.ErrClosed
 	}
@@ -62,10 +62,10 @@ func (r *Region) Guard(f func()) (err error) {
 			r.catch(panicOnFault, recover(), &err)
 		}
 	}()
-	f()
+	err = f()
 	done = true
 	r.end(panicOnFault)
-	return nil
+	return err
 }
 
 // begin reports whether an access may begin. Where accesses are counted, the
