@@ -9,6 +9,11 @@ require (
 	golang.org/x/sys v0.49.0
 )
 
-require github.com/gofrs/flock v0.13.2
+require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
+	github.com/gofrs/flock v0.13.2
+)
+
+require gonum.org/v1/gonum v0.17.0 // indirect
 
 replace github.com/filemap-go/filemap => ../
