@@ -46,7 +46,11 @@ type contestant struct {
 var contestants = slices.Concat([]contestant{
 	framed("unix socket", unixSocket),
 	framed("TCP loopback", tcpLoopback),
-}, pipes)
+}, pipes, []contestant{
+	grpcUnary("gRPC unary, unix socket", unixSocket),
+	grpcStreaming("gRPC stream, unix socket", unixSocket),
+	httpCalls("net/http, unix socket", unixSocket),
+})
 
 func contestantByName(name string) (contestant, bool) {
 	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })

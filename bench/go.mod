@@ -12,8 +12,14 @@ require (
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/gofrs/flock v0.13.2
+	google.golang.org/grpc v1.85.0
 )
 
-require gonum.org/v1/gonum v0.17.0 // indirect
+require (
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)
 
 replace github.com/filemap-go/filemap => ../
