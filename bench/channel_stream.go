@@ -105,14 +105,20 @@ func framed(name string, n network) contestant {
 // lengthSize is the size of what stands before each message of a byte stream.
 const lengthSize = 4
 
+// copied is how long a message is at most that is copied behind its length. A
+// longer one is sent from where it is.
+const copied = 16 << 10
+
 // frames are messages on byte streams, each with its length before it. A message
-// is sent by one Write; nothing waits for others that might follow. What is
-// received is buffered, so that a short message takes one Read.
+// is sent by one Write, or writev; nothing waits for others that might follow.
+// What is received is buffered, so that a short message takes one Read.
 type frames struct {
-	w    io.Writer
-	r    *bufio.Reader
-	out  []byte
-	done []io.Closer
+	w     io.Writer
+	r     *bufio.Reader
+	out   []byte
+	parts [2][]byte
+	left  net.Buffers
+	done  []io.Closer
 }
 
 func newFrames(r io.Reader, w io.Writer, done ...io.Closer) *frames {
@@ -121,6 +127,12 @@ func newFrames(r io.Reader, w io.Writer, done ...io.Closer) *frames {
 
 func (f *frames) Send(p []byte) error {
 	f.out = binary.LittleEndian.AppendUint32(f.out[:0], uint32(len(p)))
+	if len(p) > copied {
+		f.parts = [2][]byte{f.out, p}
+		f.left = f.parts[:]
+		_, err := f.left.WriteTo(f.w)
+		return err
+	}
 	f.out = append(f.out, p...)
 	_, err := f.w.Write(f.out)
 	return err
