@@ -5,6 +5,7 @@
 //	go run -C bench . --quick         a look, half a minute
 //	go run -C bench . --run '^open/'  what matches contest/ours/baseline
 //	go run -C bench . --json FILE     the results for programs, too
+//	go run -C bench . --plots DIR     how messages compare, as pictures
 //	go run -C bench . --pin           messages between two certain processors
 package main
 
@@ -36,6 +37,7 @@ func main() {
 	quick := flag.Bool("quick", false, "fewer and shorter rounds: for a look, not for figures to quote")
 	only := flag.String("run", "", "run only what this regular expression matches: contest/ours/baseline")
 	jsonFile := flag.String("json", "", "write the results to this file, too")
+	plots := flag.String("plots", "", "draw how messages compare, as SVG files in this directory")
 	pin := flag.Bool("pin", false, "keep two processes that send messages on a processor each (Linux)")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
@@ -50,6 +52,9 @@ func main() {
 	results.print(os.Stdout)
 	if *jsonFile != "" {
 		exitOn(results.writeJSON(*jsonFile))
+	}
+	if *plots != "" {
+		exitOn(results.writePlots(*plots))
 	}
 }
 

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/filemap-go/filemap/bench/chart"
+)
+
+// writePlots draws the comparison of messages, into a directory.
+func (rep *report) writePlots(directory string) error {
+	if rep.Channel == nil {
+		return fmt.Errorf("there is nothing to plot: only %s has plots", channelName)
+	}
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return err
+	}
+	for name, picture := range map[string][]byte{
+		"round-trip-64B.svg": rep.plotTrips(channelSizes[0]),
+		"one-way.svg": rep.plotRates("messages one way", "GiB a second",
+			func(r channelResult) float64 { return r.Bytes.Value / gib }, plain),
+		"one-way-messages.svg": rep.plotRates("messages one way", "messages a second",
+			func(r channelResult) float64 { return r.Messages.Value }, thousands),
+	} {
+		if picture == nil {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(directory, name), picture, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (rep *report) subtitle() string {
+	text := rep.Machine
+	if rep.Channel.Pinned {
+		text += ", pinned"
+	}
+	text += fmt.Sprintf("; medians of %d rounds", rep.Channel.Rounds)
+	if rep.Channel.Doubt != "" {
+		text += "; NOT TO BE QUOTED"
+	}
+	return text
+}
+
+// plotTrips draws the round trips' percentiles at a size.
+func (rep *report) plotTrips(size int) []byte {
+	var all []chart.Series
+	var values []float64
+	for _, r := range rep.Channel.Results {
+		if r.Exercise != roundTrip || r.Size != size {
+			continue
+		}
+		s := chart.Series{Name: r.Contestant}
+		for i, p := range rep.Channel.Percentiles {
+			if p <= mostPlotted {
+				s.X, s.Y = append(s.X, nines(p)), append(s.Y, r.Trips[i])
+			}
+		}
+		all, values = append(all, s), append(values, s.Y...)
+	}
+	if all == nil {
+		return nil
+	}
+	if len(rep.Channel.CacheLine) > 0 {
+		limit := median(rep.Channel.CacheLine)
+		all = append(all, chart.Series{
+			Name: "limit: a cache line",
+			X:    []float64{0, nines(mostPlotted)}, Y: []float64{limit, limit},
+		})
+		values = append(values, limit)
+	}
+	x := chart.Axis{Title: "percentile of the round trips", High: nines(mostPlotted)}
+	for _, p := range []float64{0, 50, 90, 99, 99.9, mostPlotted} {
+		x.Ticks = append(x.Ticks, chart.Tick{At: nines(p), Label: fmt.Sprintf("%g%%", p)})
+	}
+	return chart.Chart{
+		Title:    "round trips of " + bytesText(size) + " between two processes",
+		Subtitle: rep.subtitle(), X: x,
+		Y: chart.Logarithmic("time there and back", values, tickTime),
+	}.Lines(all)
+}
+
+// mostPlotted is the highest percentile that the curve shows: all of them would
+// lie infinitely far to the right.
+const mostPlotted = 99.99
+
+// nines returns how many nines a percentile has: each is as wide as another.
+func nines(percentile float64) float64 { return -math.Log10(1 - percentile/100) }
+
+// tickTime prints a power of ten of nanoseconds.
+func tickTime(ns float64) string {
+	switch {
+	case ns < 1e3:
+		return fmt.Sprintf("%g ns", ns)
+	case ns < 1e6:
+		return fmt.Sprintf("%g us", ns/1e3)
+	}
+	return fmt.Sprintf("%g ms", ns/1e6)
+}
+
+func plain(v float64) string { return fmt.Sprintf("%.6g", v) }
+
+// plotRates draws what contestants do one way, by size.
+func (rep *report) plotRates(title, unit string, value func(channelResult) float64,
+	label func(float64) string,
+) []byte {
+	var names []string
+	var groups []chart.Group
+	var values []float64
+	for _, r := range rep.Channel.Results {
+		if r.Exercise != oneWay {
+			continue
+		}
+		column := slices.Index(names, r.Contestant)
+		if column < 0 {
+			column = len(names)
+			names = append(names, r.Contestant)
+		}
+		if size := bytesText(r.Size); len(groups) == 0 || groups[len(groups)-1].Name != size {
+			groups = append(groups, chart.Group{Name: size})
+		}
+		last := &groups[len(groups)-1]
+		last.Values = append(last.Values, make([]float64, max(0, column+1-len(last.Values)))...)
+		last.Values[column] = value(r)
+		values = append(values, value(r))
+	}
+	if groups == nil {
+		return nil
+	}
+	return chart.Chart{
+		Title: title + " between two processes", Subtitle: rep.subtitle(),
+		X: chart.Axis{Title: "size of a message"},
+		Y: chart.Logarithmic(unit, values, label),
+	}.Bars(names, groups)
+}
