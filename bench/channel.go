@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -48,7 +51,11 @@ func runChannel(r *runner, results *report) error {
 	if r.quick {
 		s.rounds, s.time, sizes = channelQuickRounds, channelQuickTime, channelQuickSizes
 	}
-	s.chooseCells(contestants, sizes)
+	programs, err := s.buildPrograms(sizes, results)
+	if err != nil {
+		return err
+	}
+	s.chooseCells(slices.Concat(contestants, programs), sizes)
 	if len(s.cells) == 0 {
 		return nil
 	}
@@ -77,6 +84,39 @@ func (s *series) measureHardware() error {
 	ns, err := cacheLineRoundTrip(s.bouts)
 	s.cacheLine = append(s.cacheLine, ns)
 	return err
+}
+
+// buildPrograms builds the contestants in other languages that are asked for.
+func (s *series) buildPrograms(sizes []int, results *report) ([]contestant, error) {
+	var built []contestant
+	for _, p := range peerPrograms {
+		c := contestant{name: p.name}
+		if !s.wants(c, sizes) {
+			continue
+		}
+		s.progress.show("%s: compiling %s", channelName, p.name)
+		var err error
+		if c.program, err = p.build(); errors.Is(err, exec.ErrNotFound) {
+			results.skip(p.name + ": needs " + p.needs)
+			continue
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.name, err)
+		}
+		built = append(built, c)
+	}
+	return built, nil
+}
+
+// wants says whether any of a contestant's cells is asked for.
+func (s *series) wants(c contestant, sizes []int) bool {
+	for _, size := range sizes {
+		for _, does := range []exercise{roundTrip, oneWay} {
+			if one := (&cell{contestant: c, does: does, size: size}); s.only.MatchString(one.name()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // chooseCells chooses what is asked for, with what that is compared with.

@@ -52,6 +52,13 @@ var contestants = slices.Concat([]contestant{
 	httpCalls("net/http, unix socket", unixSocket),
 })
 
+// peerProgram is a contestant in another language.
+type peerProgram struct {
+	name  string
+	build func() (program string, err error)
+	needs string
+}
+
 func contestantByName(name string) (contestant, bool) {
 	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })
 	if i < 0 {
