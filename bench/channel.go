@@ -70,7 +70,7 @@ func runChannel(r *runner, results *report) error {
 			return err
 		}
 	}
-	results.Channel = s.report()
+	results.Channel = s.report(results.Figures)
 	return nil
 }
 
@@ -179,3 +179,9 @@ func (s *series) round(round int) error {
 }
 
 func boutName(number int) string { return uniqueName(fmt.Sprintf("%s-%d", channelName, number)) }
+
+// pinned says whether the processes stay on a processor each.
+func (s *series) pinned() bool {
+	_, _, ok := processors()
+	return s.pin && ok
+}

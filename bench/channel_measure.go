@@ -24,8 +24,6 @@ const (
 	markBits = 2
 )
 
-const leastSize = 8 // the word's
-
 func mark(message []byte, number uint64, mark uint64) {
 	binary.LittleEndian.PutUint64(message, number<<markBits|mark)
 }
@@ -68,7 +66,9 @@ func clockReading() time.Duration {
 }
 
 // percentiles are those of the round trips' times that are recorded.
-var percentiles = []float64{0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.99, 100}
+var percentiles = []float64{
+	0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.99, 100,
+}
 
 // window is the time in which a process's doings are counted.
 type window struct {

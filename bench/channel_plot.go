@@ -20,10 +20,11 @@ func (rep *report) writePlots(directory string) error {
 	}
 	for name, picture := range map[string][]byte{
 		"round-trip-64B.svg": rep.plotTrips(channelSizes[0]),
-		"one-way.svg": rep.plotRates("messages one way", "GiB a second",
-			func(r channelResult) float64 { return r.Bytes.Value / gib }, plain),
-		"one-way-messages.svg": rep.plotRates("messages one way", "messages a second",
-			func(r channelResult) float64 { return r.Messages.Value }, thousands),
+		"one-way.svg": rep.plotRates("GiB a second",
+			func(r channelResult) float64 { return r.Bytes.Value / gib },
+			median(rep.Channel.CopyRate)/gib, plain),
+		"one-way-messages.svg": rep.plotRates("messages a second",
+			func(r channelResult) float64 { return r.Messages.Value }, 0, thousands),
 	} {
 		if picture == nil {
 			continue
@@ -55,7 +56,7 @@ func (rep *report) plotTrips(size int) []byte {
 		if r.Exercise != roundTrip || r.Size != size {
 			continue
 		}
-		s := chart.Series{Name: r.Contestant}
+		s := chart.Series{Key: rep.Channel.key(r.Contestant)}
 		for i, p := range rep.Channel.Percentiles {
 			if p <= mostPlotted {
 				s.X, s.Y = append(s.X, nines(p)), append(s.Y, r.Trips[i])
@@ -69,8 +70,8 @@ func (rep *report) plotTrips(size int) []byte {
 	if len(rep.Channel.CacheLine) > 0 {
 		limit := median(rep.Channel.CacheLine)
 		all = append(all, chart.Series{
-			Name: "limit: a cache line",
-			X:    []float64{0, nines(mostPlotted)}, Y: []float64{limit, limit},
+			Key: rep.Channel.key("limit: a cache line"),
+			X:   []float64{0, nines(mostPlotted)}, Y: []float64{limit, limit},
 		})
 		values = append(values, limit)
 	}
@@ -105,21 +106,22 @@ func tickTime(ns float64) string {
 
 func plain(v float64) string { return fmt.Sprintf("%.6g", v) }
 
-// plotRates draws what contestants do one way, by size.
-func (rep *report) plotRates(title, unit string, value func(channelResult) float64,
+// plotRates draws what contestants do one way, by size, and a limit if it is
+// not 0.
+func (rep *report) plotRates(unit string, value func(channelResult) float64, limit float64,
 	label func(float64) string,
 ) []byte {
-	var names []string
+	var keys []chart.Key
 	var groups []chart.Group
-	var values []float64
+	values := []float64{limit}
 	for _, r := range rep.Channel.Results {
 		if r.Exercise != oneWay {
 			continue
 		}
-		column := slices.Index(names, r.Contestant)
+		column := slices.Index(keys, rep.Channel.key(r.Contestant))
 		if column < 0 {
-			column = len(names)
-			names = append(names, r.Contestant)
+			column = len(keys)
+			keys = append(keys, rep.Channel.key(r.Contestant))
 		}
 		if size := bytesText(r.Size); len(groups) == 0 || groups[len(groups)-1].Name != size {
 			groups = append(groups, chart.Group{Name: size})
@@ -132,9 +134,30 @@ func (rep *report) plotRates(title, unit string, value func(channelResult) float
 	if groups == nil {
 		return nil
 	}
+	if limit > 0 {
+		for i := range groups {
+			missing := len(keys) - len(groups[i].Values)
+			groups[i].Values = append(append(groups[i].Values, make([]float64, missing)...), limit)
+		}
+		keys = append(keys, rep.Channel.key("limit: a copy"))
+	}
 	return chart.Chart{
-		Title: title + " between two processes", Subtitle: rep.subtitle(),
+		Title: "messages one way between two processes", Subtitle: rep.subtitle(),
 		X: chart.Axis{Title: "size of a message"},
 		Y: chart.Logarithmic(unit, values, label),
-	}.Bars(names, groups)
+	}.Bars(keys, groups)
+}
+
+// key gives a contestant the same colour in all plots, and limits the last.
+func (rep *channelReport) key(name string) chart.Key {
+	var names []string
+	for _, r := range rep.Results {
+		if r.Contestant == name {
+			break
+		}
+		if !slices.Contains(names, r.Contestant) {
+			names = append(names, r.Contestant)
+		}
+	}
+	return chart.Key{Name: name, Colour: len(names)}
 }

@@ -25,9 +25,11 @@ func (rep *channelReport) print(w io.Writer) {
 	table.Flush()
 }
 
+const commonHeads = "\tprocessor time\tallocs\tvs baseline\tspan"
+
 var heads = map[exercise]string{
-	roundTrip: "  \tp50\tp90\tp99\tp99.9\tmax\tprocessor time\tallocs\tvs baseline\tspan\tcache lines\t",
-	oneWay:    "  \tmessages/s\tspan\tGiB/s\tprocessor time\tallocs\tvs baseline\tspan\tof a copy\t",
+	roundTrip: "  \tp50\tp90\tp99\tp99.9\tmax" + commonHeads + "\tcache lines\t",
+	oneWay:    "  \tmessages/s\tspan\tGiB/s" + commonHeads + "\tof a copy\t",
 }
 
 func (rep *channelReport) printHead(w io.Writer) {
@@ -36,15 +38,18 @@ func (rep *channelReport) printHead(w io.Writer) {
 		pinned = "pinned to a processor each"
 	}
 	fmt.Fprintf(w, "\n%s: messages between two processes, %s\n", channelName, pinned)
-	fmt.Fprintf(w, "  medians of %d rounds; processor time and allocations of a message are\n", rep.Rounds)
-	fmt.Fprintf(w, "  client + server; more than 1.00x is faster than the first line\n")
+	fmt.Fprintf(w, "  medians of %d rounds; processor time and allocations of a message\n", rep.Rounds)
+	fmt.Fprintln(w, "  or round trip: client + server; more than 1.00x is faster than the first line")
 	copied := spanOf(rep.CopyRate)
-	fmt.Fprintf(w, "  limits: a copy within a process %s GiB/s (%s..%s)", significant(copied.Value/gib),
-		significant(copied.Low/gib), significant(copied.High/gib))
+	fmt.Fprintf(w, "  limits: a copy within a process %s GiB/s (%s..%s)",
+		significant(copied.Value/gib), significant(copied.Low/gib), significant(copied.High/gib))
 	if len(rep.CacheLine) > 0 {
 		line := spanOf(rep.CacheLine)
 		fmt.Fprintf(w, ", a cache line there and back %s (%s..%s)", nanoseconds(line.Value),
 			nanoseconds(line.Low), nanoseconds(line.High))
+	}
+	if rep.Futex > 0 {
+		fmt.Fprintf(w, "; raw futexes, asleep before each trip, %s", nanoseconds(rep.Futex))
 	}
 	fmt.Fprintln(w)
 	if rep.Doubt != "" {
@@ -72,8 +77,12 @@ func (r channelResult) printOneWay(w io.Writer) {
 
 // printCosts prints the columns that both exercises have.
 func (r channelResult) printCosts(w io.Writer) {
-	fmt.Fprintf(w, "%s + %s\t%.1f + %.1f\t%sx\t%s..%s\t",
-		nanoseconds(r.ClientTime), nanoseconds(r.ServerTime), r.ClientAllocs, r.ServerAllocs,
+	allocs := "-"
+	if r.InGo {
+		allocs = fmt.Sprintf("%.1f + %.1f", r.ClientAllocs, r.ServerAllocs)
+	}
+	fmt.Fprintf(w, "%s + %s\t%s\t%sx\t%s..%s\t",
+		nanoseconds(r.ClientTime), nanoseconds(r.ServerTime), allocs,
 		significant(r.Speedup.Value), significant(r.Speedup.Low), significant(r.Speedup.High))
 }
 

@@ -17,26 +17,34 @@ var boostSource string
 //go:embed c/zeromq.cpp
 var zeromqSource string
 
+const boostHeader = "boost/interprocess/ipc/message_queue.hpp"
+
 // peerPrograms are contestants in other languages. Each is compiled if what it
 // needs is there.
 var peerPrograms = []peerProgram{
 	{
-		name: "Boost message_queue, C++",
+		name:  "Boost message_queue (C++)",
+		build: func() (string, error) { return compilePeer("boost", boostSource, boostHeader) },
+		needs: "g++ and libboost-dev",
+	},
+	{
+		name: "Boost, spinning (C++)",
 		build: func() (string, error) {
-			return compilePeer("boost", boostSource, "boost/interprocess/ipc/message_queue.hpp")
+			return compilePeer("boost-spinning", boostSource, boostHeader, "-DSPINNING")
 		},
 		needs: "g++ and libboost-dev",
 	},
 	{
-		name:  "ZeroMQ ipc, C++",
+		name:  "ZeroMQ ipc (C++)",
 		build: func() (string, error) { return compilePeer("zeromq", zeromqSource, "zmq.h", "-lzmq") },
 		needs: "g++ and libzmq3-dev",
 	},
 }
 
 // compilePeer returns the path of the program. The error is exec.ErrNotFound if
-// there is no compiler, or not the header of what the program uses.
-func compilePeer(name, source, header string, libraries ...string) (string, error) {
+// there is no compiler, or not the header of what the program uses. Flags may be
+// libraries, too.
+func compilePeer(name, source, header string, flags ...string) (string, error) {
 	if compile("#include <"+header+">", "-fsyntax-only", "-") != nil {
 		return "", exec.ErrNotFound
 	}
@@ -44,8 +52,8 @@ func compilePeer(name, source, header string, libraries ...string) (string, erro
 		return "", err
 	}
 	program := inDirectory("peer-" + name)
-	arguments := []string{"-O2", "-Wall", "-I", directory, "-o", program, "-"}
-	return program, compile(source, append(arguments, libraries...)...)
+	arguments := []string{"-O2", "-DNDEBUG", "-Wall", "-I", directory, "-o", program, "-"}
+	return program, compile(source, append(arguments, flags...)...)
 }
 
 // compile compiles C++ that it gives the compiler as its input.

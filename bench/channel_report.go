@@ -15,6 +15,10 @@ type channelReport struct {
 	CacheLine []float64 `json:"cache_line_round_trip_ns"`
 	CopyRate  []float64 `json:"copy_bytes_per_second"`
 
+	// Futex is the median round trip of processes that sleep on futexes, if
+	// that was measured, too.
+	Futex float64 `json:"futex_round_trip_ns,omitempty"`
+
 	// Doubt says why nobody is to quote this run, if it is not empty.
 	Doubt string `json:"not_to_be_quoted,omitempty"`
 
@@ -35,11 +39,13 @@ type channelResult struct {
 	Messages span `json:"messages_per_second"`
 	Bytes    span `json:"bytes_per_second"` // one way
 
-	// What a message costs either process, or a round trip.
+	// What a message costs either process, or a round trip. Allocations are
+	// counted in Go only.
 	ClientTime   float64 `json:"client_processor_ns"`
 	ServerTime   float64 `json:"server_processor_ns"`
 	ClientAllocs float64 `json:"client_allocs"`
 	ServerAllocs float64 `json:"server_allocs"`
+	InGo         bool    `json:"in_go"`
 
 	// Speedup is how many times faster than the baseline it is, by the median
 	// round trip or by messages.
@@ -64,11 +70,16 @@ func spanOf(values []float64) span {
 	return span{median(values), quantile(values, 0.25), quantile(values, 0.75)}
 }
 
-func (s *series) report() *channelReport {
+func (s *series) report(measured []figure) *channelReport {
 	rep := &channelReport{
-		Rounds: s.rounds, Pinned: s.pin, BoutNS: s.time.Nanoseconds(),
+		Rounds: s.rounds, Pinned: s.pinned(), BoutNS: s.time.Nanoseconds(),
 		CacheLine: s.cacheLine, CopyRate: s.copyRate,
 		Doubt: doubt(s.cacheLine), Percentiles: percentiles,
+	}
+	for _, f := range measured {
+		if f.Name == futexFigure {
+			rep.Futex = f.Value * 1e3
+		}
 	}
 	var baseline *cell
 	for _, c := range s.cells {
@@ -98,13 +109,29 @@ func doubt(trips []float64) string {
 
 func (s *series) resultOf(c, baseline *cell) channelResult {
 	r := channelResult{
-		Contestant: c.contestant.name, Exercise: c.does, Size: c.size,
-		Messages:     spanOf(each(c.rounds, boutResult.rate)),
-		ClientTime:   median(each(c.rounds, func(b boutResult) float64 { return b.client.processorTime() })),
-		ServerTime:   median(each(c.rounds, func(b boutResult) float64 { return b.server.processorTime() })),
-		ClientAllocs: median(each(c.rounds, func(b boutResult) float64 { return b.client.allocs() })),
-		ServerAllocs: median(each(c.rounds, func(b boutResult) float64 { return b.server.allocs() })),
+		Contestant: c.contestant.name, Exercise: c.does, Size: c.size, InGo: c.program == "",
+		Messages: spanOf(each(c.rounds, boutResult.rate)),
 	}
+	middle := func(value func(boutResult) float64) float64 { return median(each(c.rounds, value)) }
+	r.ClientTime = middle(func(b boutResult) float64 { return b.client.processorTime() })
+	r.ServerTime = middle(func(b boutResult) float64 { return b.server.processorTime() })
+	r.ClientAllocs = middle(func(b boutResult) float64 { return b.client.allocs() })
+	r.ServerAllocs = middle(func(b boutResult) float64 { return b.server.allocs() })
+	if c.does == oneWay {
+		size := float64(c.size)
+		r.Bytes = span{r.Messages.Value * size, r.Messages.Low * size, r.Messages.High * size}
+	} else {
+		for i := range percentiles {
+			r.Trips = append(r.Trips,
+				middle(func(b boutResult) float64 { return b.client.Percentiles[i] }))
+		}
+	}
+	r.Speedup, r.Limit = s.ratios(c, baseline)
+	return r
+}
+
+// ratios compares a cell with the baseline and with the hardware, round by round.
+func (s *series) ratios(c, baseline *cell) (speedup, limit span) {
 	var speedups, limits []float64
 	for i, b := range c.rounds {
 		base := baseline.rounds[i]
@@ -116,20 +143,11 @@ func (s *series) resultOf(c, baseline *cell) channelResult {
 		}
 		speedups = append(speedups, base.client.at(50)/b.client.at(50))
 		if len(s.cacheLine) > 0 {
-			limits = append(limits, 2*b.client.at(50)/(s.cacheLine[i]+s.cacheLine[i+1]))
+			line := (s.cacheLine[i] + s.cacheLine[i+1]) / 2
+			limits = append(limits, b.client.at(50)/line)
 		}
 	}
-	r.Speedup, r.Limit = spanOf(speedups), spanOf(limits)
-	if c.does == oneWay {
-		size := float64(c.size)
-		r.Bytes = span{r.Messages.Value * size, r.Messages.Low * size, r.Messages.High * size}
-		return r
-	}
-	for i := range percentiles {
-		r.Trips = append(r.Trips,
-			median(each(c.rounds, func(b boutResult) float64 { return b.client.Percentiles[i] })))
-	}
-	return r
+	return spanOf(speedups), spanOf(limits)
 }
 
 func each(rounds []boutResult, value func(boutResult) float64) []float64 {

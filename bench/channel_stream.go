@@ -49,11 +49,14 @@ var tcpLoopback = network{
 // child, too.
 func besides(name string) string { return filepath.Join(os.Getenv("FILEMAP_DIR"), name) }
 
+// addressOf finds out where the server listens, as soon as it does.
+type addressOf func() (string, error)
+
 // patience is how long one end waits for the other to begin.
 const patience = 10 * time.Second
 
 // dialPatiently waits for the server to listen.
-func dialPatiently(ctx context.Context, kind string, address func() (string, error)) (net.Conn, error) {
+func dialPatiently(ctx context.Context, kind string, address addressOf) (net.Conn, error) {
 	const pause = time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -70,7 +73,7 @@ func dialPatiently(ctx context.Context, kind string, address func() (string, err
 	}
 }
 
-func dialOnce(ctx context.Context, kind string, address func() (string, error)) (net.Conn, error) {
+func dialOnce(ctx context.Context, kind string, address addressOf) (net.Conn, error) {
 	where, err := address()
 	if err != nil {
 		return nil, err

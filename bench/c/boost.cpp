@@ -1,4 +1,5 @@
-// Boost.Interprocess: a message_queue there and one back.
+// Boost.Interprocess: a message_queue there and one back. It sleeps when there
+// is nothing to do, unless it is compiled with -DSPINNING.
 #include "peer.hpp"
 #include <boost/interprocess/ipc/message_queue.hpp>
 
@@ -17,13 +18,28 @@ struct messenger {
 	{
 	}
 
-	void send(const void *p, size_t n) { (client ? there : back).send(p, n, 0); }
+	void send(const void *p, size_t n)
+	{
+		auto &queue = client ? there : back;
+#ifdef SPINNING
+		while (!queue.try_send(p, n, 0))
+			;
+#else
+		queue.send(p, n, 0);
+#endif
+	}
 
 	size_t receive(void *buf, size_t capacity)
 	{
+		auto &queue = client ? back : there;
 		ipc::message_queue::size_type n;
 		unsigned priority;
-		(client ? back : there).receive(buf, capacity, n, priority);
+#ifdef SPINNING
+		while (!queue.try_receive(buf, capacity, n, priority))
+			;
+#else
+		queue.receive(buf, capacity, n, priority);
+#endif
 		if (!client && named)
 			remove();
 		return n;

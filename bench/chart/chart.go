@@ -24,12 +24,19 @@ const (
 	plotHeight = height - top - bottom
 )
 
-// colours can be told apart by all eyes; the ninth series begins again, dashed.
+// colours can be told apart by all eyes. After the last they begin again, paler.
 var colours = []string{
 	"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f3dc4", "#444444",
 }
 
-func colour(i int) string { return colours[i%len(colours)] }
+func (k Key) colour() string { return colours[k.Colour%len(colours)] }
+
+func (k Key) opacity() string {
+	if k.Colour%(2*len(colours)) >= len(colours) {
+		return "0.5"
+	}
+	return "1"
+}
 
 // drawing is an SVG file being written.
 type drawing struct{ bytes.Buffer }
@@ -65,21 +72,13 @@ func (d *drawing) end() []byte {
 	return d.Bytes()
 }
 
-// legend names a series, the i-th from the top.
-func (d *drawing) legend(i int, name string) {
+// legend adds a key, the i-th from the top.
+func (d *drawing) legend(i int, k Key) {
 	const x, line = width - right + 25, 24
 	y := float64(top + 10 + i*line)
 	fmt.Fprintf(d, `<rect x="%d" y="%.1f" width="18" height="12" fill="%s" fill-opacity="%s"/>`+"\n",
-		x, y-10, colour(i), opacity(i))
-	d.text(x+26, y, "start", "", name)
-}
-
-// opacity tells the series apart that share a colour.
-func opacity(i int) string {
-	if i >= len(colours) {
-		return "0.5"
-	}
-	return "1"
+		x, y-10, k.colour(), k.opacity())
+	d.text(x+26, y, "start", "", k.Name)
 }
 
 func (d *drawing) line(x1, y1, x2, y2 float64, colour string) {

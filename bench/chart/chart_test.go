@@ -29,9 +29,10 @@ func TestChartsAreXML(t *testing.T) {
 		Title: "a < b & c", X: Axis{High: 1},
 		Y: Logarithmic("", []float64{1, 5}, func(v float64) string { return fmt.Sprint(v) }),
 	}
-	wellFormed(t, c.Lines([]Series{{"<line>", []float64{0, 1}, []float64{1, 5}}}), "polyline", 1)
-	wellFormed(t, c.Bars([]string{"p", "q"}, []Group{{"g", []float64{1, 5}}, {"h", []float64{0, 2}}}),
-		"rect", 1+2+3) // the background, the legend, the bars
+	lines := c.Lines([]Series{{Key{"<line>", 9}, []float64{0, 1}, []float64{1, 5}}})
+	wellFormed(t, lines, "polyline", 1)
+	bars := c.Bars([]Key{{"p", 0}, {"q", 1}}, []Group{{"g", []float64{1, 5}}, {"h", []float64{0, 2}}})
+	wellFormed(t, bars, "rect", 1+2+3) // the background, the legend, the bars
 }
 
 func wellFormed(t *testing.T, picture []byte, element string, want int) {
