@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os/exec"
 	"runtime"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -51,11 +49,11 @@ func runChannel(r *runner, results *report) error {
 	if r.quick {
 		s.rounds, s.time, sizes = channelQuickRounds, channelQuickTime, channelQuickSizes
 	}
-	programs, err := s.buildPrograms(sizes, results)
+	prepared, err := s.prepare(sizes, results)
 	if err != nil {
 		return err
 	}
-	s.chooseCells(slices.Concat(contestants, programs), sizes)
+	s.chooseCells(prepared, sizes)
 	if len(s.cells) == 0 {
 		return nil
 	}
@@ -86,25 +84,26 @@ func (s *series) measureHardware() error {
 	return err
 }
 
-// buildPrograms builds the contestants in other languages that are asked for.
-func (s *series) buildPrograms(sizes []int, results *report) ([]contestant, error) {
-	var built []contestant
-	for _, p := range peerPrograms {
-		c := contestant{name: p.name}
-		if !s.wants(c, sizes) {
+// prepare returns the contestants that are asked for, after the baseline.
+func (s *series) prepare(sizes []int, results *report) ([]contestant, error) {
+	var prepared []contestant
+	for i, c := range contestants {
+		if i > 0 && !s.wants(c, sizes) {
 			continue
 		}
-		s.progress.show("%s: compiling %s", channelName, p.name)
-		var err error
-		if c.program, err = p.build(); errors.Is(err, exec.ErrNotFound) {
-			results.skip(p.name + ": needs " + p.needs)
-			continue
-		} else if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.name, err)
+		if c.prepare != nil {
+			s.progress.show("%s: preparing %s", channelName, c.name)
+			var err error
+			if c.program, err = c.prepare(); errors.Is(err, errNeeds) {
+				results.skip(c.name + ": " + err.Error())
+				continue
+			} else if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
 		}
-		built = append(built, c)
+		prepared = append(prepared, c)
 	}
-	return built, nil
+	return prepared, nil
 }
 
 // wants says whether any of a contestant's cells is asked for.
@@ -119,7 +118,8 @@ func (s *series) wants(c contestant, sizes []int) bool {
 	return false
 }
 
-// chooseCells chooses what is asked for, with what that is compared with.
+// chooseCells chooses what is asked for, with the baseline that it is compared
+// with.
 func (s *series) chooseCells(all []contestant, sizes []int) {
 	for _, does := range []exercise{roundTrip, oneWay} {
 		for _, size := range sizes {

@@ -66,6 +66,9 @@ func (b bout) run(program string, pin bool) (boutResult, error) {
 	}
 	// The server waits for the end of its input.
 	err = errors.Join(err, client.input.Close(), server.input.Close(), <-serverEnded)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("it did not end within %v", most), err)
+	}
 	return boutResult{client.result, server.result}, err
 }
 

@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // messenger is one side of a pair over which two processes send each other
 // messages. A message keeps its length.
@@ -36,13 +39,19 @@ type contestant struct {
 	// the process ends. Nothing can be sent one way.
 	serve func(name string, seen func(request []byte)) error
 
-	// program stands for both where it is not empty: the path of an executable
-	// that plays either end.
+	// prepare, unless it is nil, is called before anything else. Its error is
+	// errNeeds if the system lacks what the contestant takes.
+	prepare func() (program string, err error)
+
+	// program stands for open and serve if prepare returned one: the path of an
+	// executable that plays either end.
 	program string
 }
 
-// contestants are what is compared, without the programs in other languages.
-// The first one is the baseline.
+// errNeeds begins an error that says what is missing.
+var errNeeds = errors.New("needs")
+
+// contestants are what is compared. The first one is the baseline.
 var contestants = slices.Concat([]contestant{
 	framed("unix socket", unixSocket),
 	framed("TCP loopback", tcpLoopback),
@@ -50,14 +59,7 @@ var contestants = slices.Concat([]contestant{
 	grpcUnary("gRPC unary, unix socket", unixSocket),
 	grpcStreaming("gRPC stream, unix socket", unixSocket),
 	httpCalls("net/http, unix socket", unixSocket),
-})
-
-// peerProgram is a contestant in another language.
-type peerProgram struct {
-	name  string
-	build func() (program string, err error)
-	needs string
-}
+}, peerPrograms)
 
 func contestantByName(name string) (contestant, bool) {
 	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })

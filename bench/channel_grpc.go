@@ -78,7 +78,7 @@ var grpcDescription = grpc.ServiceDesc{
 
 // grpcUnary has each message be a call, and the answer what it returns.
 func grpcUnary(name string, n network) contestant {
-	return contestant{
+	return n.contestant(contestant{
 		name: name,
 		open: func(_ end, name string) (messenger, error) {
 			conn, err := n.dialGRPC(name)
@@ -91,12 +91,12 @@ func grpcUnary(name string, n network) contestant {
 			}
 			return newGRPCServer(&grpcMessages{seen: seen}).Serve(l)
 		},
-	}
+	})
 }
 
 // grpcStreaming sends messages over one stream that goes both ways.
 func grpcStreaming(name string, n network) contestant {
-	return contestant{name: name, open: func(e end, name string) (messenger, error) {
+	return n.contestant(contestant{name: name, open: func(e end, name string) (messenger, error) {
 		if e == serverEnd {
 			return n.acceptGRPCStream(name)
 		}
@@ -106,7 +106,7 @@ func grpcStreaming(name string, n network) contestant {
 		}
 		stream, err := conn.NewStream(background, &grpcDescription.Streams[0], grpcFullStream)
 		return &grpcClientEnd{grpcEnd{stream: stream}, conn}, err
-	}}
+	}})
 }
 
 func newGRPCServer(messages *grpcMessages) *grpc.Server {

@@ -12,7 +12,7 @@ import (
 
 // httpCalls has each message be the body of a request, and of its answer.
 func httpCalls(name string, n network) contestant {
-	return contestant{
+	return n.contestant(contestant{
 		name: name,
 		open: func(_ end, name string) (messenger, error) {
 			return &httpCaller{client: http.Client{Transport: &http.Transport{
@@ -28,7 +28,7 @@ func httpCalls(name string, n network) contestant {
 			}
 			return http.Serve(l, httpEcho(seen))
 		},
-	}
+	})
 }
 
 func httpEcho(seen func([]byte)) http.HandlerFunc {

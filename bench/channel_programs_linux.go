@@ -17,41 +17,33 @@ var boostSource string
 //go:embed c/zeromq.cpp
 var zeromqSource string
 
-const boostHeader = "boost/interprocess/ipc/message_queue.hpp"
-
-// peerPrograms are contestants in other languages. Each is compiled if what it
-// needs is there.
-var peerPrograms = []peerProgram{
-	{
-		name:  "Boost message_queue (C++)",
-		build: func() (string, error) { return compilePeer("boost", boostSource, boostHeader) },
-		needs: "g++ and libboost-dev",
-	},
-	{
-		name: "Boost, spinning (C++)",
-		build: func() (string, error) {
-			return compilePeer("boost-spinning", boostSource, boostHeader, "-DSPINNING")
-		},
-		needs: "g++ and libboost-dev",
-	},
-	{
-		name:  "ZeroMQ ipc (C++)",
-		build: func() (string, error) { return compilePeer("zeromq", zeromqSource, "zmq.h", "-lzmq") },
-		needs: "g++ and libzmq3-dev",
-	},
+// peerPrograms are contestants in C++. Each is compiled if what it needs is
+// there.
+var peerPrograms = []contestant{
+	boostPeer("Boost message_queue (C++)", "boost"),
+	boostPeer("Boost, spinning (C++)", "boost-spinning", "-DSPINNING"),
+	{name: "ZeroMQ ipc (C++)", prepare: func() (string, error) {
+		return compilePeer("zeromq", zeromqSource, "zmq.h", "libzmq3-dev", "-lzmq")
+	}},
 }
 
-// compilePeer returns the path of the program. The error is exec.ErrNotFound if
-// there is no compiler, or not the header of what the program uses. Flags may be
-// libraries, too.
-func compilePeer(name, source, header string, flags ...string) (string, error) {
+func boostPeer(name, file string, flags ...string) contestant {
+	return contestant{name: name, prepare: func() (string, error) {
+		const header = "boost/interprocess/ipc/message_queue.hpp"
+		return compilePeer(file, boostSource, header, "libboost-dev", flags...)
+	}}
+}
+
+// compilePeer returns the path of the program. It needs a compiler, and the
+// header of what the program uses, which is in a Debian package.
+func compilePeer(file, source, header, debian string, flags ...string) (string, error) {
 	if compile("#include <"+header+">", "-fsyntax-only", "-") != nil {
-		return "", exec.ErrNotFound
+		return "", fmt.Errorf("%w g++ and %s", errNeeds, debian)
 	}
 	if err := os.WriteFile(inDirectory("peer.hpp"), []byte(peerHeader), 0o600); err != nil {
 		return "", err
 	}
-	program := inDirectory("peer-" + name)
+	program := inDirectory("peer-" + file)
 	arguments := []string{"-O2", "-DNDEBUG", "-Wall", "-I", directory, "-o", program, "-"}
 	return program, compile(source, append(arguments, flags...)...)
 }

@@ -1,4 +1,4 @@
 package main
 
 // peerPrograms are none: they are for Linux.
-var peerPrograms []peerProgram
+var peerPrograms []contestant

@@ -15,11 +15,19 @@ import (
 
 // network is a way to make connections: what messages, gRPC and HTTP run over.
 type network struct {
-	listen func(name string) (net.Listener, error)
-	dial   func(ctx context.Context, name string) (net.Conn, error)
+	prepare func() error // as a contestant's; or nil
+	listen  func(name string) (net.Listener, error)
+	dial    func(ctx context.Context, name string) (net.Conn, error)
 }
 
 var unixSocket = network{
+	prepare: func() error {
+		l, err := net.Listen("unix", besides("prepare"))
+		if err != nil {
+			return fmt.Errorf("%w unix sockets: %w", errNeeds, err)
+		}
+		return l.Close()
+	},
 	listen: func(name string) (net.Listener, error) { return net.Listen("unix", besides(name)) },
 	dial: func(ctx context.Context, name string) (net.Conn, error) {
 		return dialPatiently(ctx, "unix", func() (string, error) { return besides(name), nil })
@@ -94,15 +102,23 @@ func (n network) connect(e end, name string) (net.Conn, error) {
 	return conn, errors.Join(err, l.Close())
 }
 
+// contestant returns one that takes the network.
+func (n network) contestant(c contestant) contestant {
+	if n.prepare != nil {
+		c.prepare = func() (program string, err error) { return "", n.prepare() }
+	}
+	return c
+}
+
 // framed sends messages over a connection.
 func framed(name string, n network) contestant {
-	return contestant{name: name, open: func(e end, name string) (messenger, error) {
+	return n.contestant(contestant{name: name, open: func(e end, name string) (messenger, error) {
 		conn, err := n.connect(e, name)
 		if err != nil {
 			return nil, err
 		}
 		return newFrames(conn, conn, conn), nil
-	}}
+	}})
 }
 
 // lengthSize is the size of what stands before each message of a byte stream.
