@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -49,14 +50,14 @@ func runChannel(r *runner, results *report) error {
 	if r.quick {
 		s.rounds, s.time, sizes = channelQuickRounds, channelQuickTime, channelQuickSizes
 	}
+	if !slices.ContainsFunc(contestants, func(c contestant) bool { return s.wants(c, sizes) }) {
+		return nil
+	}
 	prepared, err := s.prepare(sizes, results)
 	if err != nil {
 		return err
 	}
 	s.chooseCells(prepared, sizes)
-	if len(s.cells) == 0 {
-		return nil
-	}
 	if err := s.measureHardware(); err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (s *series) prepare(sizes []int, results *report) ([]contestant, error) {
 func (s *series) wants(c contestant, sizes []int) bool {
 	for _, size := range sizes {
 		for _, does := range []exercise{roundTrip, oneWay} {
-			if one := (&cell{contestant: c, does: does, size: size}); s.only.MatchString(one.name()) {
+			if one := (&cell{contestant: c, does: does, size: size}); s.only.MatchString(one.path()) {
 				return true
 			}
 		}
@@ -130,7 +131,7 @@ func (s *series) chooseCells(all []contestant, sizes []int) {
 					continue
 				}
 				one := &cell{contestant: c, does: does, size: size}
-				matches := s.only.MatchString(one.name())
+				matches := s.only.MatchString(one.path())
 				wanted = wanted || matches
 				if matches || i == 0 {
 					chosen = append(chosen, one)
@@ -143,8 +144,8 @@ func (s *series) chooseCells(all []contestant, sizes []int) {
 	}
 }
 
-// name is what --run matches.
-func (c *cell) name() string {
+// path is what --run matches.
+func (c *cell) path() string {
 	return fmt.Sprintf("%s/%s/%s/%s", channelName, c.does, c.contestant.name, bytesText(c.size))
 }
 
@@ -163,7 +164,7 @@ func bytesText(n int) string {
 func (s *series) round(round int) error {
 	for i := range s.cells {
 		one := s.cells[(i+round)%len(s.cells)]
-		s.progress.show("%s: round %d of %d, %s", channelName, round+1, s.rounds, one.name())
+		s.progress.show("%s: round %d of %d, %s", channelName, round+1, s.rounds, one.path())
 		s.bouts++
 		b := bout{
 			Contestant: one.contestant.name, Exercise: one.does, Size: one.size,
@@ -171,7 +172,7 @@ func (s *series) round(round int) error {
 		}
 		result, err := b.run(one.program, s.pin)
 		if err != nil {
-			return fmt.Errorf("%s: %w", one.name(), err)
+			return fmt.Errorf("%s: %w", one.path(), err)
 		}
 		one.rounds = append(one.rounds, result)
 	}

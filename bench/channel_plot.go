@@ -111,41 +111,47 @@ func plain(v float64) string { return fmt.Sprintf("%.6g", v) }
 func (rep *report) plotRates(unit string, value func(channelResult) float64, limit float64,
 	label func(float64) string,
 ) []byte {
-	var keys []chart.Key
-	var groups []chart.Group
-	values := []float64{limit}
-	for _, r := range rep.Channel.Results {
-		if r.Exercise != oneWay {
-			continue
-		}
-		column := slices.Index(keys, rep.Channel.key(r.Contestant))
-		if column < 0 {
-			column = len(keys)
-			keys = append(keys, rep.Channel.key(r.Contestant))
-		}
-		if size := bytesText(r.Size); len(groups) == 0 || groups[len(groups)-1].Name != size {
-			groups = append(groups, chart.Group{Name: size})
-		}
-		last := &groups[len(groups)-1]
-		last.Values = append(last.Values, make([]float64, max(0, column+1-len(last.Values)))...)
-		last.Values[column] = value(r)
-		values = append(values, value(r))
-	}
+	keys, groups := rep.Channel.rates(value)
 	if groups == nil {
 		return nil
 	}
 	if limit > 0 {
 		for i := range groups {
-			missing := len(keys) - len(groups[i].Values)
-			groups[i].Values = append(append(groups[i].Values, make([]float64, missing)...), limit)
+			groups[i].Values = append(groups[i].Values, limit)
 		}
 		keys = append(keys, rep.Channel.key("limit: a copy"))
+	}
+	var values []float64
+	for _, g := range groups {
+		values = append(values, g.Values...)
 	}
 	return chart.Chart{
 		Title: "messages one way between two processes", Subtitle: rep.subtitle(),
 		X: chart.Axis{Title: "size of a message"},
 		Y: chart.Logarithmic(unit, values, label),
 	}.Bars(keys, groups)
+}
+
+// rates returns a group of values for each size, with one for each key: 0 where
+// a contestant did not take part.
+func (rep *channelReport) rates(value func(channelResult) float64) (
+	keys []chart.Key, groups []chart.Group,
+) {
+	for _, r := range rep.Results {
+		if key := rep.key(r.Contestant); r.Exercise == oneWay && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	for _, r := range rep.Results {
+		if r.Exercise != oneWay {
+			continue
+		}
+		if size := bytesText(r.Size); len(groups) == 0 || groups[len(groups)-1].Name != size {
+			groups = append(groups, chart.Group{Name: size, Values: make([]float64, len(keys))})
+		}
+		groups[len(groups)-1].Values[slices.Index(keys, rep.key(r.Contestant))] = value(r)
+	}
+	return keys, groups
 }
 
 // key gives a contestant the same colour in all plots, and limits the last.

@@ -35,7 +35,7 @@ var heads = map[exercise]string{
 func (rep *channelReport) printHead(w io.Writer) {
 	pinned := "not pinned"
 	if rep.Pinned {
-		pinned = "pinned to a processor each"
+		pinned = "pinned to a processor each (for Go the only one)"
 	}
 	fmt.Fprintf(w, "\n%s: messages between two processes, %s\n", channelName, pinned)
 	fmt.Fprintf(w, "  medians of %d rounds; processor time and allocations of a message\n", rep.Rounds)

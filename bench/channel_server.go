@@ -1,8 +1,6 @@
 package main
 
-import (
-	"errors"
-)
+import "errors"
 
 // playServer ends when the client has, so that nothing on its way is lost.
 func (b bout) playServer(c contestant) error {
