@@ -5,6 +5,8 @@
 //	go run -C bench . --quick         a look, half a minute
 //	go run -C bench . --run '^open/'  what matches contest/ours/baseline
 //	go run -C bench . --json FILE     the results for programs, too
+//	go run -C bench . --plots DIR     how messages compare, as pictures
+//	go run -C bench . --pin           messages between two certain processors
 package main
 
 import (
@@ -24,6 +26,7 @@ var subjects = []struct {
 	{"access", runAccess},
 	{"many", runMany},
 	{"waitable", runWaitable},
+	{channelName, runChannel},
 }
 
 func main() {
@@ -34,19 +37,24 @@ func main() {
 	quick := flag.Bool("quick", false, "fewer and shorter rounds: for a look, not for figures to quote")
 	only := flag.String("run", "", "run only what this regular expression matches: contest/ours/baseline")
 	jsonFile := flag.String("json", "", "write the results to this file, too")
+	plots := flag.String("plots", "", "draw how messages compare, as SVG files in this directory")
+	pin := flag.Bool("pin", false, "keep two processes that send messages on a processor each (Linux)")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
 	exitOn(err)
 
-	r := &runner{rounds: 21, lapTime: 60 * time.Millisecond, only: pattern, progress: newProgress()}
+	r := &runner{rounds: 21, lapTime: 60 * time.Millisecond, only: pattern, progress: newProgress(), pin: *pin}
 	if *quick {
-		r.rounds, r.lapTime = 5, 15*time.Millisecond
+		r.quick, r.rounds, r.lapTime = true, 5, 15*time.Millisecond
 	}
 	results, err := runAll(r)
 	exitOn(err)
 	results.print(os.Stdout)
 	if *jsonFile != "" {
 		exitOn(results.writeJSON(*jsonFile))
+	}
+	if *plots != "" {
+		exitOn(results.writePlots(*plots))
 	}
 }
 

@@ -28,6 +28,9 @@ func (rep *report) print(w io.Writer) {
 	}
 	table.Flush()
 	rep.printFigures(w, table)
+	if rep.Channel != nil {
+		rep.Channel.print(w)
+	}
 	rep.printNotes(w)
 }
 

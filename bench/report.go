@@ -9,14 +9,15 @@ import (
 
 // report is what a run found out.
 type report struct {
-	Date        time.Time     `json:"date"`
-	Machine     string        `json:"machine"`
-	Go          string        `json:"go"`
-	Rounds      int           `json:"rounds"`
-	LapTime     time.Duration `json:"lap_ns"`
-	Comparisons []comparison  `json:"comparisons"`
-	Figures     []figure      `json:"figures"`
-	Skipped     []string      `json:"skipped"`
+	Date        time.Time      `json:"date"`
+	Machine     string         `json:"machine"`
+	Go          string         `json:"go"`
+	Rounds      int            `json:"rounds"`
+	LapTime     time.Duration  `json:"lap_ns"`
+	Comparisons []comparison   `json:"comparisons"`
+	Figures     []figure       `json:"figures"`
+	Channel     *channelReport `json:"channel,omitempty"`
+	Skipped     []string       `json:"skipped"`
 }
 
 func newReport(r *runner) *report {

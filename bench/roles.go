@@ -18,13 +18,14 @@ const (
 
 // roles are the main functions of child processes.
 var roles = map[string]func() error{
-	manyRole:  func() error { return answer(measureMany()) },
-	crowdRole: func() error { return answer(measureCrowd()) },
-	echoRole:  echo,
-	futexRole: futexEcho,
-	ownerRole: own,
-	fightRole: fight,
-	flockRole: fightByFlock,
+	manyRole:    func() error { return answer(measureMany()) },
+	crowdRole:   func() error { return answer(measureCrowd()) },
+	echoRole:    echo,
+	futexRole:   futexEcho,
+	ownerRole:   own,
+	fightRole:   fight,
+	flockRole:   fightByFlock,
+	channelRole: playChannel,
 }
 
 // play is the main function of a child process.

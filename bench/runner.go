@@ -13,6 +13,8 @@ import (
 type runner struct {
 	rounds   int
 	lapTime  time.Duration // about how long one case goes on in one round
+	quick    bool          // these are few and short
+	pin      bool          // two processes that talk stay on a processor each
 	only     *regexp.Regexp
 	progress *progress
 }

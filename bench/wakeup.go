@@ -14,6 +14,8 @@ const (
 	echoRole  = "echo"
 	futexRole = "futex"
 
+	futexFigure = "round trip by raw futexes, p50"
+
 	wakeupName  = "wakeup"
 	wakeupBatch = 200 // round trips of one kind before it is the other's turn
 

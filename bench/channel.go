@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const channelName = "channel"
+
+// channelSizes are the messages' sizes in bytes.
+var (
+	channelSizes      = []int{64, 1 << 10, 4 << 10, 64 << 10, 1 << 20}
+	channelQuickSizes = []int{64, 64 << 10}
+)
+
+const (
+	channelRounds      = 7
+	channelTime        = 150 * time.Millisecond
+	channelQuickRounds = 3
+	channelQuickTime   = 40 * time.Millisecond
+)
+
+// cell is one contestant doing one exercise with messages of one size.
+type cell struct {
+	contestant
+	does   exercise
+	size   int
+	rounds []boutResult
+}
+
+// series is the comparison under way.
+type series struct {
+	*runner
+	cells     []*cell
+	rounds    int
+	time      time.Duration
+	bouts     int       // so far
+	cacheLine []float64 // ns: before the first round, then after each
+	copyRate  []float64 // bytes a second, likewise
+}
+
+// runChannel compares messages between two processes.
+func runChannel(r *runner, results *report) error {
+	s := &series{runner: r, rounds: channelRounds, time: channelTime}
+	sizes := channelSizes
+	if r.quick {
+		s.rounds, s.time, sizes = channelQuickRounds, channelQuickTime, channelQuickSizes
+	}
+	if !slices.ContainsFunc(contestants, func(c contestant) bool { return s.wants(c, sizes) }) {
+		return nil
+	}
+	prepared, err := s.prepare(sizes, results)
+	if err != nil {
+		return err
+	}
+	s.chooseCells(prepared, sizes)
+	if err := s.measureHardware(); err != nil {
+		return err
+	}
+	for round := range s.rounds {
+		if err := s.round(round); err != nil {
+			return err
+		}
+		if err := s.measureHardware(); err != nil {
+			return err
+		}
+	}
+	results.Channel = s.report(results.Figures)
+	return nil
+}
+
+// measureHardware looks whether the machine is what it was.
+func (s *series) measureHardware() error {
+	s.copyRate = append(s.copyRate, copyRate())
+	if runtime.NumCPU() < 2 {
+		return nil
+	}
+	s.bouts++
+	ns, err := cacheLineRoundTrip(s.bouts)
+	s.cacheLine = append(s.cacheLine, ns)
+	return err
+}
+
+// prepare returns the contestants that are asked for, after the baseline.
+func (s *series) prepare(sizes []int, results *report) ([]contestant, error) {
+	var prepared []contestant
+	for i, c := range contestants {
+		if i > 0 && !s.wants(c, sizes) {
+			continue
+		}
+		if c.prepare != nil {
+			s.progress.show("%s: preparing %s", channelName, c.name)
+			var err error
+			if c.program, err = c.prepare(); errors.Is(err, errNeeds) {
+				results.skip(c.name + ": " + err.Error())
+				continue
+			} else if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+		}
+		prepared = append(prepared, c)
+	}
+	return prepared, nil
+}
+
+// wants says whether any of a contestant's cells is asked for.
+func (s *series) wants(c contestant, sizes []int) bool {
+	for _, size := range sizes {
+		for _, does := range []exercise{roundTrip, oneWay} {
+			if one := (&cell{contestant: c, does: does, size: size}); s.only.MatchString(one.path()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// chooseCells chooses what is asked for, with the baseline that it is compared
+// with.
+func (s *series) chooseCells(all []contestant, sizes []int) {
+	for _, does := range []exercise{roundTrip, oneWay} {
+		for _, size := range sizes {
+			var chosen []*cell
+			wanted := false
+			for i, c := range all {
+				if c.serve != nil && does == oneWay {
+					continue
+				}
+				one := &cell{contestant: c, does: does, size: size}
+				matches := s.only.MatchString(one.path())
+				wanted = wanted || matches
+				if matches || i == 0 {
+					chosen = append(chosen, one)
+				}
+			}
+			if wanted {
+				s.cells = append(s.cells, chosen...)
+			}
+		}
+	}
+}
+
+// path is what --run matches.
+func (c *cell) path() string {
+	return fmt.Sprintf("%s/%s/%s/%s", channelName, c.does, c.contestant.name, bytesText(c.size))
+}
+
+// bytesText prints a size.
+func bytesText(n int) string {
+	switch {
+	case n >= 1<<20:
+		return strconv.Itoa(n>>20) + " MiB"
+	case n >= 1<<10:
+		return strconv.Itoa(n>>10) + " KiB"
+	}
+	return strconv.Itoa(n) + " B"
+}
+
+// round has each cell take its turn.
+func (s *series) round(round int) error {
+	for i := range s.cells {
+		one := s.cells[(i+round)%len(s.cells)]
+		s.progress.show("%s: round %d of %d, %s", channelName, round+1, s.rounds, one.path())
+		s.bouts++
+		b := bout{
+			Contestant: one.contestant.name, Exercise: one.does, Size: one.size,
+			Time: s.time, Name: boutName(s.bouts),
+		}
+		result, err := b.run(one.program, s.pin)
+		if err != nil {
+			return fmt.Errorf("%s: %w", one.path(), err)
+		}
+		one.rounds = append(one.rounds, result)
+	}
+	return nil
+}
+
+func boutName(number int) string { return uniqueName(fmt.Sprintf("%s-%d", channelName, number)) }
+
+// pinned says whether the processes stay on a processor each.
+func (s *series) pinned() bool {
+	_, _, ok := processors()
+	return s.pin && ok
+}

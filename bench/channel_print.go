@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// print writes a table for each exercise and size.
+func (rep *channelReport) print(w io.Writer) {
+	rep.printHead(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i, r := range rep.Results {
+		if i == 0 || rep.Results[i-1].Exercise != r.Exercise || rep.Results[i-1].Size != r.Size {
+			table.Flush()
+			fmt.Fprintf(w, "\n%s: %s, %s\n", channelName, r.Exercise, bytesText(r.Size))
+			fmt.Fprintln(table, heads[r.Exercise])
+		}
+		if r.Exercise == roundTrip {
+			r.printRoundTrip(table)
+		} else {
+			r.printOneWay(table)
+		}
+	}
+	table.Flush()
+}
+
+const commonHeads = "\tprocessor time\tallocs\tvs baseline\tspan"
+
+var heads = map[exercise]string{
+	roundTrip: "  \tp50\tp90\tp99\tp99.9\tmax" + commonHeads + "\tcache lines\t",
+	oneWay:    "  \tmessages/s\tspan\tGiB/s" + commonHeads + "\tof a copy\t",
+}
+
+func (rep *channelReport) printHead(w io.Writer) {
+	pinned := "not pinned"
+	if rep.Pinned {
+		pinned = "pinned to a processor each (for Go the only one)"
+	}
+	fmt.Fprintf(w, "\n%s: messages between two processes, %s\n", channelName, pinned)
+	fmt.Fprintf(w, "  medians of %d rounds; processor time and allocations of a message\n", rep.Rounds)
+	fmt.Fprintln(w, "  or round trip: client + server; more than 1.00x is faster than the first line")
+	copied := spanOf(rep.CopyRate)
+	fmt.Fprintf(w, "  limits: a copy within a process %s GiB/s (%s..%s)",
+		significant(copied.Value/gib), significant(copied.Low/gib), significant(copied.High/gib))
+	if len(rep.CacheLine) > 0 {
+		line := spanOf(rep.CacheLine)
+		fmt.Fprintf(w, ", a cache line there and back %s (%s..%s)", nanoseconds(line.Value),
+			nanoseconds(line.Low), nanoseconds(line.High))
+	}
+	if rep.Futex > 0 {
+		fmt.Fprintf(w, "; raw futexes, asleep before each trip, %s", nanoseconds(rep.Futex))
+	}
+	fmt.Fprintln(w)
+	if rep.Doubt != "" {
+		fmt.Fprintln(w, "  NOT TO BE QUOTED:", rep.Doubt)
+	}
+}
+
+const gib = 1 << 30
+
+func (r channelResult) printRoundTrip(w io.Writer) {
+	fmt.Fprintf(w, "  %s\t", r.Contestant)
+	for _, p := range []float64{50, 90, 99, 99.9, 100} {
+		fmt.Fprintf(w, "%s\t", nanoseconds(r.at(p)))
+	}
+	r.printCosts(w)
+	fmt.Fprintf(w, "%s\t\n", significant(r.Limit.Value))
+}
+
+func (r channelResult) printOneWay(w io.Writer) {
+	fmt.Fprintf(w, "  %s\t%s\t%s..%s\t%s\t", r.Contestant, thousands(r.Messages.Value),
+		thousands(r.Messages.Low), thousands(r.Messages.High), significant(r.Bytes.Value/gib))
+	r.printCosts(w)
+	fmt.Fprintf(w, "%.1f%%\t\n", 100*r.Limit.Value)
+}
+
+// printCosts prints the columns that both exercises have.
+func (r channelResult) printCosts(w io.Writer) {
+	allocs := "-"
+	if r.InGo {
+		allocs = fmt.Sprintf("%.1f + %.1f", r.ClientAllocs, r.ServerAllocs)
+	}
+	fmt.Fprintf(w, "%s + %s\t%s\t%sx\t%s..%s\t",
+		nanoseconds(r.ClientTime), nanoseconds(r.ServerTime), allocs,
+		significant(r.Speedup.Value), significant(r.Speedup.Low), significant(r.Speedup.High))
+}
+
+// thousands prints a number with a k or an M.
+func thousands(v float64) string {
+	switch {
+	case v >= 1e6:
+		return significant(v/1e6) + "M"
+	case v >= 1e3:
+		return significant(v/1e3) + "k"
+	}
+	return significant(v)
+}

@@ -1,0 +1,4 @@
+package main
+
+// peerPrograms are none: they are for Linux.
+var peerPrograms []contestant
