@@ -129,7 +129,10 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 		return waitable.Hold{}, context.Cause(ctx)
 	case p.lying:
 		hold, err := p.bell.sleep(ctx, watch)
-		return hold, errors.Join(err, p.bell.say())
+		if err == nil {
+			err = p.bell.say()
+		}
+		return hold, err
 	case p.watching():
 		return waitable.Hold{}, nil
 	}

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/filemap-go/filemap/object"
 )
@@ -15,16 +16,14 @@ var (
 )
 
 // failed returns the error of an operation on a channel. What comes from below
-// names an object that is a part of it.
+// names the channel or a part of it, which is nothing to the caller.
 func failed(op, name string, err error) error {
 	if parsed, parseErr := object.ParseName(name); parseErr == nil {
 		name = parsed.String()
 	}
-	var below *object.Error
-	if errors.As(err, &below) && err == error(below) {
-		if below.Name == name || below.Name == "" {
-			err = below.Err
-		}
+	if below, ok := err.(*object.Error); ok &&
+		(below.Name == "" || below.Name == name || strings.HasPrefix(below.Name, name+"~")) {
+		err = below.Err
 	}
 	return &object.Error{Op: op, Kind: object.Mapping, Name: name, Err: err}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/inspect"
 )
 
@@ -26,24 +27,37 @@ holds it.`,
 		if err != nil {
 			return explainMissing(args[0], err)
 		}
+		info, isChannel := inspectChannel(o)
+		if isChannel {
+			o.Kind = info.Kind
+		}
+		if asJSON && isChannel {
+			return printJSON(c.OutOrStdout(), struct {
+				inspect.Object
+				State channel.Info `json:"state"`
+			}{o, info})
+		}
 		if asJSON {
 			return printJSON(c.OutOrStdout(), struct {
 				inspect.Object
 				State map[string]any `json:"state"`
 			}{o, state(o)})
 		}
-		return printInfo(c, o)
+		return printInfo(c, o, info)
 	}
 	return c
 }
 
-func printInfo(c *cobra.Command, o inspect.Object) error {
+func printInfo(c *cobra.Command, o inspect.Object, info channel.Info) error {
 	table := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	row := func(label, value string) { fmt.Fprintf(table, "%s\t%s\n", label, value) }
 	row("name", printable(o.Name))
 	row("kind", o.Kind)
 	row("size", objectSize(o))
 	printState(table, o)
+	if info.Kind != "" {
+		printChannel(table, info)
+	}
 	row("native", printable(o.Native))
 	row("holders", formatHolders(o.Holders, func(exe string) string { return exe }))
 	return table.Flush()

@@ -13,13 +13,16 @@ import (
 )
 
 func newList() *cobra.Command {
-	var asJSON bool
+	var asJSON, parts bool
 	c := &cobra.Command{
 		Use:   "ls [PATTERN]",
 		Short: "List the live objects",
 		Long: `List the live objects that this user can see: the Global ones, and this user's (on
 Windows: this session's) Local ones. PATTERN has * and ? and [a-z], and a prefix as names
-have. Objects under POSIX names are not listed: see /dev/shm.`,
+have. Objects under POSIX names are not listed: see /dev/shm.
+
+A channel is listed as what it is: a queue, topic, latest or conn. The objects that belong to
+one, whose names are the channel's, a tilde and more, are listed with --parts.`,
 		Example: `  filemap ls
   filemap ls 'Global\*' --json`,
 		Args:              cobra.MaximumNArgs(1),
@@ -27,11 +30,13 @@ have. Objects under POSIX names are not listed: see /dev/shm.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false,
 		"print JSON: [{name, kind, size, native, holders:[{pid, exe}]}]")
+	c.Flags().BoolVar(&parts, "parts", false, "list the objects that belong to channels, too")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		objects, err := inspect.List(nameOr(args, ""))
 		if err != nil {
 			return err
 		}
+		objects = showChannels(objects, parts)
 		if asJSON {
 			return printJSON(c.OutOrStdout(), objects)
 		}
@@ -54,7 +59,7 @@ func printTable(w io.Writer, objects []inspect.Object) error {
 }
 
 func objectSize(o inspect.Object) string {
-	if o.Kind != "mapping" {
+	if o.Size == 0 { // only mappings have one
 		return "-"
 	}
 	return formatSize(o.Size)

@@ -36,6 +36,7 @@ func newRoot() *cobra.Command {
 		newCreate(), newList(), newInfo(),
 		newCat(), newWrite(), newDump(),
 		newWait(), newSet(), newReset(), newPulse(), newRelease(), newLock(),
+		newSend(), newReceive(),
 		newClean(), newVersion(),
 	)
 	root.SetHelpCommand(newHelp())

@@ -1,0 +1,116 @@
+package channel
+
+import (
+	"math/bits"
+
+	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Info is what can be told of a channel from outside. The numbers are those of
+// a moment, and not all of the same one.
+type Info struct {
+	Kind     string    `json:"kind"`     // "queue", "topic", "latest" or "conn"
+	Capacity int64     `json:"capacity"` // of a ring, in bytes
+	Rings    []Traffic `json:"rings"`    // a Conn has two: what the dialer sends, and what it gets
+	Members  []Member  `json:"members"`  // who has the channel open, the dead too until somebody needs their place
+}
+
+// Traffic is what went through a ring.
+type Traffic struct {
+	Sent             uint64 `json:"sent"` // messages
+	SentBytes        uint64 `json:"sent_bytes"`
+	Received         uint64 `json:"received"`
+	ReceivedBytes    uint64 `json:"received_bytes"`
+	Lag              uint64 `json:"lag"`               // messages sent but not received
+	Lost             uint64 `json:"lost"`              // messages dropped for want of room
+	SendSleeps       uint64 `json:"send_sleeps"`       // how often a sender slept until there was room
+	ReceiveSleeps    uint64 `json:"receive_sleeps"`    // how often a receiver slept until there was a message
+	SendersWaiting   int    `json:"senders_waiting"`   // asleep now
+	ReceiversWaiting int    `json:"receivers_waiting"` // asleep now
+}
+
+// Member is one that has a channel open.
+type Member struct {
+	Place    int    `json:"place"`
+	PID      int    `json:"pid"`
+	Received uint64 `json:"received,omitempty"` // subscribers of a topic: messages read,
+	Lost     uint64 `json:"lost,omitempty"`     // and lost because they were overwritten
+}
+
+// Inspect tells of a channel by its name, without taking part in it.
+//
+// Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
+// it is no channel.
+func Inspect(name string) (Info, error) {
+	info, err := inspect(name)
+	if err != nil {
+		return Info{}, failed("info", name, err)
+	}
+	return info, nil
+}
+
+func inspect(name string) (Info, error) {
+	m, err := filemap.Open(name, &filemap.OpenOptions{Access: filemap.ReadOnly})
+	if err != nil {
+		return Info{}, err
+	}
+	defer m.Close()
+	if m.Size() < placesAt {
+		return Info{}, object.Explain(object.ErrWrongKind, "the name is a mapping that is no channel")
+	}
+	v, err := m.View(0, 0)
+	if err != nil {
+		return Info{}, err
+	}
+	defer v.Close()
+	p, err := filemap.Load[preamble](v, preambleAt)
+	if err == nil {
+		err = p.check()
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	return p.describe(v)
+}
+
+func (p preamble) describe(v *filemap.View) (Info, error) {
+	info := Info{Kind: p.kind.String(), Capacity: int64(p.capacity), Members: []Member{}}
+	rings := int64(1)
+	if p.kind == connKind {
+		rings = 2
+	}
+	for i := range rings {
+		w, err := filemap.Load[words](v, wordsAt+i*3*line)
+		if err != nil {
+			return Info{}, err
+		}
+		info.Rings = append(info.Rings, w.traffic())
+	}
+	for i := range int64(p.places) {
+		place, err := filemap.Load[place](v, placesAt+i*line)
+		if err != nil {
+			return Info{}, err
+		}
+		if place.process != 0 {
+			info.Members = append(info.Members, Member{
+				Place: int(i + 1), PID: int(place.process), Received: place.received, Lost: place.lost,
+			})
+		}
+	}
+	return info, nil
+}
+
+func (w *words) traffic() Traffic {
+	t := Traffic{
+		Sent: w.send.messages, SentBytes: w.send.bytes, Lost: w.send.lost, SendSleeps: w.send.waits,
+		Received: w.receive.messages, ReceivedBytes: w.receive.bytes, ReceiveSleeps: w.receive.waits,
+		SendersWaiting: w.bells.room.count(), ReceiversWaiting: w.bells.data.count(),
+	}
+	if t.Sent > t.Received {
+		t.Lag = t.Sent - t.Received
+	}
+	return t
+}
+
+func (w sleepers) count() int { return bits.OnesCount64(w[0]) + bits.OnesCount64(w[1]) }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/filemap-go/filemap/channel"
+)
+
+func newReceive() *cobra.Command {
+	var raw bool
+	var count int
+	var timeout time.Duration
+	capacity := size(1 << 20)
+	c := &cobra.Command{
+		Use:   "recv NAME",
+		Short: "Print what comes through a queue",
+		Long: `Print the messages of a queue, each on a line (with --raw: as they are), until Ctrl-C. The
+queue is created if there is none. Each message goes to one receiver; it leaves the queue when
+it has been printed, so what a receiver was at when it was killed comes to the next one.`,
+		Example: `  filemap recv 'Local\Jobs'
+  filemap recv 'Local\Backup' --raw --count 1 | tar x
+  filemap recv 'Local\Jobs' --timeout 5s`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNames(1),
+	}
+	c.Flags().BoolVar(&raw, "raw", false, "print messages as they are, without line ends")
+	c.Flags().IntVar(&count, "count", 0, "end after so many messages")
+	c.Flags().Var(&capacity, "capacity", "the size of the queue, if it is created")
+	c.Flags().DurationVar(&timeout, "timeout", -1, "give up after so long without a message (exit code 124)")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if count < 0 {
+			return badUsage(c, "--count %d is below 0", count)
+		}
+		stop := catchSignals(c)
+		defer stop()
+		q, _, err := channel.OpenOrCreateQueue(args[0], &channel.QueueOptions{Capacity: int64(capacity)})
+		if err != nil {
+			return err
+		}
+		defer q.Close()
+		end := "\n"
+		if raw {
+			end = ""
+		}
+		for n := 0; count == 0 || n < count; n++ {
+			if err := receive(c, q, timeout, end); err != nil {
+				return ignoreInterrupt(c.Context(), err)
+			}
+		}
+		return warnOfLoss(c, q)
+	}
+	return c
+}
+
+// warnOfLoss says so if messages go with the queue when this command ends.
+func warnOfLoss(c *cobra.Command, q *channel.Queue) error {
+	done, cancel := context.WithCancel(c.Context())
+	cancel()
+	if q.Settle(done) == nil {
+		return nil
+	}
+	info, err := channel.Inspect(q.Name())
+	if err != nil {
+		return err
+	}
+	if lag := info.Rings[0].Lag; lag > 0 {
+		fmt.Fprintf(c.ErrOrStderr(),
+			"filemap: recv %s: %d messages are left, and nobody else has the queue open: they are lost\n",
+			printable(q.Name()), lag)
+	}
+	return nil
+}
+
+// receive prints the next message.
+func receive(c *cobra.Command, q *channel.Queue, timeout time.Duration, end string) error {
+	ctx, cancel := within(c.Context(), timeout)
+	defer cancel()
+	lease, err := q.Next(ctx)
+	if err != nil {
+		return err
+	}
+	if err := printMessage(c.OutOrStdout(), lease.Bytes(), end); err != nil {
+		return errors.Join(err, lease.Return())
+	}
+	return lease.Release()
+}
+
+// printMessage writes a message and its end in one piece, if it is short.
+func printMessage(w io.Writer, message []byte, end string) error {
+	if end == "" {
+		_, err := w.Write(message)
+		return err
+	}
+	_, err := w.Write(append(append(make([]byte, 0, len(message)+len(end)), message...), end...))
+	return err
+}
+
+// ignoreInterrupt returns nil for the error of a wait that Ctrl-C ended: that is
+// how the command is meant to end.
+func ignoreInterrupt(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
