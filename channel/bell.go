@@ -20,6 +20,7 @@ type bell struct {
 	event    *waitable.Event
 	segment  *segment
 	who      *sleepers // shared
+	slept    *uint64   // shared: counts how often somebody lay down
 	sleeping atomic.Int32
 	again    *time.Timer
 }
@@ -28,8 +29,8 @@ type bell struct {
 // ring may be killed just before.
 const lookAgain = 250 * time.Millisecond
 
-func newBell(event *waitable.Event, s *segment, who *sleepers) *bell {
-	b := &bell{event: event, segment: s, who: who}
+func newBell(event *waitable.Event, s *segment, who *sleepers, slept *uint64) *bell {
+	b := &bell{event: event, segment: s, who: who, slept: slept}
 	b.again = time.AfterFunc(time.Hour, b.look)
 	b.again.Stop()
 	return b
@@ -46,15 +47,17 @@ func (b *bell) lieDown() error {
 	if b.sleeping.Add(1) == 1 {
 		b.again.Reset(lookAgain)
 	}
-	return b.say()
+	return b.segment.view.Guard(func() error {
+		atomic.AddUint64(b.slept, 1)
+		b.who.add(b.segment.member.number)
+		return nil
+	})
 }
 
 // say puts this handle among those who sleep.
 func (b *bell) say() error {
 	return b.segment.view.Guard(func() error {
-		step.Here()
-		word, bit := b.who.of(b.segment.member.number)
-		atomic.OrUint64(word, bit)
+		b.who.add(b.segment.member.number)
 		return nil
 	})
 }
@@ -76,6 +79,13 @@ func (b *bell) getUp() {
 // of returns where a place says that it sleeps.
 func (w *sleepers) of(number uint16) (word *uint64, bit uint64) {
 	return &w[(number-1)/64%2], 1 << ((number - 1) % 64)
+}
+
+// add puts a place among those who sleep.
+func (w *sleepers) add(number uint16) {
+	step.Here()
+	word, bit := w.of(number)
+	atomic.OrUint64(word, bit)
 }
 
 // forget takes a place out of those who sleep.
@@ -115,7 +125,6 @@ func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold,
 type patience struct {
 	bell  *bell
 	spin  *spin
-	slept *uint64 // shared: counts sleeps
 	lying bool
 	looks uint
 	until time.Time // when watching ends

@@ -144,10 +144,10 @@ func (q *Queue) start(option time.Duration) (err error) {
 	if q.ring, err = q.segment.ring(0); err != nil {
 		return err
 	}
-	if q.taking.bell, err = q.bell("~data", &q.bells.data); err != nil {
+	if q.taking.bell, err = q.bell("~data", &q.bells.data, &q.receive.waits); err != nil {
 		return err
 	}
-	if q.sending.bell, err = q.bell("~room", &q.bells.room); err != nil {
+	if q.sending.bell, err = q.bell("~room", &q.bells.room, &q.send.waits); err != nil {
 		return err
 	}
 	q.sending.spin.option, q.taking.spin.option = option, option
@@ -255,12 +255,21 @@ func (q *Queue) once(try func() (attempt, error)) (ok bool, err error) {
 // it, or to be dead.
 const copyLooks = 100
 
+// looksAtOwner is how many looks at the memory there are between two at whether
+// the owner of an end lives, for who never sleeps.
+const looksAtOwner = 1 << 12
+
 // wait waits until it is worth trying again after an attempt that came to
 // nothing.
 func (q *Queue) wait(ctx context.Context, p *patience, a attempt) error {
 	switch {
 	case a.outcome == taken && a.owner == 0: // somebody was faster
 		return nil
+	case a.outcome == taken && !p.lying && p.looks%looksAtOwner == looksAtOwner-1:
+		if err := q.bury(a.owner); err != nil {
+			return err
+		}
+		fallthrough
 	case a.outcome != taken || !p.lying || a.owner == q.member.number:
 		_, err := p.wait(ctx, nil)
 		return err

@@ -29,7 +29,7 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 		overflow = Fail
 	}
 	d, a, err := q.tryReserve(length)
-	p := q.sending.patience(&q.send.waits)
+	p := q.sending.patience()
 	defer p.end()
 	for err == nil && a.outcome != done {
 		if _, err = q.retrySend(ctx, &p, a, overflow); err == nil {

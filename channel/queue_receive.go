@@ -31,7 +31,7 @@ func (q *Queue) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
 func (q *Queue) takeLater(
 	ctx context.Context, a attempt, err error, try func(looks int) (attempt, error),
 ) error {
-	p := q.taking.patience(&q.receive.waits)
+	p := q.taking.patience()
 	defer p.end()
 	for err == nil && a.outcome != done {
 		if err = q.wait(ctx, &p, a); err == nil {

@@ -21,7 +21,7 @@ func (q *Queue) Send(ctx context.Context, message []byte) error {
 
 // sendLater goes on where the first attempt came to nothing.
 func (q *Queue) sendLater(ctx context.Context, message []byte, a attempt, err error) error {
-	p := q.sending.patience(&q.send.waits)
+	p := q.sending.patience()
 	defer p.end()
 	for err == nil && a.outcome != done {
 		if again, err := q.retrySend(ctx, &p, a, q.overflow); !again {
@@ -62,8 +62,8 @@ func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err er
 	return sent, nil
 }
 
-func (s *side) patience(slept *uint64) patience {
-	return patience{bell: s.bell, spin: &s.spin, slept: slept}
+func (s *side) patience() patience {
+	return patience{bell: s.bell, spin: &s.spin}
 }
 
 // retrySend waits after an attempt to send that came to nothing, or reports

@@ -236,13 +236,13 @@ func (s *segment) ring(i int64) (ring, error) {
 }
 
 // bell returns the bell of a name, and who sleeps.
-func (s *segment) bell(suffix string, who *sleepers) (*bell, error) {
+func (s *segment) bell(suffix string, who *sleepers, slept *uint64) (*bell, error) {
 	event, _, err := waitable.OpenOrCreateEvent(s.name+suffix, &waitable.EventOptions{Security: s.security})
 	if err != nil {
 		return nil, err
 	}
 	s.parts = append(s.parts, event)
-	return newBell(event, s, who), nil
+	return newBell(event, s, who, slept), nil
 }
 
 // close gives up all that belongs to the segment. Waits end.

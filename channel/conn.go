@@ -1,0 +1,353 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// Conn is one side of a stream of bytes both ways between two processes: a
+// net.Conn over shared memory. [Dial] makes one, and [Listener.Accept] gives the
+// other side.
+//
+// What a side has written the other can read also after the first has closed,
+// or died: then come io.EOF, or [ErrPeerGone]. All methods may be called from
+// any goroutine.
+type Conn struct {
+	*segment
+	in, out stream
+	peer    peer
+	addr    Addr
+
+	closing context.Context
+	end     context.CancelCauseFunc
+}
+
+// stream is one direction of a Conn, as one of its sides has it.
+type stream struct {
+	ring
+	turn     chan struct{} // held by the one goroutine that reads, or writes
+	mine     *bell         // rings when there is something for this side
+	theirs   *bell
+	spin     spin
+	deadline deadline
+
+	// Reading: how much of the record at a position has been read.
+	position uint64
+	offset   uint64
+}
+
+// ErrPeerGone: the other side's process has died. It is a syscall.ECONNRESET.
+var ErrPeerGone = object.Explain(syscall.ECONNRESET, "the other side's process is gone")
+
+// errPeerClosed is a syscall.EPIPE.
+var errPeerClosed = object.Explain(syscall.EPIPE, "the other side has closed the connection")
+
+// Addr is the address of a side of a Conn, and of a Listener: the name.
+type Addr string
+
+// Network returns "filemap".
+func (a Addr) Network() string { return "filemap" }
+
+// String returns the name.
+func (a Addr) String() string { return string(a) }
+
+const (
+	dialerPlace   = 1
+	accepterPlace = 2
+
+	// connPlaces fill the first page.
+	connPlaces = (pageSize - placesAt) / line
+
+	connCapacityDefault = 64 << 10
+)
+
+// newConn returns the side of a connection that has a place.
+func newConn(seg *segment, addr Addr, option time.Duration) (*Conn, error) {
+	c := &Conn{segment: seg, addr: addr}
+	c.closing, c.end = context.WithCancelCause(context.Background())
+	out, in := int64(0), int64(1)
+	if seg.member.number == accepterPlace {
+		out, in = in, out
+	}
+	if err := errors.Join(c.in.open(seg, in, reading), c.out.open(seg, out, writing)); err != nil {
+		return nil, err
+	}
+	for _, s := range []*stream{&c.in, &c.out} {
+		s.turn = make(chan struct{}, 1)
+		s.spin.option = option
+		s.deadline.start(c.closing)
+	}
+	return c, nil
+}
+
+const (
+	reading = true
+	writing = false
+)
+
+// open opens a stream's ring and its bells.
+func (s *stream) open(seg *segment, index int64, reads bool) (err error) {
+	if s.ring, err = seg.ring(index); err != nil {
+		return err
+	}
+	suffix := [...]string{"", "2"}[index]
+	data, err := seg.bell("~data"+suffix, &s.bells.data, &s.receive.waits)
+	if err != nil {
+		return err
+	}
+	room, err := seg.bell("~room"+suffix, &s.bells.room, &s.send.waits)
+	if err != nil {
+		return err
+	}
+	if reads {
+		s.mine, s.theirs = data, room
+	} else {
+		s.mine, s.theirs = room, data
+	}
+	return nil
+}
+
+// Read reads what the other side has written, at least a byte, waiting for it.
+// After the other side's Close or CloseWrite, and all that came before it, it
+// returns io.EOF.
+func (c *Conn) Read(p []byte) (n int, err error) {
+	if len(p) == 0 {
+		return 0, c.check("read", c.usable(&c.in))
+	}
+	err = c.use(&c.in, func(deadline context.Context) error {
+		return c.attempt(&c.in, deadline, func() (ok bool, err error) {
+			n, err = c.in.read(p)
+			return n > 0, err
+		})
+	})
+	if err == io.EOF {
+		return n, io.EOF
+	}
+	return n, c.check("read", err)
+}
+
+// Write writes p, waiting for room.
+func (c *Conn) Write(p []byte) (n int, err error) {
+	if len(p) == 0 {
+		return 0, c.check("write", c.usable(&c.out))
+	}
+	err = c.use(&c.out, func(deadline context.Context) error {
+		for n < len(p) {
+			if err := c.attempt(&c.out, deadline, func() (ok bool, err error) {
+				written, err := c.out.write(p[n:])
+				n += written
+				return written > 0, err
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, c.check("write", err)
+}
+
+// use runs f as the only one that uses a stream.
+func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
+	deadline := s.deadline.context()
+	if deadline.Err() != nil {
+		return context.Cause(deadline)
+	}
+	select {
+	case s.turn <- struct{}{}:
+	case <-deadline.Done():
+		return context.Cause(deadline)
+	}
+	defer func() { <-s.turn }()
+	return f(deadline)
+}
+
+// usable returns why a stream can't be used now, if so.
+func (c *Conn) usable(s *stream) error { return context.Cause(s.deadline.context()) }
+
+// attempt tries until it comes to something.
+func (c *Conn) attempt(s *stream, deadline context.Context, try func() (bool, error)) error {
+	guarded := func() (ok bool, err error) {
+		err = c.view.Guard(func() (err error) {
+			for range s.spin.looks() {
+				if ok, err = try(); ok || err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return ok, err
+	}
+	if ok, err := guarded(); ok || err != nil {
+		return err
+	}
+	p := patience{bell: s.mine, spin: &s.spin}
+	defer p.end()
+	for gone := false; ; {
+		if ok, err := guarded(); ok || err != nil {
+			return err
+		}
+		if gone {
+			return ErrPeerGone
+		}
+		var err error
+		if gone, err = c.wait(deadline, &p); err != nil {
+			return err
+		}
+	}
+}
+
+// read copies what there is of the next record.
+func (s *stream) read(p []byte) (int, error) {
+	// Looked at first: what was committed before the end is seen below.
+	closed := atomic.LoadUint64(&s.send.closed) != 0
+	position := loadEnd(&s.receive.end).position()
+	position, length, ok, err := s.next(position)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ok && closed:
+		return 0, io.EOF
+	case !ok:
+		return 0, nil
+	}
+	if position != s.position || s.offset > length {
+		s.position, s.offset = position, 0
+	}
+	n := min(uint64(len(p)), length-s.offset)
+	copyBytes(p, s.bytes(position, length)[s.offset:s.offset+n])
+	if s.offset += n; s.offset == length {
+		leave(&s.receive.end, s.got(position, length))
+		s.offset = 0
+		if s.theirs.wanted() {
+			s.theirs.ring()
+		}
+	}
+	return int(n), nil
+}
+
+// write copies as much of p as is written at once.
+func (s *stream) write(p []byte) (int, error) {
+	if atomic.LoadUint64(&s.receive.closed) != 0 {
+		return 0, errPeerClosed
+	}
+	if atomic.LoadUint64(&s.send.closed) != 0 {
+		return 0, net.ErrClosed
+	}
+	n := min(uint64(len(p)), s.size()/4)
+	position, ok := s.reserve(loadEnd(&s.send.end).position(), recordSize(n), 0)
+	if !ok {
+		leave(&s.send.end, position)
+		return 0, nil
+	}
+	copyBytes(s.bytes(position, n), p[:n])
+	leave(&s.send.end, s.put(position, n))
+	if s.theirs.wanted() {
+		s.theirs.ring()
+	}
+	return int(n), nil
+}
+
+// CloseWrite ends what this side writes: the other reads io.EOF after it.
+func (c *Conn) CloseWrite() error {
+	return c.check("close", c.view.Guard(func() error {
+		atomic.StoreUint64(&c.out.send.closed, 1)
+		c.out.theirs.ring()
+		c.out.mine.ring()
+		return nil
+	}))
+}
+
+// Close closes both directions. What this side has written can still be read,
+// also by who accepts the connection later, as long as this process runs. A
+// second Close returns net.ErrClosed.
+func (c *Conn) Close() error {
+	if c.closed.Swap(true) {
+		return c.check("close", net.ErrClosed)
+	}
+	c.end(net.ErrClosed)
+	_ = c.view.Guard(func() error {
+		atomic.StoreUint64(&c.out.send.closed, 1)
+		atomic.StoreUint64(&c.in.receive.closed, 1)
+		c.out.theirs.ring()
+		c.in.theirs.ring()
+		return nil
+	})
+	if c.isExpected() {
+		go c.linger()
+		return nil
+	}
+	return c.check("close", c.release())
+}
+
+func (c *Conn) release() error {
+	c.peer.close()
+	return c.segment.close()
+}
+
+// isExpected reports whether the Listener may accept the connection yet.
+func (c *Conn) isExpected() bool {
+	gone, err := c.tryPeer()
+	return !c.hasPeer() && !gone && err == nil
+}
+
+// linger keeps a connection that has not been accepted for who will: what was
+// written would be gone with it.
+func (c *Conn) linger() {
+	asleep := spin{option: SpinNever}
+	p := patience{bell: c.in.mine, spin: &asleep}
+	for c.isExpected() {
+		if gone, err := c.wait(context.Background(), &p); gone || err != nil {
+			break
+		}
+	}
+	p.end()
+	_ = c.release()
+}
+
+// LocalAddr returns the name of the Listener that the connection came about by.
+func (c *Conn) LocalAddr() net.Addr { return c.addr }
+
+// RemoteAddr returns the same.
+func (c *Conn) RemoteAddr() net.Addr { return c.addr }
+
+// SetDeadline sets the time after which reads and writes, also those in
+// progress, fail with os.ErrDeadlineExceeded; the zero time is for never.
+func (c *Conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// SetReadDeadline is SetDeadline for reads.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.in.deadline, t) }
+
+// SetWriteDeadline is SetDeadline for writes.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.out.deadline, t) }
+
+func (c *Conn) setDeadline(d *deadline, t time.Time) error {
+	if c.closed.Load() {
+		return c.check("set", net.ErrClosed)
+	}
+	d.set(t)
+	return nil
+}
+
+// check returns the error of an operation as package net does.
+func (c *Conn) check(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if below := (*object.Error)(nil); errors.As(err, &below) {
+		err = below.Err // it is about a part of the connection
+	}
+	if err == os.ErrClosed || c.closed.Load() {
+		err = net.ErrClosed
+	}
+	return &net.OpError{Op: op, Net: c.addr.Network(), Source: c.addr, Addr: c.addr, Err: err}
+}

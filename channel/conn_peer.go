@@ -1,0 +1,114 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+
+	"github.com/filemap-go/filemap/waitable"
+)
+
+// peer tells whether the other side of a Conn lives: it holds the mutex of its
+// place. Until a Listener has accepted a dialer, that is about the Listener.
+type peer struct {
+	mu       sync.Mutex
+	listener *waitable.Mutex
+	place    *waitable.Mutex
+	gone     bool
+	closed   bool
+}
+
+func (p *peer) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, mutex := range []*waitable.Mutex{p.listener, p.place} {
+		if mutex != nil {
+			_ = mutex.Close()
+		}
+	}
+}
+
+// wait waits until it is worth trying again, or the other side is gone: then
+// one more look will show all that came from it.
+func (c *Conn) wait(ctx context.Context, p *patience) (gone bool, err error) {
+	if !p.lying {
+		if p.looks%looksAtOwner == looksAtOwner-1 {
+			if gone, err := c.tryPeer(); gone || err != nil {
+				return gone, err
+			}
+		}
+		_, err := p.wait(ctx, nil)
+		return false, err
+	}
+	watch, err := c.watch()
+	if watch == nil || err != nil {
+		return watch == nil, err
+	}
+	hold, err := p.wait(ctx, watch)
+	if err != nil || hold == (waitable.Hold{}) {
+		return false, err
+	}
+	return c.bury(watch), hold.Unlock()
+}
+
+// tryPeer is wait without waiting.
+func (c *Conn) tryPeer() (gone bool, err error) {
+	watch, err := c.watch()
+	if watch == nil || err != nil {
+		return watch == nil, err
+	}
+	hold, locked, err := watch.TryLock()
+	if !locked {
+		return false, err
+	}
+	return c.bury(watch), hold.Unlock()
+}
+
+// watch returns the mutex that the other side holds, or nil if it is gone.
+func (c *Conn) watch() (*waitable.Mutex, error) {
+	c.peer.mu.Lock()
+	defer c.peer.mu.Unlock()
+	switch {
+	case c.peer.gone:
+		return nil, nil
+	case c.peer.place != nil:
+		return c.peer.place, nil
+	case !c.hasPeer():
+		return c.peer.listener, nil
+	}
+	number := uint16(dialerPlace + accepterPlace - c.member.number)
+	mutex, err := waitable.OpenMutex(c.placeName(number))
+	if errors.Is(err, fs.ErrNotExist) {
+		c.peer.gone = true
+		return nil, nil
+	}
+	c.peer.place = mutex
+	return mutex, err
+}
+
+// bury takes note that the one who held a mutex is gone. It reports false if
+// that was a Listener that has accepted: what counts now is the other side.
+func (c *Conn) bury(mutex *waitable.Mutex) (gone bool) {
+	c.peer.mu.Lock()
+	defer c.peer.mu.Unlock()
+	if mutex == c.peer.place || !c.hasPeer() {
+		c.peer.gone = true
+	}
+	return c.peer.gone
+}
+
+// hasPeer reports whether the other side has come.
+func (c *Conn) hasPeer() (came bool) {
+	if c.member.number == accepterPlace {
+		return true
+	}
+	places, err := c.places()
+	_ = c.view.Guard(func() error {
+		came = err == nil && atomic.LoadUint64(&places[accepterPlace-1].process) != 0
+		return nil
+	})
+	return came
+}
