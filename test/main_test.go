@@ -16,6 +16,8 @@ var roles = map[string]func(arguments []string) error{
 	"semaphore": fightForPermits,
 	"event":     answerSignals,
 	"steps":     recordSteps,
+	"queue":     useQueue,
+	"history":   keepHistory,
 }
 
 // roleVariable names the environment variable that gives a process its role.
