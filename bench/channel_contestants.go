@@ -59,7 +59,7 @@ var contestants = slices.Concat([]contestant{
 	grpcUnary("gRPC unary, unix socket", unixSocket),
 	grpcStreaming("gRPC stream, unix socket", unixSocket),
 	httpCalls("net/http, unix socket", unixSocket),
-}, peerPrograms)
+}, ours, peerPrograms)
 
 func contestantByName(name string) (contestant, bool) {
 	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })
