@@ -307,13 +307,15 @@ func TestAcceptEnds(t *testing.T) {
 	if _, err := l.AcceptConn(ctx); !errors.Is(err, cause) {
 		t.Errorf("Accept after its context: %v", err)
 	}
+	closed := make(chan error)
 	go func() {
 		time.Sleep(10 * time.Millisecond)
-		_ = l.Close()
+		closed <- l.Close()
 	}()
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept during Close: %v", err)
 	}
+	succeed(t, "Close", <-closed)
 }
 
 // TestManyConns has many connections at once, from several goroutines.

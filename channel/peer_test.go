@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 type child struct {
 	cmd    *exec.Cmd
 	output *bufio.Scanner
+	ended  sync.Once
 }
 
 // start starts a process in a role, which is killed at the end of the test.
@@ -51,14 +53,16 @@ func start(t *testing.T, role, name string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &child{cmd, bufio.NewScanner(stdout)}
+	c := &child{cmd: cmd, output: bufio.NewScanner(stdout)}
 	t.Cleanup(c.kill)
 	return c
 }
 
 func (c *child) kill() {
-	_ = c.cmd.Process.Kill()
-	_ = c.cmd.Wait()
+	c.ended.Do(func() {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	})
 }
 
 // await waits for the process to say something.
