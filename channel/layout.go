@@ -108,7 +108,7 @@ type sleepers [2]uint64
 type place struct {
 	process  uint64 // its number, for people; 0 is free
 	position uint64 // topics: what the subscriber reads next
-	state    uint64 // topics: what it is
+	state    uint64 // topics: what it is; conns: whether it has accepted
 	received uint64 // topics: messages read, and lost because they were overwritten
 	lost     uint64
 	_        [line - 5*8]byte
