@@ -3,6 +3,7 @@
 package channel_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -100,14 +101,17 @@ func crash(name string) error {
 
 func TestCrashPoints(t *testing.T) {
 	watchdog(t)
-	at := 1
-	for ; !crashAt(t, at) && !t.Failed(); at++ {
+	for _, receiveFirst := range []bool{false, true} {
+		at := 1
+		for ; !crashAt(t, at, receiveFirst) && !t.Failed(); at++ {
+		}
+		t.Logf("figures: crash points: %d, each with its own process", at-1)
 	}
-	t.Logf("figures: crash points: %d, each with its own process", at-1)
 }
 
-// crashAt reports whether the process gets through.
-func crashAt(t *testing.T, at int) (through bool) {
+// crashAt reports whether the process gets through. What it leaves is found by
+// one who sends, or by one who receives.
+func crashAt(t *testing.T, at int, receiveFirst bool) (through bool) {
 	ns := filemaptest.New(t)
 	q, err := channel.CreateQueue(ns.Name("q"), &channel.QueueOptions{Capacity: 4096})
 	succeed(t, "CreateQueue", err)
@@ -133,9 +137,18 @@ func crashAt(t *testing.T, at int) (through bool) {
 	}
 	other.kill()
 
-	send(t, q, "last")
+	for ok := receiveFirst; ok; {
+		m, more, err := q.TryReceive(nil)
+		succeed(t, "TryReceive", err)
+		if ok = more; ok {
+			got = append(got, string(m))
+		}
+	}
+	short, cancel := context.WithTimeout(background, time.Second)
+	defer cancel()
+	succeed(t, "Send", q.Send(short, []byte("last")))
 	for m := ""; m != "last"; {
-		p, err := q.Receive(background, nil)
+		p, err := q.Receive(short, nil)
 		succeed(t, "Receive", err)
 		m = string(p)
 		got = append(got, m)
