@@ -40,6 +40,10 @@ type slot struct {
 // only if so many are written, but for one, while it copies.
 const slotCount = 4
 
+// writePatience is how many looks another writer, who lives, is given to copy
+// its value: some seconds.
+const writePatience = 10_000_000
+
 // versionMost is where versions begin again at 1.
 const versionMost = positionMask / 8
 
@@ -157,15 +161,22 @@ func (l *Latest) Close() error {
 	if l.closed.Swap(true) {
 		return l.check("close", os.ErrClosed)
 	}
-	for owner := l.member.number; owner == l.member.number; { // in the middle of a Write
-		runtime.Gosched()
-		owner = 0
-		_ = l.view.Guard(func() error {
-			owner = loadEnd(&l.words.send.end).owner()
-			return nil
-		})
+	for range copyPatience {
+		if !l.isWriting() {
+			break
+		}
+		time.Sleep(time.Millisecond)
 	}
 	return l.check("close", l.segment.close())
+}
+
+// isWriting reports whether this handle is in the middle of a Write.
+func (l *Latest) isWriting() (writing bool) {
+	_ = l.view.Guard(func() error {
+		writing = loadEnd(&l.words.send.end).owner() == l.member.number
+		return nil
+	})
+	return writing
 }
 
 // Write makes value, which must be Size bytes long, the newest. It waits for no
@@ -181,6 +192,9 @@ func (l *Latest) Write(value []byte) error {
 			return l.check("write", err)
 		}
 		if attempt%looksAtOwner == 0 {
+			if attempt >= writePatience {
+				return l.check("write", object.ErrCorrupt)
+			}
 			if err := l.bury(owner); err != nil {
 				return l.check("write", err)
 			}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -190,7 +189,7 @@ func (q *Queue) Close() error {
 // finish waits until this handle no longer has an end: who took it a moment ago
 // is in the middle of a copy. What the user has in place is taken back.
 func (q *Queue) finish(s *side) {
-	for {
+	for range copyPatience {
 		e := loadEnd(s.end)
 		if e.owner() != q.member.number {
 			return
@@ -200,9 +199,14 @@ func (q *Queue) finish(s *side) {
 			s.bell.ring()
 			return
 		}
-		runtime.Gosched()
+		time.Sleep(time.Millisecond)
 	}
 }
+
+// copyPatience is how many milliseconds Close lets a copy go on, before the view
+// is closed under it. Who seems to own an end for longer may do so only by what
+// somebody else wrote.
+const copyPatience = 100
 
 // release frees what a place has whose owner is dead. What the owner had
 // committed stays committed; what it was about to receive is still there. The
