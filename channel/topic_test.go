@@ -295,6 +295,7 @@ func TestTopicManyPublishers(t *testing.T) {
 	watchdog(t)
 	for _, spin := range []time.Duration{channel.SpinAdaptive, channel.SpinNever, channel.SpinAlways} {
 		const publishers, subscribers, messages = 3, 3, 3000
+		begin := time.Now()
 		opts := &channel.TopicOptions{Capacity: 4096, Spin: spin}
 		to := topic(t, opts)
 		var all sync.WaitGroup
@@ -349,6 +350,9 @@ func TestTopicManyPublishers(t *testing.T) {
 		if sums[0] != sums[1] || sums[0] != sums[2] {
 			t.Errorf("they saw different orders: %d", sums)
 		}
+		info, err := channel.Inspect(to.Name())
+		succeed(t, "Inspect", err)
+		t.Logf("figures: spin %v: %v, %+v", spin, time.Since(begin), info.Rings[0])
 	}
 }
 
