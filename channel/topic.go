@@ -197,10 +197,11 @@ func (t *Topic) Close() error {
 }
 
 // finish waits until this handle no longer has the sending end: see
-// [Queue.finish].
+// [Queue.finish]. A copy does not take long; if it seems to, somebody has
+// written nonsense, and this handle's place will be found to be nobody's.
 func (t *Topic) finish() {
 	word := &t.series.send.end
-	for {
+	for start := time.Now(); time.Since(start) < setupPatience; runtime.Gosched() {
 		e := loadEnd(word)
 		if e.owner() != t.member.number {
 			return
@@ -210,7 +211,6 @@ func (t *Topic) finish() {
 			t.wakePublishers()
 			return
 		}
-		runtime.Gosched()
 	}
 }
 

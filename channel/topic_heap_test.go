@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/filemap-go/filemap/internal/race"
 )
 
 // heapPublish publishes a message as who has the place of a number, and reports
@@ -139,7 +141,11 @@ func comeAndGo(t *testing.T, s *series, p *place, ended *atomic.Bool) {
 // one of valid records with random changes.
 func TestSeriesNonsense(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for round := range 20_000 {
+	rounds := 20_000
+	if race.Enabled {
+		rounds = 2000
+	}
+	for round := range rounds {
 		s := heapSeries(4096, 4, round%2 == 0)
 		c := &cursor{series: s, place: &s.places[1]}
 		_ = c.join(0)

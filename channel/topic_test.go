@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -293,8 +294,11 @@ func TestTopicWakes(t *testing.T) {
 // the same order, which keeps that of each publisher.
 func TestTopicManyPublishers(t *testing.T) {
 	watchdog(t)
-	for _, spin := range []time.Duration{channel.SpinAdaptive, channel.SpinNever, channel.SpinAlways} {
-		const publishers, subscribers, messages = 3, 3, 3000
+	for _, spin := range spins {
+		publishers, subscribers, messages := 3, 3, 3000
+		if spin == channel.SpinAlways { // that needs a processor for each
+			publishers, subscribers = 1, 1
+		}
 		begin := time.Now()
 		opts := &channel.TopicOptions{Capacity: 4096, Spin: spin}
 		to := topic(t, opts)
@@ -303,7 +307,7 @@ func TestTopicManyPublishers(t *testing.T) {
 		for i := range subscribers {
 			s := subscribe(t, to, 0)
 			all.Go(func() {
-				var next [publishers]uint64
+				next := make([]uint64, publishers)
 				buffer := make([]byte, 0, 1000)
 				for k := range publishers * messages {
 					m, err := s.Receive(background, buffer)
@@ -347,12 +351,10 @@ func TestTopicManyPublishers(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if sums[0] != sums[1] || sums[0] != sums[2] {
+		if slices.Max(sums) != slices.Min(sums) {
 			t.Errorf("they saw different orders: %d", sums)
 		}
-		info, err := channel.Inspect(to.Name())
-		succeed(t, "Inspect", err)
-		t.Logf("figures: spin %v: %v, %+v", spin, time.Since(begin), info.Rings[0])
+		t.Logf("figures: %d messages to %d in %v", publishers*messages, subscribers, time.Since(begin))
 	}
 }
 
