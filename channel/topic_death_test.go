@@ -134,7 +134,7 @@ func stormPublisher(name string) error {
 	}
 	say("ready")
 	message := make([]byte, 3000)
-	binary.LittleEndian.PutUint64(message, uint64(os.Getpid()))
+	binary.LittleEndian.PutUint64(message, rand.Uint64()) // numbers of processes come back
 	for n := uint64(0); ; n++ {
 		binary.LittleEndian.PutUint64(message[8:], n)
 		length := 16 + rand.IntN(rand.IntN(len(message)-16)+1)
@@ -227,7 +227,9 @@ func TestTopicStorm(t *testing.T) {
 		for i := range 20 { // nobody is in the way
 			message := binary.LittleEndian.AppendUint64(make([]byte, 8, 5000), uint64(i))
 			ctx, cancel := context.WithTimeout(background, time.Minute)
-			succeed(t, "Publish after a storm", to.Publish(ctx, message[:5000]))
+			if err := to.Publish(ctx, message[:5000]); err != nil {
+				t.Errorf("Publish after a storm: %v", err)
+			}
 			cancel()
 		}
 		end()
