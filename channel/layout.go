@@ -96,7 +96,8 @@ type receiveWords struct {
 	// them often, so they are not on its line.
 	oldest uint64 // where the oldest message is
 	limit  uint64 // up to where bytes may be being overwritten
-	_      [line - 7*8]byte
+	places uint64 // how many places, from the first on, may be subscribers'
+	_      [line - 8*8]byte
 }
 
 // bellWords say who sleeps, or is about to: a bit for each place, that of

@@ -13,12 +13,17 @@ import (
 type cursor struct {
 	*series
 	place    *place
+	at       uint16 // the number of the place
 	number   uint64 // of the message that comes next
 	received uint64
 	lost     uint64
 	lapped   bool // messages before the next one are lost
 	wanted   bool // a publisher waits for room
 	order    uint64
+}
+
+func (s *series) cursor(number uint16) *cursor {
+	return &cursor{series: s, place: &s.places[number-1], at: number}
 }
 
 const (
@@ -162,6 +167,12 @@ func (c *cursor) join(last uint64) error {
 func (c *cursor) joinAt(position, number uint64) bool {
 	c.number = number
 	publish(&c.place.number, number)
+	for known := uint64(0); known < uint64(c.at); {
+		step.Here()
+		if known = atomic.LoadUint64(&c.receive.places); known < uint64(c.at) {
+			atomic.CompareAndSwapUint64(&c.receive.places, known, uint64(c.at))
+		}
+	}
 	step.Here()
 	atomic.StoreUint64(&c.place.position, position)
 	step.Here()

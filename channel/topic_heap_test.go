@@ -73,7 +73,7 @@ func TestSeriesOnHeap(t *testing.T) {
 		var all, publishing sync.WaitGroup
 		var ended atomic.Bool
 		for i := range subscribers {
-			c := &cursor{series: s, place: &s.places[publishers+i]}
+			c := s.cursor(uint16(publishers + i + 1))
 			if err := c.join(0); err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestSeriesOnHeap(t *testing.T) {
 				c.place.unsubscribe()
 			})
 		}
-		all.Go(func() { comeAndGo(t, s, &s.places[publishers+subscribers], &ended) })
+		all.Go(func() { comeAndGo(t, s.cursor(publishers+subscribers+1), &ended) })
 		for i := range publishers {
 			publishing.Go(func() {
 				random := rand.New(rand.NewPCG(uint64(i), 1))
@@ -117,10 +117,38 @@ func TestSeriesOnHeap(t *testing.T) {
 	}
 }
 
+// TestSeriesBatchFillsRing has a batch for which there is room, but for the
+// header after it.
+func TestSeriesBatchFillsRing(t *testing.T) {
+	for _, lap := range []bool{false, true} {
+		s := heapSeries(4096, 1, lap)
+		c := s.cursor(1)
+		if err := c.join(0); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			heapPublish(s, 1, make([]byte, 1024-headerSize-numberSize), 4)
+			for {
+				m, o, err := c.next(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if o != done {
+					break
+				}
+				checkStamped(t, c, m)
+			}
+		}
+		if c.received != s.send.messages || c.received != 20 { // 3 and 1 in turn
+			t.Errorf("lap %v: %d of %d", lap, c.received, s.send.messages)
+		}
+	}
+}
+
 // comeAndGo is a subscriber again and again, who asks for old messages too.
-func comeAndGo(t *testing.T, s *series, p *place, ended *atomic.Bool) {
+func comeAndGo(t *testing.T, place *cursor, ended *atomic.Bool) {
 	for round := uint64(0); !ended.Load(); round++ {
-		c := &cursor{series: s, place: p}
+		c := place.series.cursor(place.at)
 		if err := c.join(round % 20); err != nil {
 			t.Error("join:", err)
 			return
@@ -132,7 +160,7 @@ func comeAndGo(t *testing.T, s *series, p *place, ended *atomic.Bool) {
 				return
 			}
 		}
-		p.unsubscribe()
+		c.place.unsubscribe()
 		runtime.Gosched()
 	}
 }
@@ -147,7 +175,7 @@ func TestSeriesNonsense(t *testing.T) {
 	}
 	for round := range rounds {
 		s := heapSeries(4096, 4, round%2 == 0)
-		c := &cursor{series: s, place: &s.places[1]}
+		c := s.cursor(2)
 		_ = c.join(0)
 		for range random.IntN(100) {
 			heapPublish(s, 1, make([]byte, 8+random.IntN(100)), 1)
@@ -158,7 +186,7 @@ func TestSeriesNonsense(t *testing.T) {
 				break
 			}
 		}
-		late := &cursor{series: s, place: &s.places[2]}
+		late := s.cursor(3)
 		_ = late.join(random.Uint64N(50))
 		_, _, _ = late.next(nil)
 		s.send.end = uint64(newEnd(loadEnd(&s.send.end).position(), 0))
@@ -174,7 +202,7 @@ func TestSeriesNonsense(t *testing.T) {
 func scribble(random *rand.Rand, s *series) {
 	value := func() uint64 { return random.Uint64() >> random.IntN(64) }
 	targets := []*uint64{
-		&s.send.end, &s.send.seen, &s.send.messages, &s.receive.limit, &s.receive.oldest,
+		&s.send.end, &s.send.seen, &s.send.messages, &s.receive.limit, &s.receive.oldest, &s.receive.places,
 		&s.places[1].position, &s.places[1].state, &s.places[3].position, &s.places[3].state,
 	}
 	for range 1 + random.IntN(4) {

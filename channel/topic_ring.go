@@ -74,7 +74,10 @@ func (s *series) isFree(position, need uint64) bool {
 
 // makeRoom frees so many bytes from a position on, or names who is in the way.
 func (s *series) makeRoom(position, need uint64) (slowest uint16, ok bool) {
-	if s.isFree(position, need) {
+	switch {
+	case need > s.size():
+		return 0, false
+	case s.isFree(position, need):
 		return 0, true
 	}
 	if slowest, ok = s.ask(position, need); !ok {
@@ -109,8 +112,9 @@ func (s *series) ask(position, need uint64) (slowest uint16, ok bool) {
 // slowest returns who is behind the most, and where.
 func (s *series) slowest(position uint64) (at uint64, number uint16) {
 	at = position
-	for i := range s.places {
-		p := &s.places[i]
+	places := s.subscribers()
+	for i := range places {
+		p := &places[i]
 		step.Here()
 		if atomic.LoadUint64(&p.state) != subscribed {
 			continue
@@ -126,9 +130,18 @@ func (s *series) slowest(position uint64) (at uint64, number uint16) {
 	return at, number
 }
 
+// subscribers returns the places that may be subscribers'.
+func (s *series) subscribers() []place {
+	step.Here()
+	return s.places[:min(atomic.LoadUint64(&s.receive.places), uint64(len(s.places)))]
+}
+
 // hurry has the slowest subscriber ring when it moves on. It reports false if
 // that happened already.
 func (s *series) hurry(number uint16) bool {
+	if number == 0 {
+		return false
+	}
 	word := &s.places[number-1].position
 	step.Here()
 	old := atomic.LoadUint64(word)
@@ -171,16 +184,22 @@ func (s *series) padTo(position, rest uint64, owner uint16) (next uint64) {
 	s.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
 	step.Here()
 	atomic.StoreUint64(&s.send.end, uint64(newEnd(next, owner)))
-	for i := range s.places {
-		word := &s.places[i].position
+	if !s.lap {
+		s.takeAlong(position, next)
+	}
+	return next
+}
+
+func (s *series) takeAlong(position, next uint64) {
+	places := s.subscribers()
+	for i := range places {
 		for _, flag := range []uint64{0, waited} {
-			if !s.lap && atomic.LoadUint64(&s.places[i].state) == subscribed {
+			if atomic.LoadUint64(&places[i].state) == subscribed {
 				step.Here()
-				atomic.CompareAndSwapUint64(word, position|flag, next|flag)
+				atomic.CompareAndSwapUint64(&places[i].position, position|flag, next|flag)
 			}
 		}
 	}
-	return next
 }
 
 // wipe is [ring.clear] where others may be looking.

@@ -49,7 +49,7 @@ type world struct {
 // but some of the last ones received.
 func newWorld(t *testing.T, lap bool, published, behind int) *world {
 	w := &world{series: heapSeries(4096, 4, lap), t: t}
-	w.reader = &cursor{series: w.series, place: &w.places[2]}
+	w.reader = w.series.cursor(3)
 	if err := w.reader.join(0); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestSubscriberDiesAtEachStep(t *testing.T) {
 			for n := 0; ; n++ {
 				w := make()
 				reached := atStep(n, die, func() {
-					c := &cursor{series: w.series, place: &w.places[3]}
+					c := w.series.cursor(4)
 					if c.join(last) == nil {
 						w.read(c)
 					}
@@ -164,7 +164,7 @@ func TestSubscriberActsAtEachStep(t *testing.T) {
 		for _, last := range []uint64{0, 5} {
 			for n := 0; ; n++ {
 				w := make()
-				c := &cursor{series: w.series, place: &w.places[3]}
+				c := w.series.cursor(4)
 				reached := atStep(n, func() {
 					w.read(w.reader)
 					if err := c.join(last); err != nil {
@@ -195,7 +195,7 @@ func TestPublisherActsAtEachStep(t *testing.T) {
 		for _, messages := range []int{1, 5, 30} {
 			for n := 0; ; n++ {
 				w := make()
-				c := &cursor{series: w.series, place: &w.places[3]}
+				c := w.series.cursor(4)
 				reached := atStep(n, func() {
 					for range messages {
 						w.publish(1, 1)

@@ -23,7 +23,7 @@ import (
 type Subscription struct {
 	*segment
 	receiving sync.Mutex // for the cursor, but for its place
-	cursor    cursor
+	cursor    *cursor
 	taking    side
 	room      *bell
 }
@@ -72,7 +72,7 @@ func (s *Subscription) start(last uint64) error {
 	if err != nil {
 		return err
 	}
-	s.cursor = cursor{series: &series, place: s.member.place}
+	s.cursor = series.cursor(s.member.number)
 	w := series.words
 	if s.taking.bell, err = s.bell(dataBell(s.member.number), &w.bells.data, &w.receive.waits); err != nil {
 		return err

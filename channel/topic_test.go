@@ -638,3 +638,36 @@ func BenchmarkTopic(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTopicStream has one publish, and others receive at the same time.
+func BenchmarkTopicStream(b *testing.B) {
+	for slow, name := range []string{"HoldBack", "Lap"} {
+		b.Run(name, func(b *testing.B) {
+			to, err := channel.CreateTopic(filemaptest.New(b).Name("t"),
+				&channel.TopicOptions{Slow: channel.Slow(slow), Spin: channel.SpinAlways})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer to.Close()
+			s, err := to.Subscribe(nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			ended := make(chan int)
+			go func() {
+				buffer, received := make([]byte, 100), 0
+				for m := buffer; err == nil && len(m) > 0; received++ {
+					m, err = s.Receive(background, buffer)
+				}
+				ended <- received
+			}()
+			message := make([]byte, 64)
+			for b.Loop() {
+				_ = to.Publish(background, message)
+			}
+			_ = to.Publish(background, nil)
+			b.ReportMetric(float64(<-ended)/float64(b.N), "received/op")
+		})
+	}
+}
