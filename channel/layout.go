@@ -91,7 +91,13 @@ type receiveWords struct {
 	bytes    uint64
 	waits    uint64 // for a message, asleep
 	closed   uint64 // nothing more will be received
-	_        [line - 5*8]byte
+
+	// Topics: the publisher writes these, but seldom, and the subscribers read
+	// them often, so they are not on its line.
+	oldest uint64 // where the oldest message is
+	limit  uint64 // up to where bytes may be being overwritten
+	places uint64 // how many places, from the first on, may be subscribers'
+	_      [line - 8*8]byte
 }
 
 // bellWords say who sleeps, or is about to: a bit for each place, that of
@@ -107,11 +113,12 @@ type sleepers [2]uint64
 // place is what the processes share about one that has the channel open.
 type place struct {
 	process  uint64 // its number, for people; 0 is free
-	position uint64 // topics: what the subscriber reads next
-	state    uint64 // topics: what it is; conns: whether it has accepted
+	position uint64 // topics: what the subscriber reads next; 1 more: a publisher waits
+	state    uint64 // topics: 1 for a subscriber; conns: 1 when it has accepted
 	received uint64 // topics: messages read, and lost because they were overwritten
 	lost     uint64
-	_        [line - 5*8]byte
+	number   uint64 // topics: that of the message which the subscriber reads next
+	_        [line - 6*8]byte
 }
 
 // ringsAt returns where a channel's rings begin.

@@ -1,0 +1,96 @@
+package channel_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/filemap-go/filemap/channel"
+)
+
+// must keeps the examples short. A program handles its errors.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// Every subscriber sees every message. All of this may be in different
+// processes.
+func ExampleTopic() {
+	ctx := context.Background()
+	news, err := channel.CreateTopic(`Local\Example-News`, &channel.TopicOptions{Capacity: 64 << 10})
+	must(err)
+	defer news.Close()
+	must(news.Publish(ctx, []byte("before")))
+
+	same, err := channel.OpenTopic(`Local\Example-News`, nil)
+	must(err)
+	defer same.Close()
+	alice, err := same.Subscribe(nil)
+	must(err)
+	defer alice.Close()
+	bob, err := same.Subscribe(&channel.SubscribeOptions{Last: 1})
+	must(err)
+	defer bob.Close()
+
+	_, err = news.PublishBatch(ctx, [][]byte{[]byte("one"), []byte("two")})
+	must(err)
+	draft, err := news.Reserve(ctx, 100) // written in place
+	must(err)
+	must(draft.Commit(copy(draft.Bytes(), "three")))
+
+	var buffer []byte
+	for range 3 {
+		buffer, err = alice.Receive(ctx, buffer)
+		must(err)
+		fmt.Println("alice:", string(buffer))
+	}
+	for {
+		message, ok, err := bob.TryReceive(buffer)
+		must(err)
+		if !ok {
+			break
+		}
+		fmt.Println("bob:", string(message))
+	}
+	// Output:
+	// alice: one
+	// alice: two
+	// alice: three
+	// bob: before
+	// bob: one
+	// bob: two
+	// bob: three
+}
+
+// A topic that laps never has its publisher wait: who is slow is told how much
+// was lost.
+func ExampleLap() {
+	telemetry, created, err := channel.OpenOrCreateTopic(`Local\Example-Telemetry`, &channel.TopicOptions{
+		Capacity: 4096,
+		Slow:     channel.Lap,
+	})
+	must(err)
+	defer telemetry.Close()
+	fmt.Println(created, telemetry.Capacity(), telemetry.Longest(), telemetry.Slow() == channel.Lap)
+
+	slow, err := telemetry.Subscribe(nil)
+	must(err)
+	defer slow.Close()
+	for i := range 1000 {
+		must(telemetry.TryPublish(fmt.Appendf(nil, "measurement %d", i)))
+	}
+	received := 0
+	for {
+		_, ok, err := slow.TryReceive(nil)
+		must(err)
+		if !ok {
+			break
+		}
+		received++
+	}
+	fmt.Println(received+int(slow.Lost()) == 1000, slow.Lost() > 0)
+	// Output:
+	// true 4096 4072 true
+	// true true
+}

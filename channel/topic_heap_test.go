@@ -1,0 +1,219 @@
+package channel
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/filemap-go/filemap/internal/race"
+)
+
+// heapPublish publishes a message as who has the place of a number, and reports
+// whether there was room.
+func heapPublish(s *series, owner uint16, message []byte, batch int) (ok bool) {
+	for {
+		e := loadEnd(&s.send.end)
+		if !e.take(&s.send.end, owner) {
+			runtime.Gosched()
+			continue
+		}
+		position, slowest, ok := s.reserve(e.position(), topicSize(uint64(len(message))), owner)
+		switch {
+		case !ok:
+			s.hurry(slowest)
+		case batch > 1:
+			messages := make([][]byte, batch)
+			for i := range messages {
+				messages[i] = stamped(s.send.messages+uint64(i), len(message))
+			}
+			_, position = s.finishBatch(position, messages)
+		default:
+			s.write(position, s.send.messages, stamped(s.send.messages, len(message)))
+			position = s.finish(position, uint64(len(message)))
+		}
+		leave(&s.send.end, position)
+		return ok
+	}
+}
+
+// stamped returns a message of a length that tells its number everywhere.
+func stamped(number uint64, length int) []byte {
+	m := binary.LittleEndian.AppendUint64(nil, number)
+	for len(m) < length {
+		m = append(m, byte(number))
+	}
+	return m
+}
+
+// checkStamped reports whether a message is whole and of the number before the
+// cursor.
+func checkStamped(t *testing.T, c *cursor, m []byte) bool {
+	n := binary.LittleEndian.Uint64(m)
+	for _, b := range m[8:] {
+		if b != byte(n) {
+			t.Errorf("message %d is torn", n)
+			return false
+		}
+	}
+	if n+1 != c.number {
+		t.Errorf("message %d, and the next is %d", n, c.number)
+	}
+	return n+1 == c.number
+}
+
+// TestSeriesOnHeap runs publishers and subscribers who stay, and some who come
+// and go, over memory that the race detector sees.
+func TestSeriesOnHeap(t *testing.T) {
+	for _, lap := range []bool{false, true} {
+		const publishers, subscribers, messages = 2, 3, 20_000
+		s := heapSeries(4096, publishers+subscribers+1, lap)
+		var all, publishing sync.WaitGroup
+		var ended atomic.Bool
+		for i := range subscribers {
+			c := s.cursor(uint16(publishers + i + 1))
+			if err := c.join(0); err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				for {
+					last := ended.Load()
+					m, o, err := c.next(nil)
+					if err != nil || o == done && !checkStamped(t, c, m) {
+						t.Errorf("lap %v: %v", lap, err)
+						break
+					}
+					if o == empty {
+						if last {
+							break
+						}
+						runtime.Gosched()
+					}
+				}
+				if all := c.received + c.lost; all != s.send.messages || !lap && c.lost > 0 {
+					t.Errorf("lap %v: %d received, %d lost, of %d", lap, c.received, c.lost, s.send.messages)
+				}
+				c.place.unsubscribe()
+			})
+		}
+		all.Go(func() { comeAndGo(t, s.cursor(publishers+subscribers+1), &ended) })
+		for i := range publishers {
+			publishing.Go(func() {
+				random := rand.New(rand.NewPCG(uint64(i), 1))
+				for n := 0; n < messages && !t.Failed(); {
+					if heapPublish(s, uint16(i+1), make([]byte, 8+random.IntN(random.IntN(1000)+1)), n%7) {
+						n++
+					} else {
+						runtime.Gosched()
+					}
+				}
+			})
+		}
+		publishing.Wait()
+		ended.Store(true)
+		all.Wait()
+	}
+}
+
+// TestSeriesBatchFillsRing has a batch for which there is room, but for the
+// header after it.
+func TestSeriesBatchFillsRing(t *testing.T) {
+	for _, lap := range []bool{false, true} {
+		s := heapSeries(4096, 1, lap)
+		c := s.cursor(1)
+		if err := c.join(0); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			heapPublish(s, 1, make([]byte, 1024-headerSize-numberSize), 4)
+			for {
+				m, o, err := c.next(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if o != done {
+					break
+				}
+				checkStamped(t, c, m)
+			}
+		}
+		if c.received != s.send.messages || c.received != 20 { // 3 and 1 in turn
+			t.Errorf("lap %v: %d of %d", lap, c.received, s.send.messages)
+		}
+	}
+}
+
+// comeAndGo is a subscriber again and again, who asks for old messages too.
+func comeAndGo(t *testing.T, place *cursor, ended *atomic.Bool) {
+	for round := uint64(0); !ended.Load(); round++ {
+		c := place.series.cursor(place.at)
+		if err := c.join(round % 20); err != nil {
+			t.Error("join:", err)
+			return
+		}
+		for range round % 50 {
+			m, o, err := c.next(nil)
+			if err != nil || o == done && !checkStamped(t, c, m) {
+				t.Errorf("one who came late: %v", err)
+				return
+			}
+		}
+		c.place.unsubscribe()
+		runtime.Gosched()
+	}
+}
+
+// TestSeriesNonsense reads, joins and publishes in a ring of random bytes and
+// one of valid records with random changes.
+func TestSeriesNonsense(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	rounds := 20_000
+	if race.Enabled {
+		rounds = 2000
+	}
+	for round := range rounds {
+		s := heapSeries(4096, 4, round%2 == 0)
+		c := s.cursor(2)
+		_ = c.join(0)
+		for range random.IntN(100) {
+			heapPublish(s, 1, make([]byte, 8+random.IntN(100)), 1)
+		}
+		scribble(random, s)
+		for range 10 {
+			if _, _, err := c.next(nil); err != nil {
+				break
+			}
+		}
+		late := s.cursor(3)
+		_ = late.join(random.Uint64N(50))
+		_, _, _ = late.next(nil)
+		s.send.end = uint64(newEnd(loadEnd(&s.send.end).position(), 0))
+		for range 5 {
+			heapPublish(s, 1, make([]byte, 8+random.IntN(1000)), random.IntN(5))
+		}
+		s.release(uint16(random.Uint32()))
+		s.release(1)
+	}
+}
+
+// scribble changes some of what is shared.
+func scribble(random *rand.Rand, s *series) {
+	value := func() uint64 { return random.Uint64() >> random.IntN(64) }
+	targets := []*uint64{
+		&s.send.end, &s.send.seen, &s.send.messages, &s.receive.limit, &s.receive.oldest, &s.receive.places,
+		&s.places[1].position, &s.places[1].state, &s.places[3].position, &s.places[3].state,
+	}
+	for range 1 + random.IntN(4) {
+		switch word := targets[random.IntN(len(targets))]; random.IntN(3) {
+		case 0:
+			*word = value()
+		case 1:
+			*word += value()
+		default:
+			s.headers[random.IntN(len(s.headers))] = value()
+		}
+	}
+	s.places[3].state = random.Uint64N(2)
+}

@@ -1,0 +1,102 @@
+package channel
+
+import (
+	"context"
+	"os"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// TopicDraft is room for a message in the topic's own memory, to be written in
+// place. Nobody else can publish until it is committed or aborted, so that is
+// to come soon.
+type TopicDraft struct {
+	t        *Topic
+	position uint64
+	bytes    []byte
+}
+
+// Reserve finds room for a message of up to length bytes, as [Topic.Publish]
+// does.
+//
+// One message at a time can be reserved: who reserves another first waits for
+// itself.
+func (t *Topic) Reserve(ctx context.Context, length int) (TopicDraft, error) {
+	d, a, err := t.tryReserve(length, false)
+	if err == nil && a.outcome == done {
+		return d, nil
+	}
+	err = t.publishLater(ctx, a, err, func(hurry bool) (a attempt, err error) {
+		d, a, err = t.tryReserve(length, hurry)
+		return a, err
+	})
+	return d, err
+}
+
+func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a attempt, err error) {
+	if length < 0 {
+		return TopicDraft{}, attempt{}, errNegative
+	}
+	err = t.view.Guard(func() (err error) {
+		var position uint64
+		position, a, err = t.reserve(length, hurry)
+		if err == nil && a.outcome == done {
+			t.sending.lent.Store(position + 1)
+			d = TopicDraft{t, position, t.series.message(position, uint64(length))}
+		}
+		return err
+	})
+	return d, a, err
+}
+
+// Bytes returns the room. Nothing guards it: touching it after the topic's
+// handle is closed crashes the program, as with [filemap.View.Bytes]. What it
+// holds at first is anything.
+func (d TopicDraft) Bytes() []byte { return d.bytes }
+
+// Commit publishes the first length bytes.
+//
+// Returns os.ErrClosed if the draft was committed or aborted before, or the
+// topic's handle closed.
+func (d TopicDraft) Commit(length int) error {
+	if length < 0 || length > len(d.bytes) {
+		return d.failed("commit", object.Explain(object.ErrRange, "more than was reserved"))
+	}
+	var asleep sleepers
+	err := d.end("commit", func() error {
+		s := &d.t.series
+		publish(s.number(d.position), s.send.messages)
+		asleep = d.t.published(s.finish(d.position, uint64(length)))
+		return nil
+	})
+	if err == nil {
+		d.t.wake(asleep)
+	}
+	return err
+}
+
+// Abort gives the room back.
+func (d TopicDraft) Abort() error {
+	return d.end("abort", func() error {
+		leave(&d.t.series.send.end, d.position)
+		d.t.wakePublishers()
+		return nil
+	})
+}
+
+func (d TopicDraft) end(op string, f func() error) error {
+	if d.t == nil || !d.t.sending.lent.CompareAndSwap(d.position+1, 0) {
+		return d.failed(op, os.ErrClosed)
+	}
+	if err := d.t.view.Guard(f); err != nil {
+		return d.failed(op, err)
+	}
+	return nil
+}
+
+func (d TopicDraft) failed(op string, err error) error {
+	if d.t == nil {
+		return failed(op, "", err)
+	}
+	return d.t.failed(op, err)
+}

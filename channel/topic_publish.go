@@ -1,0 +1,152 @@
+package channel
+
+import (
+	"context"
+	"os"
+)
+
+// Publish puts a copy of the message into the topic. If that holds its
+// publishers back, and there is no room, it waits for the slowest subscriber.
+// If ctx is done it does not wait; the error then wraps context.Cause(ctx).
+//
+// Returns [ErrTooLong] if the message is longer than [Topic.Longest].
+func (t *Topic) Publish(ctx context.Context, message []byte) error {
+	a, err := t.tryPublish(message, false)
+	if err == nil && a.outcome == done {
+		return nil
+	}
+	return t.publishLater(ctx, a, err, func(hurry bool) (attempt, error) {
+		return t.tryPublish(message, hurry)
+	})
+}
+
+// publishLater tries again and again where the first attempt came to nothing.
+func (t *Topic) publishLater(
+	ctx context.Context, a attempt, err error, try func(hurry bool) (attempt, error),
+) error {
+	p := t.sending.patience()
+	defer p.end()
+	for err == nil && a.outcome != done {
+		if err = t.wait(ctx, &p, a); err == nil {
+			a, err = try(p.lying)
+		}
+	}
+	if err != nil && p.lying { // another one can do with what woke this one
+		_ = t.view.Guard(func() error {
+			t.wakePublishers()
+			return nil
+		})
+	}
+	return t.check("publish", err)
+}
+
+// TryPublish puts a copy of the message into the topic if there is room now,
+// else it returns [ErrFull].
+func (t *Topic) TryPublish(message []byte) error {
+	for look := range copyLooks + placesMost { // each place's may be dead
+		a, err := t.tryPublish(message, false)
+		if err != nil || a.outcome == done {
+			return t.check("publish", err)
+		}
+		if a.owner == 0 || a.outcome == taken && look%copyLooks != copyLooks-2 {
+			continue
+		}
+		if dead, err := t.bury(a.owner); err != nil {
+			return t.failed("publish", err)
+		} else if !dead && a.outcome == full {
+			break
+		}
+	}
+	return t.failed("publish", ErrFull)
+}
+
+// PublishBatch publishes messages one after the other, which is faster than a
+// Publish for each: where there is room, they become visible together. It
+// returns how many were published, which are fewer than all only with an error.
+func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int, err error) {
+	for published < len(batch) {
+		n, a, err := t.tryBatch(batch[published:], false)
+		if err != nil || a.outcome != done {
+			err = t.publishLater(ctx, a, err, func(hurry bool) (a attempt, err error) {
+				n, a, err = t.tryBatch(batch[published:], hurry)
+				return a, err
+			})
+		}
+		published += n
+		if err != nil {
+			return published, err
+		}
+	}
+	return published, nil
+}
+
+// tryPublish publishes the message if there is room. If hurry, and there is
+// none, who is in the way will ring.
+func (t *Topic) tryPublish(message []byte, hurry bool) (a attempt, err error) {
+	var asleep sleepers
+	err = t.view.Guard(func() (err error) {
+		var position uint64
+		position, a, err = t.reserve(len(message), hurry)
+		if err == nil && a.outcome == done {
+			t.series.write(position, t.series.send.messages, message)
+			asleep = t.published(t.series.finish(position, uint64(len(message))))
+		}
+		return err
+	})
+	t.wake(asleep)
+	return a, err
+}
+
+func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a attempt, err error) {
+	var asleep sleepers
+	err = t.view.Guard(func() (err error) {
+		var position, next uint64
+		position, a, err = t.reserve(len(batch[0]), hurry)
+		if err == nil && a.outcome == done {
+			n, next = t.series.finishBatch(position, batch)
+			asleep = t.published(next)
+		}
+		return err
+	})
+	t.wake(asleep)
+	return n, a, err
+}
+
+// reserve takes the sending end, with room for a message at the position.
+func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err error) {
+	s := &t.series
+	e := loadEnd(&s.send.end)
+	if !e.take(&s.send.end, t.member.number) {
+		return 0, attempt{taken, e.owner()}, nil
+	}
+	position = e.position()
+	ok := false
+	switch {
+	case t.closed.Load(): // Close waits for who took the end before
+		err = os.ErrClosed
+	case uint64(length) > s.longestMessage():
+		err = ErrTooLong
+	default:
+		position, a.owner, ok = s.reserve(position, topicSize(uint64(length)), t.member.number)
+	}
+	if ok {
+		return position, attempt{}, nil
+	}
+	a.outcome = full
+	if err == nil && hurry && !s.hurry(a.owner) {
+		a = attempt{taken, 0}
+	}
+	leave(&s.send.end, position)
+	if position != e.position() { // who is asleep may be in the way, at padding
+		t.wake(s.sleeping())
+	}
+	return position, a, err
+}
+
+// published moves the sending end on, wakes who waits for it, and returns which
+// subscribers sleep, for [Topic.wake].
+func (t *Topic) published(next uint64) sleepers {
+	leave(&t.series.send.end, next)
+	t.wakePublishers()
+	return t.series.sleeping()
+}

@@ -1,0 +1,333 @@
+package channel
+
+import (
+	"encoding/binary"
+	"sync/atomic"
+
+	"github.com/filemap-go/filemap/internal/race"
+	"github.com/filemap-go/filemap/internal/step"
+)
+
+// series is the ring of a topic: it has one sending end, and any number of
+// subscribers who read all of it, each at a place of its own. It knows nothing
+// of waiting; whoever calls a method that writes owns the sending end.
+//
+// What a record holds begins with the running number of the message, in 8
+// bytes, by which a subscriber knows how many it lost.
+//
+//	        limit - size        subscribers        end        limit
+//	             |                 |    |           |           |
+//	overwritten  |  ?  | oldest ...                 | nothing   | not yet
+//	             +-----+----------------------------+-----------+
+//
+// A publisher first moves oldest, then limit, then writes up to limit. Whoever
+// reads without holding the publisher back looks at limit afterwards: if it is
+// more than a ring ahead, what was read is void.
+type series struct {
+	ring
+	places []place
+	lap    bool // nobody holds the publisher back
+}
+
+const (
+	numberSize = 8
+
+	subscribed = 1 // a place's state
+
+	waited = 1 // in a place's position: a publisher waits for it to change
+	gone   = 2 // as a place's position: nobody's
+)
+
+func topicSize(length uint64) uint64 { return recordSize(numberSize + length) }
+
+// longestMessage returns the length of the longest message that fits.
+func (s *series) longestMessage() uint64 { return s.longest() - numberSize }
+
+// aligned returns the position that a shared word holds.
+func aligned(word uint64) uint64 { return word &^ 7 & positionMask }
+
+func (s *series) number(position uint64) *uint64 { return s.header(position + headerSize) }
+
+func (s *series) message(position, n uint64) []byte { return s.bytes(position+numberSize, n) }
+
+// reserve returns where a record of n bytes can be written from the owner's
+// position on, as [ring.reserve] does. If there is no room, it names the
+// subscriber who is the slowest.
+func (s *series) reserve(position, n uint64, owner uint16) (at uint64, slowest uint16, ok bool) {
+	rest := s.size() - position&s.mask
+	if n > rest {
+		if slowest, ok = s.makeRoom(position, rest+headerSize); !ok {
+			return position, slowest, false
+		}
+		position = s.padTo(position, rest, owner)
+	}
+	slowest, ok = s.makeRoom(position, n+headerSize)
+	return position, slowest, ok
+}
+
+// isFree reports whether so many bytes from a position on are known to be free.
+func (s *series) isFree(position, need uint64) bool {
+	ahead := distance(s.receive.limit, position)
+	return ahead >= need && ahead <= s.size() &&
+		(s.lap || distance(position, s.send.seen)+need <= s.size())
+}
+
+// makeRoom frees so many bytes from a position on, or names who is in the way.
+func (s *series) makeRoom(position, need uint64) (slowest uint16, ok bool) {
+	switch {
+	case need > s.size():
+		return 0, false
+	case s.isFree(position, need):
+		return 0, true
+	}
+	if slowest, ok = s.ask(position, need); !ok {
+		return slowest, false
+	}
+	if ahead := distance(s.receive.limit, position); ahead >= need && ahead <= s.size() {
+		return 0, true
+	}
+	room := s.size()
+	if !s.lap {
+		room -= distance(position, s.send.seen)
+	}
+	s.announce(position, min(need+s.size()/announceParts, room))
+	// Who subscribes meanwhile sees the new limit, or is seen.
+	return s.ask(position, need)
+}
+
+// announceParts is into how many parts of the ring the announcements divide it:
+// a part more than needed is announced, so that there are few of them.
+const announceParts = 16
+
+// ask looks whether the subscribers leave so much room at a position.
+func (s *series) ask(position, need uint64) (slowest uint16, ok bool) {
+	if s.lap {
+		return 0, true
+	}
+	at, slowest := s.slowest(position)
+	s.send.seen = at
+	return slowest, distance(position, at)+need <= s.size()
+}
+
+// slowest returns who is behind the most, and where.
+func (s *series) slowest(position uint64) (at uint64, number uint16) {
+	at = position
+	places := s.subscribers()
+	for i := range places {
+		p := &places[i]
+		step.Here()
+		if atomic.LoadUint64(&p.state) != subscribed {
+			continue
+		}
+		step.Here()
+		where := aligned(atomic.LoadUint64(&p.position))
+		// One that is further behind than that has not joined yet: it will look
+		// at limit.
+		if d := distance(position, where); d > distance(position, at) && d <= s.size() {
+			at, number = where, uint16(i+1)
+		}
+	}
+	return at, number
+}
+
+// subscribers returns the places that may be subscribers'.
+func (s *series) subscribers() []place {
+	step.Here()
+	return s.places[:min(atomic.LoadUint64(&s.receive.places), uint64(len(s.places)))]
+}
+
+// hurry has the slowest subscriber ring when it moves on. It reports false if
+// that happened already.
+func (s *series) hurry(number uint16) bool {
+	if number == 0 {
+		return false
+	}
+	word := &s.places[number-1].position
+	step.Here()
+	old := atomic.LoadUint64(word)
+	if aligned(old) != s.send.seen || old&gone != 0 {
+		return false
+	}
+	step.Here()
+	return old&waited != 0 || atomic.CompareAndSwapUint64(word, old, old|waited)
+}
+
+// announce says that so many bytes from a position on may be written, after
+// what they held before is no longer among the old messages.
+func (s *series) announce(position, room uint64) {
+	limit := advance(position, room)
+	oldest := aligned(s.receive.oldest)
+	for distance(limit, oldest) > s.size() {
+		h := s.load(oldest)
+		next := advance(oldest, h.size())
+		if !h.fits(oldest, s.size()-oldest&s.mask) || distance(position, next) > s.size() {
+			oldest = position // nonsense: none of the old messages can be found
+			break
+		}
+		oldest = next
+	}
+	step.Here()
+	atomic.StoreUint64(&s.receive.oldest, oldest)
+	step.Here()
+	atomic.StoreUint64(&s.receive.limit, limit)
+	// What is written now is written after that: on arm64, only a load between
+	// the two makes it so.
+	atomic.LoadUint64(&s.receive.limit)
+}
+
+// padTo commits padding from a position to the ring's end. Subscribers who have
+// read all before it are taken along: else a message of more than half the ring
+// might have to wait for who has nothing to read.
+func (s *series) padTo(position, rest uint64, owner uint16) (next uint64) {
+	next = advance(position, rest)
+	s.wipe(next)
+	s.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
+	step.Here()
+	atomic.StoreUint64(&s.send.end, uint64(newEnd(next, owner)))
+	if !s.lap {
+		s.takeAlong(position, next)
+	}
+	return next
+}
+
+func (s *series) takeAlong(position, next uint64) {
+	places := s.subscribers()
+	for i := range places {
+		for _, flag := range []uint64{0, waited} {
+			if atomic.LoadUint64(&places[i].state) == subscribed {
+				step.Here()
+				atomic.CompareAndSwapUint64(&places[i].position, position|flag, next|flag)
+			}
+		}
+	}
+}
+
+// wipe is [ring.clear] where others may be looking.
+func (s *series) wipe(position uint64) {
+	step.Here()
+	publish(s.header(position), 0)
+}
+
+// write writes a message, which is not committed yet.
+func (s *series) write(position, number uint64, message []byte) {
+	publish(s.number(position), number)
+	s.copyIn(position, message)
+}
+
+// finish commits the message of n bytes that has been written at a position,
+// and returns where the next one will be.
+func (s *series) finish(position, n uint64) (next uint64) {
+	next = advance(position, topicSize(n))
+	s.wipe(next)
+	s.commit(position, newHeader(messageRecord, position, int(numberSize+n)))
+	s.count(s.send.messages+1, n)
+	return next
+}
+
+// count says how many messages there have been after a commit: who comes looks
+// at that only if there is none at the end's position.
+func (s *series) count(messages, bytes uint64) {
+	step.Here()
+	publish(&s.send.messages, messages)
+	s.send.bytes += bytes
+}
+
+// finishBatch writes and commits as many of the messages as there is room for
+// without going around, from a position with room for the first, all at once.
+func (s *series) finishBatch(first uint64, batch [][]byte) (n int, next uint64) {
+	next = first
+	room, bytes, start := s.size()-first&s.mask, uint64(0), s.send.messages
+	for _, message := range batch {
+		length := uint64(len(message))
+		size := distance(next, first) + topicSize(length)
+		if length > s.longestMessage() || size > room {
+			break
+		}
+		if _, ok := s.makeRoom(first, size+headerSize); !ok {
+			break
+		}
+		s.write(next, start+uint64(n), message)
+		if n > 0 {
+			s.commit(next, newHeader(messageRecord, next, int(numberSize+length)))
+		}
+		n++
+		bytes += length
+		next = advance(next, topicSize(length))
+	}
+	s.wipe(next)
+	s.commit(first, newHeader(messageRecord, first, numberSize+len(batch[0])))
+	s.count(start+uint64(n), bytes)
+	return n, next
+}
+
+// settle returns the position after what the owner of the sending end, who
+// died, had committed from a position on.
+func (s *series) settle(position uint64) uint64 {
+	for start := position; distance(position, start) < s.size(); {
+		h := s.load(position)
+		if !h.fits(position, s.size()-position&s.mask) {
+			break
+		}
+		if !h.isPadding() && h.length() >= numberSize {
+			s.count(s.loadNumber(position)+1, 0)
+		}
+		position = advance(position, h.size())
+	}
+	s.wipe(position)
+	return position
+}
+
+// release frees what a place has whose owner is dead. What it had published
+// stays published. The caller holds the place's mutex.
+func (s *series) release(number uint16) {
+	if e := loadEnd(&s.send.end); e.owner() == number {
+		leave(&s.send.end, s.settle(e.position()))
+	}
+	if p := int(number) - 1; p >= 0 && p < len(s.places) {
+		s.places[p].unsubscribe()
+	}
+	s.bells.data.forget(number)
+	s.bells.room.forget(number)
+}
+
+// unsubscribe has the publisher no longer wait for a place, and reports whether
+// it does.
+func (p *place) unsubscribe() (wanted bool) {
+	step.Here()
+	atomic.StoreUint64(&p.state, 0)
+	step.Here()
+	return atomic.SwapUint64(&p.position, gone)&waited != 0
+}
+
+func (s *series) loadNumber(position uint64) uint64 {
+	step.Here()
+	return atomic.LoadUint64(s.number(position))
+}
+
+// copyIn copies a message into the ring. Others may be reading what was there
+// before, and find out later: the race detector only bears that with words.
+func (s *series) copyIn(position uint64, message []byte) {
+	if !race.Enabled {
+		copyBytes(s.message(position, uint64(len(message))), message)
+		return
+	}
+	for i := 0; i < len(message); i += 8 {
+		var piece [8]byte
+		copy(piece[:], message[i:])
+		word := s.header(position + headerSize + numberSize + uint64(i))
+		atomic.StoreUint64(word, binary.NativeEndian.Uint64(piece[:]))
+	}
+}
+
+// copyOut appends a message of the ring to a buffer: see copyIn.
+func (s *series) copyOut(buffer []byte, position, n uint64) []byte {
+	if !race.Enabled || !s.lap {
+		return appendBytes(buffer, s.message(position, n))
+	}
+	start := len(buffer)
+	for i := uint64(0); i < n; i += 8 {
+		word := s.header(position + headerSize + numberSize + i)
+		buffer = binary.NativeEndian.AppendUint64(buffer, atomic.LoadUint64(word))
+	}
+	return buffer[:start+int(n)]
+}

@@ -1,0 +1,202 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/filemap-go/filemap/object"
+)
+
+// Subscription is one subscriber of a topic. It gets each message that is
+// published after it began, once.
+//
+// It has a place of its own among those who have the topic open, and stays open
+// when the handle that it came from is closed. If its process dies, publishers
+// find out when they wait for it.
+//
+// All methods may be called from any goroutine, Close too while others are in
+// progress. Of several goroutines that receive, each message goes to one.
+type Subscription struct {
+	*segment
+	receiving sync.Mutex // for the cursor, but for its place
+	cursor    *cursor
+	taking    side
+	room      *bell
+}
+
+// SubscribeOptions are the options of [Topic.Subscribe]. The zero value stands
+// for the defaults.
+type SubscribeOptions struct {
+	// Last is how many of the messages published before are to be received
+	// first, if they have not been overwritten: the topic keeps as many as fit
+	// into its ring, also when all have received them.
+	Last int
+}
+
+// Subscribe begins to receive: the messages that are published from now on, and
+// as many before as the options say.
+//
+// Returns object.ErrNoSpace if too many have the topic open, and fs.ErrInvalid
+// if an option is wrong.
+func (t *Topic) Subscribe(opts *SubscribeOptions) (*Subscription, error) {
+	if opts == nil {
+		opts = &SubscribeOptions{}
+	}
+	if opts.Last < 0 {
+		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("the last %d messages", opts.Last))
+		return nil, t.failed("subscribe", err)
+	}
+	if t.closed.Load() {
+		return nil, t.failed("subscribe", os.ErrClosed)
+	}
+	seg, _, err := makeSegment(spec{
+		name: t.name, kind: topicKind, rings: 1, security: t.security,
+	}, open)
+	if err != nil {
+		return nil, t.failed("subscribe", err)
+	}
+	s := &Subscription{segment: seg}
+	s.taking.spin.option = t.spin
+	if err := s.start(uint64(opts.Last)); err != nil {
+		return nil, t.failed("subscribe", errors.Join(err, seg.close()))
+	}
+	return s, nil
+}
+
+func (s *Subscription) start(last uint64) error {
+	series, err := s.segment.series()
+	if err != nil {
+		return err
+	}
+	s.cursor = series.cursor(s.member.number)
+	w := series.words
+	if s.taking.bell, err = s.bell(dataBell(s.member.number), &w.bells.data, &w.receive.waits); err != nil {
+		return err
+	}
+	if s.room, err = s.bell("~room", &w.bells.room, &w.send.waits); err != nil {
+		return err
+	}
+	return s.view.Guard(func() error {
+		series.release(s.member.number) // see Topic.start
+		s.room.ring()
+		return s.cursor.join(last)
+	})
+}
+
+// Name returns the topic's name with its prefix.
+func (s *Subscription) Name() string { return s.name }
+
+// Receive waits for the next message and returns it in buffer, or in a longer
+// one if buffer is too short. If ctx is done it does not wait; the error then
+// wraps context.Cause(ctx).
+//
+// If publishers have overwritten messages before this subscriber received them,
+// which only a topic that laps does, it goes on with the oldest that is left,
+// and [Subscription.Lost] has grown.
+//
+// Returns object.ErrCorrupt if another process has written nonsense to the
+// topic.
+func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
+	message, o, err := s.tryReceive(buffer, s.taking.spin.looks())
+	if err == nil && o == done {
+		return message, nil
+	}
+	p := s.taking.patience()
+	defer s.end(&p)
+	for err == nil && o != done {
+		switch {
+		case o == empty:
+			_, err = p.wait(ctx, nil)
+		default: // overtaken all the time
+			err = context.Cause(ctx)
+		}
+		if err == nil {
+			message, o, err = s.tryReceive(buffer, s.taking.spin.looks())
+		}
+	}
+	return message, s.check("receive", err)
+}
+
+// end ends a wait. A publisher's bell wakes one of the goroutines that wait
+// here, so that one wakes the next.
+func (s *Subscription) end(p *patience) {
+	p.end()
+	if p.lying && s.taking.bell.sleeping.Load() > 0 {
+		s.taking.bell.ring()
+	}
+}
+
+// TryReceive is [Subscription.Receive] without waiting. It reports false if
+// there is no message.
+func (s *Subscription) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
+	message, o, err := s.tryReceive(buffer, 1)
+	return message, err == nil && o == done, s.check("receive", err)
+}
+
+// tryReceive reads the next message if there is one within so many looks.
+func (s *Subscription) tryReceive(buffer []byte, looks int) (message []byte, o outcome, err error) {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	if s.closed.Load() {
+		return nil, empty, os.ErrClosed
+	}
+	err = s.view.Guard(func() (err error) {
+		for {
+			message, o, err = s.cursor.next(buffer)
+			if looks--; looks <= 0 || o != empty || err != nil {
+				break
+			}
+		}
+		s.wakePublisher()
+		return err
+	})
+	if err != nil {
+		return nil, empty, err
+	}
+	return message, o, nil
+}
+
+func (s *Subscription) wakePublisher() {
+	if s.cursor.wanted {
+		s.cursor.wanted = false
+		s.room.ring()
+	}
+}
+
+// Lost returns how many messages this subscriber has lost because they were
+// overwritten before it received them. It grows when the next message after
+// them is received.
+func (s *Subscription) Lost() uint64 {
+	s.receiving.Lock()
+	defer s.receiving.Unlock()
+	return s.cursor.lost
+}
+
+// Close ends the subscription: nobody waits for it any more. Waits through it
+// end with os.ErrClosed. A second Close returns os.ErrClosed.
+func (s *Subscription) Close() error {
+	if s.closed.Swap(true) {
+		return s.failed("close", os.ErrClosed)
+	}
+	s.receiving.Lock()
+	_ = s.view.Guard(func() error {
+		s.cursor.wanted = s.member.place.unsubscribe() || s.cursor.wanted
+		s.wakePublisher()
+		return nil
+	})
+	s.receiving.Unlock()
+	return s.check("close", s.segment.close())
+}
+
+func (s *Subscription) failed(op string, err error) error { return failed(op, s.name, err) }
+
+func (s *Subscription) check(op string, err error) error {
+	if err != nil {
+		return s.failed(op, err)
+	}
+	return nil
+}

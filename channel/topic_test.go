@@ -1,0 +1,673 @@
+package channel_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/filemap-go/filemap/channel"
+	"github.com/filemap-go/filemap/filemaptest"
+	"github.com/filemap-go/filemap/object"
+)
+
+// topic makes a topic of a new name.
+func topic(t *testing.T, opts *channel.TopicOptions) *channel.Topic {
+	t.Helper()
+	made, err := channel.CreateTopic(filemaptest.New(t).Name("t"), opts)
+	succeed(t, "CreateTopic", err)
+	t.Cleanup(func() { _ = made.Close() })
+	return made
+}
+
+func openTopic(t *testing.T, name string, opts *channel.TopicOptions) *channel.Topic {
+	t.Helper()
+	opened, err := channel.OpenTopic(name, opts)
+	succeed(t, "OpenTopic", err)
+	t.Cleanup(func() { _ = opened.Close() })
+	return opened
+}
+
+func subscribe(t *testing.T, to *channel.Topic, last int) *channel.Subscription {
+	t.Helper()
+	s, err := to.Subscribe(&channel.SubscribeOptions{Last: last})
+	succeed(t, "Subscribe", err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func publish(t *testing.T, to *channel.Topic, message string) {
+	t.Helper()
+	succeed(t, "Publish", to.Publish(background, []byte(message)))
+}
+
+func expectNext(t *testing.T, s *channel.Subscription, want string) {
+	t.Helper()
+	got, err := s.Receive(background, nil)
+	succeed(t, "Receive", err)
+	if string(got) != want {
+		t.Errorf("received %.20q, want %.20q", got, want)
+	}
+}
+
+func expectNone(t *testing.T, s *channel.Subscription) {
+	t.Helper()
+	if message, ok, err := s.TryReceive(nil); ok || err != nil {
+		t.Errorf("TryReceive of nothing = %.20q, %v, %v", message, ok, err)
+	}
+}
+
+// policies runs a test for each way to deal with slow subscribers.
+func policies(t *testing.T, test func(t *testing.T, slow channel.Slow)) {
+	for slow, name := range []string{"HoldBack", "Lap"} {
+		t.Run(name, func(t *testing.T) {
+			watchdog(t)
+			test(t, channel.Slow(slow))
+		})
+	}
+}
+
+// TestTopicLengths publishes messages of all lengths in a small ring, so that
+// they come to lie everywhere in it. It does so alone: a subscriber who has
+// read all is in nobody's way.
+func TestTopicLengths(t *testing.T) {
+	policies(t, func(t *testing.T, slow channel.Slow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+		one, other := subscribe(t, to, 0), subscribe(t, to, 0)
+		for i := range 20_000 {
+			message := bytes.Repeat([]byte{byte(i)}, i*7%(to.Longest()+1))
+			publish(t, to, string(message))
+			expectNext(t, one, string(message))
+			expectNext(t, other, string(message))
+		}
+		expectNone(t, one)
+		if lost := one.Lost() + other.Lost(); lost != 0 {
+			t.Errorf("%d are lost", lost)
+		}
+		long := make([]byte, to.Longest()+1)
+		for what, err := range map[string]error{
+			"Publish": to.Publish(background, long), "TryPublish": to.TryPublish(long),
+			"PublishBatch": second(to.PublishBatch(background, [][]byte{long})),
+			"Reserve":      second(to.Reserve(background, len(long))),
+		} {
+			if !errors.Is(err, channel.ErrTooLong) {
+				t.Errorf("%s of a message that is too long: %v", what, err)
+			}
+		}
+	})
+}
+
+// TestTopicHoldsBack is about a publisher that has no room.
+func TestTopicHoldsBack(t *testing.T) {
+	watchdog(t)
+	to := topic(t, &channel.TopicOptions{Capacity: 4096})
+	fast, slow := subscribe(t, to, 0), subscribe(t, to, 0)
+	n := 0
+	for ; to.TryPublish(fmt.Appendf(nil, "%0100d", n)) == nil; n++ {
+		expectNext(t, fast, fmt.Sprintf("%0100d", n))
+	}
+	if n != 4096/120 {
+		t.Errorf("%d messages fit", n)
+	}
+	if err := to.TryPublish(make([]byte, 100)); !errors.Is(err, channel.ErrFull) {
+		t.Errorf("TryPublish: %v", err)
+	}
+	ended, end := context.WithTimeout(background, 10*time.Millisecond)
+	defer end()
+	if err := to.Publish(ended, make([]byte, 100)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Publish: %v", err)
+	}
+	published := make(chan error)
+	go func() { published <- to.Publish(background, fmt.Appendf(nil, "%0100d", n)) }()
+	select {
+	case err := <-published:
+		t.Errorf("it overwrote a message: %v", err)
+	case <-time.After(10 * time.Millisecond):
+	}
+	for i := range n {
+		expectNext(t, slow, fmt.Sprintf("%0100d", i))
+	}
+	succeed(t, "Publish", <-published)
+	expectNext(t, fast, fmt.Sprintf("%0100d", n))
+	expectNext(t, slow, fmt.Sprintf("%0100d", n))
+
+	// One that leaves is no longer waited for.
+	go func() {
+		for range 100 {
+			publish(t, to, "x")
+		}
+		for range 100 {
+			if err := to.Publish(background, make([]byte, 100)); err != nil {
+				t.Error("Publish:", err)
+			}
+		}
+		published <- nil
+	}()
+	for range 10 {
+		expectNext(t, fast, "x")
+	}
+	time.Sleep(5 * time.Millisecond)
+	succeed(t, "Close", slow.Close())
+	time.Sleep(5 * time.Millisecond)
+	succeed(t, "Close", fast.Close())
+	<-published
+}
+
+// TestTopicLaps has a subscriber overtaken, and count exactly.
+func TestTopicLaps(t *testing.T) {
+	watchdog(t)
+	to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: channel.Lap})
+	if to.Slow() != channel.Lap || openTopic(t, to.Name(), nil).Slow() != channel.Lap {
+		t.Error("it does not lap")
+	}
+	s := subscribe(t, to, 0)
+	published, received := 0, 0
+	for round := range 300 {
+		for range round {
+			succeed(t, "TryPublish", to.TryPublish(fmt.Appendf(nil, "%0*d", 20+published%200, published)))
+			published++
+		}
+		for range round / 3 {
+			message, ok, err := s.TryReceive(nil)
+			succeed(t, "TryReceive", err)
+			if !ok {
+				break
+			}
+			want := received + int(s.Lost())
+			if got := strings.TrimLeft(string(message), "0"); got != strings.TrimLeft(fmt.Sprint(want), "0") {
+				t.Fatalf("message %s, with %d received and %d lost", got, received, s.Lost())
+			}
+			received++
+		}
+	}
+	for ok := true; ok; received++ {
+		_, ok, _ = s.TryReceive(nil)
+	}
+	received--
+	if s.Lost() == 0 || received+int(s.Lost()) != published {
+		t.Errorf("%d published, %d received, %d lost", published, received, s.Lost())
+	}
+	info, err := channel.Inspect(to.Name())
+	succeed(t, "Inspect", err)
+	for _, m := range info.Members {
+		if m.Received != 0 && (m.Received != uint64(received) || m.Lost != s.Lost()) {
+			t.Errorf("Inspect: %+v", m)
+		}
+	}
+	t.Logf("figures: %d published, %d received, %d lost", published, received, s.Lost())
+}
+
+// TestTopicLast has subscribers come late.
+func TestTopicLast(t *testing.T) {
+	policies(t, func(t *testing.T, slow channel.Slow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+		first := subscribe(t, to, 10)
+		expectNone(t, first)
+		succeed(t, "Close", first.Close())
+		reader := subscribe(t, to, 0)
+		for i := range 1000 {
+			message := fmt.Sprintf("%0*d", 20+i%100, i)
+			publish(t, to, message)
+			expectNext(t, reader, message)
+			if i%50 != 49 {
+				continue
+			}
+			for _, last := range []int{0, 1, 5, 1 << 30} {
+				late := subscribe(t, to, last)
+				n := 0
+				for ; ; n++ {
+					got, ok, err := late.TryReceive(nil)
+					succeed(t, "TryReceive", err)
+					if !ok {
+						break
+					}
+					if k := bytes.IndexFunc(got, func(r rune) bool { return r != '0' }); n == 0 && last <= 5 {
+						if want := fmt.Sprint(i + 1 - last); k < 0 || string(got[k:]) != want {
+							t.Errorf("the first is %s, want %s", got, want)
+						}
+					}
+				}
+				if last <= 5 && n != last || last > 5 && n < 20 || late.Lost() != 0 {
+					t.Errorf("of the last %d at %d: %d, and %d lost", last, i, n, late.Lost())
+				}
+				succeed(t, "Close", late.Close())
+			}
+		}
+		if _, err := to.Subscribe(&channel.SubscribeOptions{Last: -1}); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("the last -1: %v", err)
+		}
+	})
+}
+
+// TestTopicWakes has many subscribers sleep: a message wakes them all, in far
+// less time than after which each looks by itself.
+func TestTopicWakes(t *testing.T) {
+	policies(t, func(t *testing.T, slow channel.Slow) {
+		const subscribers, rounds = 10, 30
+		to := topic(t, &channel.TopicOptions{Slow: slow, Spin: channel.SpinNever})
+		got := make(chan error, subscribers)
+		for i := range subscribers {
+			s := subscribe(t, to, 0)
+			for range 1 + i%2 { // some have two goroutines, which each get every other message
+				go func() {
+					for {
+						_, err := s.Receive(background, nil)
+						if got <- err; err != nil {
+							return
+						}
+					}
+				}()
+			}
+		}
+		start := time.Now()
+		for range rounds {
+			time.Sleep(2 * time.Millisecond) // all are asleep
+			publish(t, to, "up")
+			for range subscribers {
+				succeed(t, "Receive", <-got)
+			}
+		}
+		info, err := channel.Inspect(to.Name())
+		succeed(t, "Inspect", err)
+		took := time.Since(start) / rounds
+		t.Logf("figures: %d sleeping subscribers woken %d times, %v each, %d sleeps",
+			subscribers, rounds, took, info.Rings[0].ReceiveSleeps)
+		if took > 100*time.Millisecond {
+			t.Error("some were not woken, but looked by themselves")
+		}
+		if info.Rings[0].ReceiveSleeps < subscribers*rounds/2 {
+			t.Error("they did not sleep")
+		}
+	})
+}
+
+// TestTopicManyPublishers checks that every subscriber sees all messages, in
+// the same order, which keeps that of each publisher.
+func TestTopicManyPublishers(t *testing.T) {
+	watchdog(t)
+	for _, spin := range spins {
+		publishers, subscribers, messages := 3, 3, 3000
+		if spin == channel.SpinAlways { // that needs a processor for each
+			publishers, subscribers = 1, 1
+		}
+		begin := time.Now()
+		opts := &channel.TopicOptions{Capacity: 4096, Spin: spin}
+		to := topic(t, opts)
+		var all sync.WaitGroup
+		sums := make([]uint64, subscribers)
+		for i := range subscribers {
+			s := subscribe(t, to, 0)
+			all.Go(func() {
+				next := make([]uint64, publishers)
+				buffer := make([]byte, 0, 1000)
+				for k := range publishers * messages {
+					m, err := s.Receive(background, buffer)
+					if err != nil || len(m) < 16 {
+						t.Errorf("Receive: %d bytes, %v", len(m), err)
+						return
+					}
+					from, n := binary.LittleEndian.Uint64(m), binary.LittleEndian.Uint64(m[8:])
+					if n != next[from] {
+						t.Errorf("message %d of %d, want %d", n, from, next[from])
+					}
+					next[from]++
+					sums[i] += from * uint64(k)
+				}
+			})
+		}
+		for i := range publishers {
+			p := openTopic(t, to.Name(), opts)
+			all.Go(func() {
+				for n := 0; n < messages; {
+					var batch [][]byte
+					for k := range 1 + n%5 {
+						m := make([]byte, 16+n%100)
+						binary.LittleEndian.PutUint64(m, uint64(i))
+						binary.LittleEndian.PutUint64(m[8:], uint64(n+k))
+						batch = append(batch, m)
+					}
+					batch = batch[:min(len(batch), messages-n)]
+					err := error(nil)
+					if len(batch) == 1 {
+						err = p.Publish(background, batch[0])
+					} else {
+						_, err = p.PublishBatch(background, batch)
+					}
+					if err != nil {
+						t.Error("Publish:", err)
+						return
+					}
+					n += len(batch)
+				}
+			})
+		}
+		all.Wait()
+		if slices.Max(sums) != slices.Min(sums) {
+			t.Errorf("they saw different orders: %d", sums)
+		}
+		t.Logf("figures: %d messages to %d in %v", publishers*messages, subscribers, time.Since(begin))
+	}
+}
+
+// TestTopicLapsUnderFire has subscribers overtaken while they copy: what they
+// get is whole, in order, and the losses add up.
+func TestTopicLapsUnderFire(t *testing.T) {
+	watchdog(t)
+	const subscribers, messages = 2, 100_000
+	to := topic(t, &channel.TopicOptions{Capacity: 8192, Slow: channel.Lap})
+	var all sync.WaitGroup
+	for range subscribers {
+		s := subscribe(t, to, 0)
+		all.Go(func() {
+			received := uint64(0)
+			for buffer := []byte(nil); ; received++ {
+				m, err := s.Receive(background, buffer)
+				if err != nil {
+					t.Error("Receive:", err)
+					return
+				}
+				n := binary.LittleEndian.Uint64(m)
+				if n != received+s.Lost() {
+					t.Errorf("message %d, with %d received and %d lost", n, received, s.Lost())
+					return
+				}
+				for k := 8; k < len(m); k++ {
+					if m[k] != byte(n) {
+						t.Errorf("message %d is torn at %d of %d", n, k, len(m))
+						return
+					}
+				}
+				if buffer = m; n == messages-1 {
+					break
+				}
+			}
+			t.Logf("figures: %d of %d received, %d lost", received+1, messages, s.Lost())
+		})
+	}
+	for n := range messages {
+		m := bytes.Repeat([]byte{byte(n)}, 8+n*37%3000)
+		binary.LittleEndian.PutUint64(m, uint64(n))
+		succeed(t, "TryPublish", to.TryPublish(m))
+	}
+	all.Wait()
+}
+
+func TestTopicInPlace(t *testing.T) {
+	policies(t, func(t *testing.T, slow channel.Slow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+		s := subscribe(t, to, 0)
+		draft, err := to.Reserve(background, 100)
+		succeed(t, "Reserve", err)
+		expectNone(t, s)
+		if len(draft.Bytes()) != 100 || draft.Commit(101) == nil {
+			t.Errorf("a draft of %d bytes took 101", len(draft.Bytes()))
+		}
+		other := openTopic(t, to.Name(), nil)
+		if err := other.TryPublish(nil); !errors.Is(err, channel.ErrFull) {
+			t.Errorf("TryPublish while another has the end: %v", err)
+		}
+		published := make(chan error)
+		go func() { published <- other.Publish(background, []byte("other")) }()
+		time.Sleep(5 * time.Millisecond)
+		succeed(t, "Commit", draft.Commit(copy(draft.Bytes(), "in place")))
+		succeed(t, "Publish", <-published)
+		expectNext(t, s, "in place")
+		expectNext(t, s, "other")
+		if err := draft.Commit(1); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("Commit twice: %v", err)
+		}
+		draft, err = to.Reserve(background, 4000)
+		succeed(t, "Reserve", err)
+		succeed(t, "Abort", draft.Abort())
+		for _, err := range []error{draft.Abort(), channel.TopicDraft{}.Commit(0), second(to.Reserve(background, -1))} {
+			if err == nil {
+				t.Error("what was nothing is ended, or begun")
+			}
+		}
+		draft, err = other.Reserve(background, 10)
+		succeed(t, "Reserve", err)
+		succeed(t, "Close", other.Close())
+		if err := draft.Commit(1); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("Commit after Close: %v", err)
+		}
+		publish(t, to, "after")
+		expectNext(t, s, "after")
+	})
+}
+
+func TestTopicClose(t *testing.T) {
+	watchdog(t)
+	to := topic(t, &channel.TopicOptions{Capacity: 4096})
+	s, stays := subscribe(t, to, 0), subscribe(t, to, 0)
+	ended := make(chan error)
+	go func() { ended <- second(s.Receive(background, nil)) }()
+	time.Sleep(5 * time.Millisecond)
+	succeed(t, "Close", s.Close())
+	if err := <-ended; !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Receive during Close: %v", err)
+	}
+	_, _, tryErr := s.TryReceive(nil)
+	for what, err := range map[string]error{
+		"Close": s.Close(), "Receive": second(s.Receive(background, nil)), "TryReceive": tryErr,
+	} {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s after Close: %v", what, err)
+		}
+	}
+	other := openTopic(t, to.Name(), nil)
+	go func() {
+		for {
+			if err := to.Publish(background, make([]byte, 100)); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	time.Sleep(5 * time.Millisecond)
+	succeed(t, "Close", to.Close())
+	if err := <-ended; !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Publish during Close: %v", err)
+	}
+	for what, err := range map[string]error{
+		"Close": to.Close(), "Publish": to.Publish(background, nil), "TryPublish": to.TryPublish(nil),
+		"PublishBatch": second(to.PublishBatch(background, [][]byte{nil})),
+		"Subscribe":    second(to.Subscribe(nil)), "Reserve": second(to.Reserve(background, 1)),
+	} {
+		if !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s after Close: %v", what, err)
+		}
+	}
+	for ok := true; ok; {
+		_, ok, _ = stays.TryReceive(nil)
+	}
+	publish(t, other, "still")
+	expectNext(t, stays, "still")
+}
+
+// TestTopicCloseInUse closes handles and subscriptions that goroutines use.
+func TestTopicCloseInUse(t *testing.T) {
+	policies(t, func(t *testing.T, slow channel.Slow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+		reader := subscribe(t, to, 0)
+		var readers sync.WaitGroup
+		readers.Go(func() {
+			for second(reader.Receive(background, nil)) == nil {
+			}
+		})
+		for range 50 {
+			c := openTopic(t, to.Name(), nil)
+			s := subscribe(t, c, 1)
+			var all sync.WaitGroup
+			for range 2 {
+				all.Go(func() {
+					for c.Publish(background, make([]byte, 100)) == nil {
+					}
+				})
+				all.Go(func() {
+					for second(s.Receive(background, nil)) == nil {
+					}
+				})
+			}
+			runtime.Gosched()
+			succeed(t, "Close", s.Close())
+			succeed(t, "Close", c.Close())
+			all.Wait()
+		}
+		succeed(t, "Close", reader.Close())
+		readers.Wait()
+		s := subscribe(t, to, 0)
+		publish(t, to, "still")
+		expectNext(t, s, "still")
+	})
+}
+
+func TestTopicNames(t *testing.T) {
+	watchdog(t)
+	ns := filemaptest.New(t)
+	if _, err := channel.OpenTopic(ns.Name("t"), nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("OpenTopic of none: %v", err)
+	}
+	awaited := make(chan error)
+	go func() {
+		to, err := channel.AwaitTopic(background, ns.Name("t"), nil)
+		if err == nil {
+			err = to.Close()
+		}
+		awaited <- err
+	}()
+	to, created, err := channel.OpenOrCreateTopic(ns.Name("t"), &channel.TopicOptions{Capacity: 5000})
+	succeed(t, "OpenOrCreateTopic", err)
+	defer to.Close()
+	if !created || to.Capacity() != 8192 || to.Longest() != 8192-24 || !strings.HasSuffix(to.Name(), ns.Name("t")) {
+		t.Errorf("created %v, capacity %d, longest %d, name %s", created, to.Capacity(), to.Longest(), to.Name())
+	}
+	succeed(t, "AwaitTopic", <-awaited)
+	s := subscribe(t, to, 0)
+	if s.Name() != to.Name() {
+		t.Errorf("a subscription of %s", s.Name())
+	}
+	q, err := channel.CreateQueue(ns.Name("q"), nil)
+	succeed(t, "CreateQueue", err)
+	defer q.Close()
+	if _, err := channel.OpenTopic(ns.Name("q"), nil); !errors.Is(err, object.ErrWrongKind) {
+		t.Errorf("OpenTopic of a queue: %v", err)
+	}
+	if _, err := channel.CreateTopic(ns.Name("t"), nil); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("CreateTopic of one that exists: %v", err)
+	}
+	if _, err := channel.CreateTopic(ns.Name("x"), &channel.TopicOptions{Slow: 2}); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("Slow is 2: %v", err)
+	}
+	if _, err := channel.CreateTopic(ns.Name("x"), &channel.TopicOptions{Capacity: -1}); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("a capacity of -1: %v", err)
+	}
+	succeed(t, "Close", s.Close())
+}
+
+func TestTopicDoesNotAllocate(t *testing.T) {
+	policies(t, func(t *testing.T, slow channel.Slow) {
+		to := topic(t, &channel.TopicOptions{Slow: slow})
+		s := subscribe(t, to, 0)
+		buffer, message := make([]byte, 100), make([]byte, 64)
+		batch := [][]byte{message, message}
+		hot := map[string]func() error{
+			"Publish and Receive": func() error {
+				err := to.Publish(background, message)
+				return errors.Join(err, second(s.Receive(background, buffer)))
+			},
+			"TryPublish and TryReceive": func() error {
+				err := to.TryPublish(message)
+				_, _, tryErr := s.TryReceive(buffer)
+				return errors.Join(err, tryErr)
+			},
+			"PublishBatch": func() error {
+				err := second(to.PublishBatch(background, batch))
+				for range batch {
+					err = errors.Join(err, second(s.Receive(background, buffer)))
+				}
+				return err
+			},
+			"in place": func() error {
+				draft, err := to.Reserve(background, 64)
+				if err == nil {
+					err = draft.Commit(64)
+				}
+				return errors.Join(err, second(s.Receive(background, buffer)))
+			},
+		}
+		for name, do := range hot {
+			allocs := testing.AllocsPerRun(1000, func() {
+				if err := do(); err != nil {
+					t.Error(name, err)
+				}
+			})
+			if allocs != 0 {
+				t.Errorf("%s: %v allocations", name, allocs)
+			}
+		}
+	})
+}
+
+func BenchmarkTopic(b *testing.B) {
+	for slow, name := range []string{"HoldBack", "Lap"} {
+		b.Run(name, func(b *testing.B) {
+			to, err := channel.CreateTopic(filemaptest.New(b).Name("t"), &channel.TopicOptions{Slow: channel.Slow(slow)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer to.Close()
+			s, err := to.Subscribe(nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			buffer, message := make([]byte, 100), make([]byte, 64)
+			for b.Loop() {
+				_ = to.Publish(background, message)
+				_, _ = s.Receive(background, buffer)
+			}
+		})
+	}
+}
+
+// BenchmarkTopicStream has one publish, and others receive at the same time.
+func BenchmarkTopicStream(b *testing.B) {
+	for slow, name := range []string{"HoldBack", "Lap"} {
+		b.Run(name, func(b *testing.B) {
+			to, err := channel.CreateTopic(filemaptest.New(b).Name("t"),
+				&channel.TopicOptions{Slow: channel.Slow(slow), Spin: channel.SpinAlways})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer to.Close()
+			s, err := to.Subscribe(nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Close()
+			ended := make(chan int)
+			go func() {
+				buffer, received := make([]byte, 100), 0
+				for m := buffer; err == nil && len(m) > 0; received++ {
+					m, err = s.Receive(background, buffer)
+				}
+				ended <- received
+			}()
+			message := make([]byte, 64)
+			for b.Loop() {
+				_ = to.Publish(background, message)
+			}
+			_ = to.Publish(background, nil)
+			b.ReportMetric(float64(<-ended)/float64(b.N), "received/op")
+		})
+	}
+}
