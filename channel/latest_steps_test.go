@@ -58,28 +58,38 @@ func TestLatestFailsAtEachStep(t *testing.T) {
 }
 
 // TestLatestWritesAtEachStepOfRead has up to nine values written at each step of
-// a reader: it gets one of them, or the one before.
+// a reader, and a last one begun by a writer that dies at each of its steps: the
+// reader gets one of the values that were there meanwhile.
 func TestLatestWritesAtEachStepOfRead(t *testing.T) {
 	n := 0
 	for reached := true; reached; n++ {
 		for writes := range uint64(10) {
-			s := heapSlots(100)
-			writeHeap(&s, 1, numbered(0, 100))
-			buffer := make([]byte, 100)
-			reached = atStep(n, func() {
-				for i := range writes {
-					writeHeap(&s, 1, numbered(i+1, 100))
-				}
-			}, func() {
-				if _, err := s.read(buffer, noVersion); err != nil {
-					t.Fatalf("%d writes at step %d: %v", writes, n, err)
-				}
-			})
-			got := binary.LittleEndian.Uint64(buffer)
-			if got > writes || string(buffer) != string(numbered(got, 100)) {
-				t.Fatalf("%d writes at step %d: value %d, torn or never written", writes, n, got)
+			for k, dying := 0, true; dying; k++ {
+				reached, dying = readDuring(t, n, writes, k)
 			}
 		}
 	}
 	t.Logf("figures: latest: writes at each of %d steps of a reader", n-1)
+}
+
+// readDuring reports whether the reader has step n, and the dying writer step k.
+func readDuring(t *testing.T, n int, writes uint64, k int) (reached, dying bool) {
+	s := heapSlots(100)
+	writeHeap(&s, 1, numbered(0, 100))
+	buffer := make([]byte, 100)
+	reached = atStep(n, func() {
+		for i := range writes {
+			writeHeap(&s, 1, numbered(i+1, 100))
+		}
+		dying = atStep(k, die, func() { writeHeap(&s, 1, numbered(writes+1, 100)) })
+	}, func() {
+		if _, err := s.read(buffer, noVersion); err != nil {
+			t.Fatalf("%d writes at step %d: %v", writes, n, err)
+		}
+	})
+	got, newest := binary.LittleEndian.Uint64(buffer), end(s.send.end).version()-1
+	if got > newest || string(buffer) != string(numbered(got, 100)) {
+		t.Fatalf("%d writes at step %d, one half done: value %d, torn or not there", writes, n, got)
+	}
+	return reached, dying
 }

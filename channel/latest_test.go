@@ -290,11 +290,12 @@ func TestLatestHostile(t *testing.T) {
 func TestLatestDoesNotAllocate(t *testing.T) {
 	a, b := latest(t, 100)
 	value, buffer := make([]byte, 100), make([]byte, 100)
-	version := uint64(0)
+	last := uint64(0)
 	allocs := testing.AllocsPerRun(1000, func() {
 		err := errors.Join(a.Write(value), second(b.Read(buffer)))
-		if version, err = b.Wait(background, version, buffer); err != nil {
-			t.Error(err)
+		version, waitErr := b.Wait(background, last, buffer)
+		if last = version; err != nil || waitErr != nil {
+			t.Error(err, waitErr)
 		}
 	})
 	if allocs != 0 {
