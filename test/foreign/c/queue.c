@@ -314,6 +314,7 @@ static int try_peek(struct queue *q, uint64_t *p, uint64_t *who)
 		*p = (*p + record((uint32_t)h)) & position_mask;
 	}
 	store(word(q, receive_end), end(*p, 0)); // nothing behind the padding yet
+	ring(q, room_sleepers, &q->room);
 	return 0;
 }
 
