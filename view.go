@@ -167,10 +167,13 @@ func (v *View) Bytes() ([]byte, error) {
 // view is closed by then. It is for code that does much with the bytes at once,
 // and costs about 5 ns.
 func (v *View) Guard(f func() error) error {
-	err := v.region.Guard(f)
-	if err == nil {
-		return nil
+	if err := v.region.Guard(f); err != nil {
+		return v.guarded(err)
 	}
+	return nil
+}
+
+func (v *View) guarded(err error) error {
 	if err == object.ErrFault || err == os.ErrClosed {
 		return v.failed("use", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -143,6 +144,7 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 		}
 		return hold, err
 	case p.watching():
+		runtime.Gosched() // others may have to run for there to be something
 		return waitable.Hold{}, nil
 	}
 	p.spin.learn(false)
@@ -160,8 +162,7 @@ func (p *patience) end() {
 	}
 }
 
-// watching reports whether there is time left to watch. The clock is slow, so
-// it is not asked each time.
+// watching reports whether there is time left to watch.
 func (p *patience) watching() bool {
 	p.looks++
 	switch {
@@ -172,7 +173,7 @@ func (p *patience) watching() bool {
 		}
 		p.until = time.Now().Add(budget)
 		return budget > 0
-	case p.looks%8 != 0 || p.until.IsZero():
+	case p.until.IsZero():
 		return true
 	}
 	return time.Now().Before(p.until)

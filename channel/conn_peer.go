@@ -100,6 +100,10 @@ func (c *Conn) bury(mutex *waitable.Mutex) (gone bool) {
 	return c.peer.gone
 }
 
+// accepted is the state of the accepter's place from when it has come on, also
+// after it is gone.
+const accepted = 1
+
 // hasPeer reports whether the other side has come.
 func (c *Conn) hasPeer() (came bool) {
 	if c.member.number == accepterPlace {
@@ -107,7 +111,7 @@ func (c *Conn) hasPeer() (came bool) {
 	}
 	places, err := c.places()
 	_ = c.view.Guard(func() error {
-		came = err == nil && atomic.LoadUint64(&places[accepterPlace-1].process) != 0
+		came = err == nil && atomic.LoadUint64(&places[accepterPlace-1].state) == accepted
 		return nil
 	})
 	return came

@@ -18,6 +18,7 @@ import (
 
 	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/filemaptest"
+	"github.com/filemap-go/filemap/inspect"
 )
 
 var background = context.Background()
@@ -266,9 +267,14 @@ func TestDialWaits(t *testing.T) {
 	succeed(t, "Dial", <-dialed)
 	c, err := l.AcceptConn(background)
 	succeed(t, "Accept", err)
-	defer c.Close()
 	if got, err := io.ReadAll(c); string(got) != "early" || err != nil {
 		t.Errorf("from who has closed already: %q, %v", got, err)
+	}
+	// Who closed it keeps it until it sees that it was accepted.
+	succeed(t, "Close", c.Close())
+	for left := []inspect.Object{{}}; len(left) > 0; time.Sleep(time.Millisecond) {
+		left, err = inspect.List(l.Addr().String() + "~c*")
+		succeed(t, "List", err)
 	}
 }
 

@@ -190,6 +190,7 @@ func (l *Listener) accept(id string) (*Conn, error) {
 	}
 	// Who dialed may sleep, with an eye on this Listener.
 	_ = c.view.Guard(func() error {
+		atomic.StoreUint64(&c.member.place.state, accepted)
 		c.in.theirs.ring()
 		c.out.theirs.ring()
 		return nil

@@ -103,11 +103,12 @@ func (s *segment) openPlace(number uint16) (*waitable.Mutex, error) {
 	return mutex, err
 }
 
-// leave gives the place up.
-func (s *segment) leave() {
+// leave gives the place up. When others can take it, nothing of this process
+// touches the memory any more.
+func (s *segment) leave() error {
 	_ = s.view.Guard(func() error {
 		atomic.StoreUint64(&s.member.place.process, 0)
 		return nil
 	})
-	_ = s.member.hold.Unlock()
+	return errors.Join(s.view.Close(), s.member.hold.Unlock())
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"runtime"
 	"sync/atomic"
 	"time"
 
-	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -37,12 +35,15 @@ type Queue struct {
 
 // side is what a handle has for one end of a ring.
 type side struct {
+	end  *uint64 // shared
 	bell *bell
 	spin spin
 	// lent is the position, plus 1, of a record that the user works on in
 	// place; 0 is none.
 	lent atomic.Uint64
 }
+
+func (s *side) patience() patience { return patience{bell: s.bell, spin: &s.spin} }
 
 // Overflow is what a queue does with a message that it has no room for.
 type Overflow uint8
@@ -150,6 +151,7 @@ func (q *Queue) start(option time.Duration) (err error) {
 	if q.sending.bell, err = q.bell("~room", &q.bells.room, &q.send.waits); err != nil {
 		return err
 	}
+	q.sending.end, q.taking.end = &q.send.end, &q.receive.end
 	q.sending.spin.option, q.taking.spin.option = option, option
 	// Whoever had our place before may have died with an end in hand.
 	return q.view.Guard(func() error {
@@ -177,8 +179,8 @@ func (q *Queue) Close() error {
 		return q.failed("close", os.ErrClosed)
 	}
 	_ = q.view.Guard(func() error {
-		q.finish(&q.send.end, &q.sending)
-		q.finish(&q.receive.end, &q.taking)
+		q.finish(&q.sending)
+		q.finish(&q.taking)
 		return nil
 	})
 	return q.check("close", q.segment.close())
@@ -186,20 +188,25 @@ func (q *Queue) Close() error {
 
 // finish waits until this handle no longer has an end: who took it a moment ago
 // is in the middle of a copy. What the user has in place is taken back.
-func (q *Queue) finish(word *uint64, s *side) {
-	for {
-		e := loadEnd(word)
+func (q *Queue) finish(s *side) {
+	for range copyPatience {
+		e := loadEnd(s.end)
 		if e.owner() != q.member.number {
 			return
 		}
 		if lent := s.lent.Load(); lent != 0 && s.lent.CompareAndSwap(lent, 0) {
-			leave(word, e.position())
+			leave(s.end, e.position())
 			s.bell.ring()
 			return
 		}
-		runtime.Gosched()
+		time.Sleep(time.Millisecond)
 	}
 }
+
+// copyPatience is how many milliseconds Close lets a copy go on, before the view
+// is closed under it. Who seems to own an end for longer may do so only by what
+// somebody else wrote.
+const copyPatience = 100
 
 // release frees what a place has whose owner is dead. What the owner had
 // committed stays committed; what it was about to receive is still there. The
@@ -217,33 +224,23 @@ func (q *Queue) release(number uint16) {
 	q.bells.room.forget(number)
 }
 
-// outcome is what an attempt to send or to receive came to.
-type outcome uint8
-
-const (
-	done  outcome = iota
-	empty         // there is no message
-	taken         // somebody else has the end
-
-	full = empty // there is no room
+// Why an attempt to send or to receive failed, if it may be tried again.
+var (
+	errNone  = errors.New("no message, or no room")
+	errTaken = errors.New("somebody else has the end")
 )
-
-// attempt is an outcome, and who has the end if somebody else does.
-type attempt struct {
-	outcome
-	owner uint16
-}
 
 // once tries without waiting, but for who is in the middle of a copy, and
 // reports whether it came to something.
-func (q *Queue) once(try func() (attempt, error)) (ok bool, err error) {
+func (q *Queue) once(s *side, try func() error) (ok bool, err error) {
 	for i := range copyLooks {
-		a, err := try()
-		if err != nil || a.outcome != taken {
-			return err == nil && a.outcome == done, err
-		}
-		if i == copyLooks-2 && a.owner != 0 {
-			if err := q.bury(a.owner); err != nil {
+		switch err := try(); {
+		case err == errNone:
+			return false, nil
+		case err != errTaken:
+			return err == nil, err
+		case i == copyLooks-2:
+			if err := q.bury(q.owner(s)); err != nil {
 				return false, err
 			}
 		}
@@ -259,22 +256,35 @@ const copyLooks = 100
 // the owner of an end lives, for who never sleeps.
 const looksAtOwner = 1 << 12
 
-// wait waits until it is worth trying again after an attempt that came to
-// nothing.
-func (q *Queue) wait(ctx context.Context, p *patience, a attempt) error {
-	switch {
-	case a.outcome == taken && a.owner == 0: // somebody was faster
-		return nil
-	case a.outcome == taken && !p.lying && p.looks%looksAtOwner == looksAtOwner-1:
-		if err := q.bury(a.owner); err != nil {
-			return err
-		}
-		fallthrough
-	case a.outcome != taken || !p.lying || a.owner == q.member.number:
-		_, err := p.wait(ctx, nil)
+// wait waits until it is worth trying again after an attempt that failed, if
+// that may help.
+func (q *Queue) wait(ctx context.Context, p *patience, s *side, err error) error {
+	if err != errNone && err != errTaken {
 		return err
 	}
-	return q.waitFor(ctx, p, a.owner)
+	if err == errTaken && (p.lying || p.looks%looksAtOwner == looksAtOwner-1) {
+		switch owner := q.owner(s); {
+		case owner == 0:
+			return nil // let go of meanwhile
+		case p.lying && owner != q.member.number:
+			return q.waitFor(ctx, p, owner)
+		case !p.lying:
+			if err := q.bury(owner); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = p.wait(ctx, nil)
+	return err
+}
+
+// owner returns who has an end.
+func (q *Queue) owner(s *side) (owner uint16) {
+	_ = q.view.Guard(func() error {
+		owner = loadEnd(s.end).owner()
+		return nil
+	})
+	return owner
 }
 
 // waitFor is wait until somebody lets go of an end, or is found dead.
@@ -296,6 +306,9 @@ func (q *Queue) waitFor(ctx context.Context, p *patience, owner uint16) error {
 
 // bury frees what a place has if nobody holds it.
 func (q *Queue) bury(number uint16) error {
+	if number == 0 || number == q.member.number {
+		return nil
+	}
 	mutex, hold, ok, err := q.lockPlace(number)
 	if !ok {
 		return err
@@ -319,8 +332,3 @@ func (q *Queue) check(op string, err error) error {
 	}
 	return nil
 }
-
-// idle reports whether there is certainly no message. It looks without owning
-// the end, which is not for the race detector: it does not know that what is
-// found is looked at again.
-func (q *Queue) idle(e end) bool { return !race.Enabled && q.load(e.position()) == 0 }

@@ -28,31 +28,35 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 	if overflow == Drop {
 		overflow = Fail
 	}
-	d, a, err := q.tryReserve(length)
+	d, err := q.tryReserve(length)
+	if err == nil {
+		return d, nil
+	}
 	p := q.sending.patience()
 	defer p.end()
-	for err == nil && a.outcome != done {
-		if _, err = q.retrySend(ctx, &p, a, overflow); err == nil {
-			d, a, err = q.tryReserve(length)
+	for err != nil {
+		if err = q.retrySend(ctx, &p, overflow, err); err != nil {
+			return Draft{}, q.failed("reserve", err)
 		}
+		d, err = q.tryReserve(length)
 	}
-	return d, q.check("reserve", err)
+	return d, nil
 }
 
-func (q *Queue) tryReserve(length int) (d Draft, a attempt, err error) {
+func (q *Queue) tryReserve(length int) (d Draft, err error) {
 	if length < 0 {
-		return Draft{}, attempt{}, errNegative
+		return Draft{}, errNegative
 	}
-	err = q.view.Guard(func() (err error) {
-		var position uint64
-		position, a, err = q.reserve(length)
-		if err == nil && a.outcome == done {
-			q.sending.lent.Store(position + 1)
-			d = Draft{q, position, q.bytes(position, uint64(length))}
+	err = q.view.Guard(func() error {
+		position, err := q.reserve(uint64(length))
+		if err != nil {
+			return err
 		}
-		return err
+		q.sending.lent.Store(position + 1)
+		d = Draft{q, position, q.bytes(position, uint64(length))}
+		return nil
 	})
-	return d, a, err
+	return d, err
 }
 
 var errNegative = object.Explain(fs.ErrInvalid, "a length below 0")
@@ -108,28 +112,28 @@ type Lease struct {
 // One message at a time can be leased: who leases another first waits for
 // itself.
 func (q *Queue) Next(ctx context.Context) (Lease, error) {
-	lease, a, err := q.tryNext(q.taking.spin.looks())
-	if err == nil && a.outcome == done {
+	lease, err := q.tryNext(q.taking.spin.looks())
+	if err == nil {
 		return lease, nil
 	}
-	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
-		lease, a, err = q.tryNext(looks)
-		return a, err
+	err = q.takeLater(ctx, err, func(looks int) (err error) {
+		lease, err = q.tryNext(looks)
+		return err
 	})
 	return lease, err
 }
 
-func (q *Queue) tryNext(looks int) (l Lease, a attempt, err error) {
-	err = q.view.Guard(func() (err error) {
-		var position, n uint64
-		position, n, a, err = q.peek(looks)
-		if err == nil && a.outcome == done {
-			q.taking.lent.Store(position + 1)
-			l = Lease{q, position, q.bytes(position, n)}
+func (q *Queue) tryNext(looks int) (l Lease, err error) {
+	err = q.view.Guard(func() error {
+		position, n, err := q.peek(looks)
+		if err != nil {
+			return err
 		}
-		return err
+		q.taking.lent.Store(position + 1)
+		l = Lease{q, position, q.bytes(position, n)}
+		return nil
 	})
-	return l, a, err
+	return l, err
 }
 
 // Bytes returns the message. Nothing guards it: touching it after the queue is

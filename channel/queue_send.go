@@ -12,30 +12,49 @@ import (
 //
 // Returns [ErrTooLong] if the message is longer than [Queue.Longest].
 func (q *Queue) Send(ctx context.Context, message []byte) error {
-	a, err := q.trySend(message)
-	if err == nil && a.outcome == done {
+	err := q.trySend(message)
+	if err == nil {
 		return nil
 	}
-	return q.sendLater(ctx, message, a, err)
+	return q.sendLater(ctx, message, err)
 }
 
-// sendLater goes on where the first attempt came to nothing.
-func (q *Queue) sendLater(ctx context.Context, message []byte, a attempt, err error) error {
+// sendLater goes on where the first attempt failed.
+func (q *Queue) sendLater(ctx context.Context, message []byte, err error) error {
 	p := q.sending.patience()
 	defer p.end()
-	for err == nil && a.outcome != done {
-		if again, err := q.retrySend(ctx, &p, a, q.overflow); !again {
-			return q.check("send", err)
+	for err != nil {
+		if err == errNone && q.overflow == Drop {
+			return q.check("send", q.drop())
 		}
-		a, err = q.trySend(message)
+		if err = q.retrySend(ctx, &p, q.overflow, err); err != nil {
+			return q.failed("send", err)
+		}
+		err = q.trySend(message)
 	}
-	return q.check("send", err)
+	return nil
+}
+
+// drop counts a message as lost.
+func (q *Queue) drop() error {
+	return q.view.Guard(func() error {
+		atomic.AddUint64(&q.send.lost, 1)
+		return nil
+	})
+}
+
+// retrySend waits after an attempt to send that failed, if that may help.
+func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, err error) error {
+	if err == errNone && overflow == Fail {
+		return ErrFull
+	}
+	return q.wait(ctx, p, &q.sending, err)
 }
 
 // TrySend puts a copy of the message into the queue if there is room now, else
 // it returns [ErrFull].
 func (q *Queue) TrySend(message []byte) error {
-	ok, err := q.once(func() (attempt, error) { return q.trySend(message) })
+	ok, err := q.once(&q.sending, func() error { return q.trySend(message) })
 	if err == nil && !ok {
 		err = ErrFull
 	}
@@ -47,102 +66,74 @@ func (q *Queue) TrySend(message []byte) error {
 // were sent, which are fewer than all only with an error.
 func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err error) {
 	for sent < len(batch) {
-		n, a, err := q.trySendBatch(batch[sent:])
+		n, err := q.trySendBatch(batch[sent:])
 		if err != nil {
-			return sent, q.failed("send", err)
+			n, err = 1, q.sendLater(ctx, batch[sent], err)
 		}
-		if sent += n; a.outcome == done {
-			continue
-		}
-		if err := q.sendLater(ctx, batch[sent], a, nil); err != nil {
+		if err != nil {
 			return sent, err
 		}
-		sent++
+		sent += n
 	}
 	return sent, nil
 }
 
-func (s *side) patience() patience {
-	return patience{bell: s.bell, spin: &s.spin}
-}
-
-// retrySend waits after an attempt to send that came to nothing, or reports
-// that that is all, and why.
-func (q *Queue) retrySend(
-	ctx context.Context, p *patience, a attempt, overflow Overflow,
-) (again bool, err error) {
-	switch {
-	case a.outcome == full && overflow == Fail:
-		return false, ErrFull
-	case a.outcome == full && overflow == Drop:
-		return false, q.view.Guard(func() error {
-			atomic.AddUint64(&q.send.lost, 1)
-			return nil
-		})
-	}
-	if err := q.wait(ctx, p, a); err != nil {
-		return false, err
-	}
-	return true, nil
+func (q *Queue) trySendBatch(batch [][]byte) (n int, err error) {
+	err = q.view.Guard(func() error {
+		position, err := q.reserve(uint64(len(batch[0])))
+		if err != nil {
+			return err
+		}
+		var next uint64
+		n, next = q.putBatch(position, batch)
+		q.sent(next)
+		return nil
+	})
+	return n, err
 }
 
 // trySend sends the message if there is room.
-func (q *Queue) trySend(message []byte) (a attempt, err error) {
-	err = q.view.Guard(func() (err error) {
-		var position uint64
-		position, a, err = q.reserve(len(message))
-		if err == nil && a.outcome == done {
-			copyBytes(q.bytes(position, uint64(len(message))), message)
-			q.sent(q.put(position, uint64(len(message))))
+func (q *Queue) trySend(message []byte) error {
+	return q.view.Guard(func() error {
+		n := uint64(len(message))
+		position, err := q.reserve(n)
+		if err == nil {
+			copyBytes(q.bytes(position, n), message)
+			q.sent(q.put(position, n))
 		}
 		return err
 	})
-	return a, err
-}
-
-func (q *Queue) trySendBatch(batch [][]byte) (n int, a attempt, err error) {
-	err = q.view.Guard(func() (err error) {
-		var position uint64
-		position, a, err = q.reserve(len(batch[0]))
-		if err == nil && a.outcome == done {
-			var next uint64
-			n, next = q.putBatch(position, batch)
-			q.sent(next)
-		}
-		return err
-	})
-	return n, a, err
 }
 
 // reserve takes the sending end, with room for a message at the position.
-func (q *Queue) reserve(length int) (position uint64, a attempt, err error) {
+func (q *Queue) reserve(n uint64) (position uint64, err error) {
 	e := loadEnd(&q.send.end)
 	if !e.take(&q.send.end, q.member.number) {
-		return 0, attempt{taken, e.owner()}, nil
+		return 0, errTaken
 	}
 	position = e.position()
-	if size := recordSize(uint64(length)); q.closed.Load() || !q.hasRoomHere(position, size) {
-		return q.findRoom(position, length)
+	if !q.hasRoomHere(position, recordSize(n)) || q.closed.Load() {
+		return q.findRoom(position, n)
 	}
-	return position, attempt{}, nil
+	return position, nil
 }
 
 // findRoom is reserve when the end is taken and there may be no room.
-func (q *Queue) findRoom(position uint64, length int) (at uint64, a attempt, err error) {
-	ok := false
+func (q *Queue) findRoom(position, n uint64) (at uint64, err error) {
 	switch {
 	case q.closed.Load(): // Close waits for who took the end before
 		err = os.ErrClosed
-	case uint64(length) > q.longest():
+	case n > q.longest():
 		err = ErrTooLong
 	default:
-		position, ok = q.ring.reserve(position, recordSize(uint64(length)), q.member.number)
+		var ok bool
+		if position, ok = q.ring.reserve(position, recordSize(n), q.member.number); ok {
+			return position, nil
+		}
+		err = errNone
 	}
-	if !ok {
-		leave(&q.send.end, position)
-		a.outcome = full
-	}
-	return position, a, err
+	leave(&q.send.end, position)
+	return 0, err
 }
 
 // sent moves the sending end on, and wakes who waits for a message, or for the

@@ -228,11 +228,12 @@ func TestQueueBatches(t *testing.T) {
 	for i := range 1000 {
 		batch = append(batch, fmt.Appendf(nil, "%0*d", 10+i%90, i))
 	}
-	go func() {
+	var all sync.WaitGroup
+	all.Go(func() {
 		if n, err := a.SendBatch(background, batch); n != len(batch) || err != nil {
 			t.Errorf("SendBatch: %d, %v", n, err)
 		}
-	}()
+	})
 	for i := 0; i < len(batch); {
 		n, err := b.Drain(background, func(m []byte) error {
 			if !bytes.Equal(m, batch[i]) {
@@ -245,6 +246,7 @@ func TestQueueBatches(t *testing.T) {
 			t.Fatal("Drain:", n, err)
 		}
 	}
+	all.Wait()
 	if n, err := a.SendBatch(background, [][]byte{nil, make([]byte, 5000), nil}); n != 1 || !errors.Is(err, channel.ErrTooLong) {
 		t.Errorf("SendBatch with one that is too long: %d, %v", n, err)
 	}

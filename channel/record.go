@@ -37,8 +37,13 @@ func (h header) isPadding() bool { return h.kind() == paddingRecord }
 // fits reports whether the header can be that of a record at a position, which
 // ends within the room up to the end of the ring.
 func (h header) fits(position, room uint64) bool {
-	known := h.kind() == messageRecord || h.kind() == paddingRecord
-	return known && uint64(h)>>(lengthBits+kindBits) == stamp(position) && h.size() <= room
+	padding := uint64(h)>>lengthBits == stamp(position)<<kindBits|paddingRecord && h.size() <= room
+	return padding || h.isMessage(position, room)
+}
+
+// isMessage reports whether the header is that of a message.
+func (h header) isMessage(position, room uint64) bool {
+	return uint64(h)>>lengthBits == stamp(position)<<kindBits|messageRecord && h.size() <= room
 }
 
 // recordSize returns the size of the record of a message.

@@ -96,7 +96,10 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 		err = seg.join()
 	}
 	if err != nil {
-		seg.closeParts()
+		if seg.view != nil {
+			_ = seg.view.Close()
+		}
+		_ = seg.closeParts()
 		return nil, false, err
 	}
 	return seg, created, nil
@@ -163,7 +166,6 @@ func (s *segment) mapView() (err error) {
 	if s.view, err = s.mapping.View(0, 0); err != nil {
 		return err
 	}
-	s.parts = append(s.parts, s.view)
 	return nil
 }
 
@@ -247,8 +249,7 @@ func (s *segment) bell(suffix string, who *sleepers, slept *uint64) (*bell, erro
 
 // close gives up all that belongs to the segment. Waits end.
 func (s *segment) close() error {
-	s.leave()
-	return s.closeParts()
+	return errors.Join(s.leave(), s.closeParts())
 }
 
 func (s *segment) closeParts() (err error) {

@@ -32,12 +32,13 @@ type spin struct {
 	vain   atomic.Uint32 // how many waits in a row had to sleep
 }
 
-// looks returns how often to look before a wait begins.
+// looks returns how often to look at a time, without a look at anything else:
+// for about a microsecond.
 func (s *spin) looks() int {
 	if s.option == SpinNever {
 		return 1
 	}
-	return 64
+	return 400
 }
 
 // budget returns how long the next wait is to watch: half as long after each

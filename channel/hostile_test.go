@@ -1,0 +1,132 @@
+package channel_test
+
+import (
+	"context"
+	"encoding/binary"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel"
+	"github.com/filemap-go/filemap/filemaptest"
+)
+
+// What another process writes where a channel keeps its records can make calls
+// fail. It must not make them crash, hang, or touch other memory.
+
+// scribbler writes to a queue's memory as any process may that has it open.
+type scribbler struct{ v *filemap.View }
+
+func newScribbler(t testing.TB, name string) scribbler {
+	m, err := filemap.Open(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := m.View(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close(); _ = m.Close() })
+	return scribbler{v}
+}
+
+// wordsEnd is where the words of a ring end; what follows decides on the places.
+const wordsEnd = 512
+
+// scribble overwrites a word. Most often it is one of those that steer.
+func (s scribbler) scribble(where uint16, what uint64) {
+	at := int64(where) * 8
+	if where%4 != 0 {
+		at %= wordsEnd
+	}
+	var word [8]byte
+	binary.LittleEndian.PutUint64(word[:], what)
+	_, _ = s.v.WriteAt(word[:], at%(int64(s.v.Len())-8))
+}
+
+// use uses a queue in all ways, each for a moment.
+func use(q *channel.Queue, way byte, length int) {
+	ctx, cancel := context.WithTimeout(background, time.Millisecond)
+	defer cancel()
+	message := make([]byte, length)
+	switch way % 8 {
+	case 0:
+		_ = q.Send(ctx, message)
+	case 1:
+		_, _ = q.Receive(ctx, nil)
+	case 2:
+		_, _ = q.SendBatch(ctx, [][]byte{message, message})
+	case 3:
+		_, _ = q.Drain(ctx, func([]byte) error { return nil })
+	case 4:
+		if d, err := q.Reserve(ctx, length); err == nil {
+			_ = d.Commit(length / 2)
+		}
+	case 5:
+		if l, err := q.Next(ctx); err == nil {
+			_ = l.Release()
+		}
+	case 6:
+		_, _, _ = q.TryReceive(nil)
+		_ = q.TrySend(message)
+	case 7:
+		_ = q.Settle(ctx)
+		_, _ = channel.Inspect(q.Name())
+	}
+}
+
+// FuzzQueue has the input write to the memory between calls: of each 12 bytes
+// it is a word, where it goes, and which call follows.
+func FuzzQueue(f *testing.F) {
+	f.Add([]byte("\x12\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x10"))
+	f.Add([]byte("\x30\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x10\x10\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		q, err := channel.CreateQueue(filemaptest.New(t).Name("q"), &channel.QueueOptions{Capacity: 4096})
+		succeed(t, "CreateQueue", err)
+		defer q.Close()
+		s := newScribbler(t, q.Name())
+		_ = q.Send(background, []byte("a message"))
+		for len(input) >= 12 {
+			s.scribble(binary.LittleEndian.Uint16(input), binary.LittleEndian.Uint64(input[2:]))
+			use(q, input[10], int(input[11])*20)
+			input = input[12:]
+		}
+	})
+}
+
+// TestQueueHostile scribbles while others send and receive.
+func TestQueueHostile(t *testing.T) {
+	watchdog(t)
+	a, b := queue(t, &channel.QueueOptions{Capacity: 4096})
+	s := newScribbler(t, a.Name())
+	var stop atomic.Bool
+	var calls, writes atomic.Int64
+	var all sync.WaitGroup
+	for _, q := range []*channel.Queue{a, a, b, b} {
+		all.Go(func() {
+			for !stop.Load() {
+				use(q, byte(rand.Uint32()), rand.IntN(5000))
+				calls.Add(1)
+			}
+		})
+	}
+	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); writes.Add(1) {
+		what := rand.Uint64() >> rand.IntN(64) << rand.IntN(64)
+		s.scribble(uint16(rand.Uint32()), what)
+		if writes.Load()%64 == 0 { // so that some calls come to something
+			for at := range uint16(wordsEnd / 8) {
+				if at >= 128/8 {
+					s.scribble(at-at%4+1, 0)
+					s.scribble(at, 0)
+				}
+			}
+			time.Sleep(time.Duration(rand.IntN(500)) * time.Microsecond)
+		}
+	}
+	stop.Store(true)
+	all.Wait()
+	t.Logf("figures: hostile bytes: %d calls under %d writes", calls.Load(), writes.Load())
+}
