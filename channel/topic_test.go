@@ -376,3 +376,33 @@ func TestTopicNames(t *testing.T) {
 	}
 	succeed(t, "Close", s.Close())
 }
+
+// TestTopicPlaces has more subscribe than there are places.
+func TestTopicPlaces(t *testing.T) {
+	watchdog(t)
+	to := topic(t, &channel.TopicOptions{Capacity: 4096})
+	var all []*channel.Subscription
+	for {
+		s, err := to.Subscribe(nil)
+		if errors.Is(err, object.ErrNoSpace) {
+			break
+		}
+		succeed(t, "Subscribe", err)
+		all = append(all, s)
+	}
+	if len(all) != 119 {
+		t.Errorf("%d subscriptions", len(all))
+	}
+	succeed(t, "Close", all[50].Close())
+	all[50] = subscribe(t, to, 0)
+	for i := range 50 {
+		message := fmt.Sprintf("%01000d", i)
+		publish(t, to, message)
+		for _, s := range all {
+			expectNext(t, s, message)
+		}
+	}
+	for _, s := range all {
+		succeed(t, "Close", s.Close())
+	}
+}

@@ -51,10 +51,17 @@ func TestTopicLaps(t *testing.T) {
 	}
 	info, err := channel.Inspect(to.Name())
 	succeed(t, "Inspect", err)
-	for _, m := range info.Members {
-		if m.Received != 0 && (m.Received != uint64(received) || m.Lost != s.Lost()) {
-			t.Errorf("Inspect: %+v", m)
-		}
+	m := info.Members[len(info.Members)-1]
+	if m.Received != uint64(received) || m.Lost != s.Lost() || m.Lag != 0 {
+		t.Errorf("Inspect: %+v", m)
+	}
+	succeed(t, "TryPublish", to.TryPublish(nil))
+	info, err = channel.Inspect(to.Name())
+	succeed(t, "Inspect", err)
+	m = info.Members[len(info.Members)-1]
+	ring := info.Rings[0]
+	if m.Lag != 1 || ring.Lag != 1 || ring.Lost != s.Lost() || ring.Received != uint64(received) {
+		t.Errorf("Inspect: %+v", info)
 	}
 	t.Logf("figures: %d published, %d received, %d lost", published, received, s.Lost())
 }
