@@ -199,14 +199,13 @@ func (t *Topic) Close() error {
 // finish waits until this handle no longer has the sending end: see
 // [Queue.finish].
 func (t *Topic) finish() {
-	word := &t.series.send.end
 	for range copyPatience {
-		e := loadEnd(word)
+		e := loadEnd(t.sending.end)
 		if e.owner() != t.member.number {
 			return
 		}
 		if lent := t.sending.lent.Load(); lent != 0 && t.sending.lent.CompareAndSwap(lent, 0) {
-			leave(word, e.position())
+			leave(t.sending.end, e.position())
 			t.wakePublishers()
 			return
 		}

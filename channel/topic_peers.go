@@ -115,23 +115,6 @@ func (t *Topic) wakePublishers() {
 	}
 }
 
-// outcome is what an attempt to publish or to receive came to.
-type outcome uint8
-
-const (
-	done  outcome = iota
-	empty         // there is no message
-	taken         // somebody else has the end
-
-	full = empty // there is no room
-)
-
-// attempt is an outcome, and who is in the way.
-type attempt struct {
-	outcome
-	owner uint16
-}
-
 // wait waits until it is worth trying again after an attempt that came to
 // nothing because of what another place does.
 func (t *Topic) wait(ctx context.Context, p *patience, a attempt) error {
