@@ -202,7 +202,8 @@ func TestSeriesNonsense(t *testing.T) {
 func scribble(random *rand.Rand, s *series) {
 	value := func() uint64 { return random.Uint64() >> random.IntN(64) }
 	targets := []*uint64{
-		&s.send.end, &s.send.seen, &s.send.messages, &s.receive.limit, &s.receive.oldest, &s.receive.places,
+		&s.send.end, &s.send.seen, &s.send.messages,
+		&s.receive.limit, &s.receive.oldest, &s.receive.places,
 		&s.places[1].position, &s.places[1].state, &s.places[3].position, &s.places[3].state,
 	}
 	for range 1 + random.IntN(4) {
