@@ -68,7 +68,11 @@ func checkStamped(t *testing.T, c *cursor, m []byte) bool {
 // and go, over memory that the race detector sees.
 func TestSeriesOnHeap(t *testing.T) {
 	for _, lap := range []bool{false, true} {
-		const publishers, subscribers, messages = 2, 3, 20_000
+		const publishers, subscribers = 2, 3
+		messages := 20_000
+		if race.Enabled {
+			messages = 5000
+		}
 		s := heapSeries(4096, publishers+subscribers+1, lap)
 		var all, publishing sync.WaitGroup
 		var ended atomic.Bool
