@@ -7,13 +7,14 @@ import (
 )
 
 // batches sends and receives many short messages at a time. What waits to be
-// sent goes before anything is received.
+// sent goes before anything is received, and an answer goes at once.
 type batches struct {
 	*queues
 	out     [][]byte
 	arrived [][]byte // of memory
 	memory  []byte
 	next    int
+	answers bool // something was received since the last message was sent
 }
 
 const batchMost = 64
@@ -24,6 +25,10 @@ func openBatches(e end, name string) (messenger, error) {
 }
 
 func (b *batches) Send(p []byte) error {
+	if b.answers {
+		b.answers = false
+		return b.queues.Send(p)
+	}
 	n := len(b.out)
 	if n == cap(b.out) {
 		b.out = append(b.out, nil)
@@ -58,6 +63,7 @@ func (b *batches) Receive([]byte) ([]byte, error) {
 			return nil, err
 		}
 	}
+	b.answers = true
 	b.next++
 	return b.arrived[b.next-1], nil
 }
