@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"internal/race":   {},
 	"internal/step":   {},
 	"internal/sys":    {},
-	"internal/mem":    {"object"},
+	"internal/mem":    {"object", "internal/race"},
 	"internal/layout": {"object"},
 	"internal/objmgr": {"object", "internal/layout", "internal/race"},
 	"internal/kernel": {"object", "internal/layout", "internal/mem", "internal/objmgr", "internal/race", "internal/sys"},

@@ -14,6 +14,7 @@ var ours = []contestant{
 	{name: "filemap Queue, spinning", open: openQueues(channel.SpinAlways)},
 	{name: "filemap Queue", open: openQueues(channel.SpinAdaptive)},
 	{name: "filemap Queue, sleeping", open: openQueues(channel.SpinNever)},
+	{name: "filemap Queue, batches", open: openBatches},
 	{name: "filemap Queue, in place", open: openInPlace},
 	framed("filemap Conn, spinning", conns(channel.SpinAlways)),
 	framed("filemap Conn", conns(channel.SpinAdaptive)),

@@ -124,11 +124,12 @@ func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold,
 // patience is one wait of one goroutine: it watches for a while, then sleeps.
 // Whoever called wait must call end.
 type patience struct {
-	bell  *bell
-	spin  *spin
-	lying bool
-	looks uint
-	until time.Time // when watching ends
+	bell   *bell
+	spin   *spin
+	lying  bool
+	looks  uint
+	began  time.Time
+	budget time.Duration // for watching
 }
 
 // wait returns when it is time to try again: at once while it watches, later
@@ -147,34 +148,25 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 		runtime.Gosched() // others may have to run for there to be something
 		return waitable.Hold{}, nil
 	}
-	p.spin.learn(false)
 	p.lying = true
 	return waitable.Hold{}, p.bell.lieDown()
 }
 
 // end ends a wait that came to something, or nothing.
 func (p *patience) end() {
-	switch {
-	case p.lying:
+	if p.looks > 0 {
+		p.spin.learn(p.budget, time.Since(p.began), p.lying)
+	}
+	if p.lying {
 		p.bell.getUp()
-	case p.looks > 0:
-		p.spin.learn(true)
 	}
 }
 
 // watching reports whether there is time left to watch.
 func (p *patience) watching() bool {
-	p.looks++
-	switch {
-	case p.looks == 1:
-		budget := p.spin.budget()
-		if budget == SpinAlways {
-			return true
-		}
-		p.until = time.Now().Add(budget)
-		return budget > 0
-	case p.until.IsZero():
-		return true
+	if p.looks++; p.looks == 1 {
+		p.began, p.budget = time.Now(), p.spin.budget()
+		return p.budget > 0
 	}
-	return time.Now().Before(p.until)
+	return p.budget == SpinAlways || time.Since(p.began) < p.budget
 }

@@ -10,7 +10,7 @@ import (
 // The errors that are this package's own.
 var (
 	// ErrFull: there is no room for the message now.
-	ErrFull = errors.New("the queue is full")
+	ErrFull = errors.New("the channel is full")
 	// ErrTooLong: the message is longer than the channel can ever take.
 	ErrTooLong = errors.New("the message is too long for the channel")
 )

@@ -66,10 +66,8 @@ func ExampleTopic() {
 // A topic that laps never has its publisher wait: who is slow is told how much
 // was lost.
 func ExampleLap() {
-	telemetry, created, err := channel.OpenOrCreateTopic(`Local\Example-Telemetry`, &channel.TopicOptions{
-		Capacity: 4096,
-		Slow:     channel.Lap,
-	})
+	opts := &channel.TopicOptions{Capacity: 4096, Slow: channel.Lap}
+	telemetry, created, err := channel.OpenOrCreateTopic(`Local\Example-Telemetry`, opts)
 	must(err)
 	defer telemetry.Close()
 	fmt.Println(created, telemetry.Capacity(), telemetry.Longest(), telemetry.Slow() == channel.Lap)

@@ -36,6 +36,7 @@ type Member struct {
 	PID      int    `json:"pid"`
 	Received uint64 `json:"received,omitempty"` // subscribers of a topic: messages read,
 	Lost     uint64 `json:"lost,omitempty"`     // and lost because they were overwritten
+	Lag      uint64 `json:"lag,omitempty"`      // and not read yet
 }
 
 // Inspect tells of a channel by its name, without taking part in it.
@@ -87,6 +88,9 @@ func (p preamble) describe(v *filemap.View) (Info, error) {
 		}
 		info.Rings = append(info.Rings, w.traffic())
 	}
+	if p.kind == topicKind {
+		info.Rings[0].Lag = 0 // but for what subscribers have before them
+	}
 	for i := range int64(p.places) {
 		place, err := filemap.Load[place](v, placesAt+i*line)
 		if err != nil {
@@ -97,8 +101,24 @@ func (p preamble) describe(v *filemap.View) (Info, error) {
 				Place: int(i + 1), PID: int(place.process), Received: place.received, Lost: place.lost,
 			})
 		}
+		if place.process != 0 && p.kind == topicKind && place.state == subscribed {
+			info.subscriber(place.number)
+		}
 	}
 	return info, nil
+}
+
+// subscriber adds the last member to what is told of a topic, whose traffic is
+// that of all its subscribers: what they received and lost together, and the lag
+// of the slowest.
+func (i *Info) subscriber(number uint64) {
+	m, t := &i.Members[len(i.Members)-1], &i.Rings[0]
+	if t.Sent > number {
+		m.Lag = t.Sent - number
+	}
+	t.Received += m.Received
+	t.Lost += m.Lost
+	t.Lag = max(t.Lag, m.Lag)
 }
 
 func (w *words) traffic() Traffic {

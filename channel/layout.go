@@ -79,8 +79,8 @@ type sendWords struct {
 	lost     uint64 // dropped because the ring was full
 	waits    uint64 // for room, asleep
 	closed   uint64 // nothing more will be sent
-	oldest   uint64 // topics: where the oldest message is
-	limit    uint64 // topics: up to where bytes may be being overwritten
+	oldest   uint64 // the queue of a Listener: its id
+	limit    uint64 // the same: the capacity of its connections
 	_        [line - 9*8]byte
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -80,7 +81,10 @@ func say(text string) { fmt.Println(text) }
 
 // watchdog ends the test, with all stacks, if it takes too long.
 func watchdog(t *testing.T) {
-	timer := time.AfterFunc(2*time.Minute, func() { panic("the test hangs") })
+	timer := time.AfterFunc(30*time.Second, func() {
+		debug.SetTraceback("all")
+		panic("the test hangs")
+	})
 	t.Cleanup(func() { timer.Stop() })
 }
 

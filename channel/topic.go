@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/filemap-go/filemap/object"
@@ -144,6 +143,7 @@ func (t *Topic) start() (err error) {
 	if t.sending.bell, err = t.bell("~room", &w.bells.room, &w.send.waits); err != nil {
 		return err
 	}
+	t.sending.end = &w.send.end
 	t.sending.spin.option = t.spin
 	t.peers.segment = t.segment
 	t.parts = append(t.parts, &t.peers)
@@ -197,20 +197,19 @@ func (t *Topic) Close() error {
 }
 
 // finish waits until this handle no longer has the sending end: see
-// [Queue.finish]. A copy does not take long; if it seems to, somebody has
-// written nonsense, and this handle's place will be found to be nobody's.
+// [Queue.finish].
 func (t *Topic) finish() {
-	word := &t.series.send.end
-	for start := time.Now(); time.Since(start) < setupPatience; runtime.Gosched() {
-		e := loadEnd(word)
+	for range copyPatience {
+		e := loadEnd(t.sending.end)
 		if e.owner() != t.member.number {
 			return
 		}
 		if lent := t.sending.lent.Load(); lent != 0 && t.sending.lent.CompareAndSwap(lent, 0) {
-			leave(word, e.position())
+			leave(t.sending.end, e.position())
 			t.wakePublishers()
 			return
 		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

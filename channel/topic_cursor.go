@@ -17,9 +17,9 @@ type cursor struct {
 	number   uint64 // of the message that comes next
 	received uint64
 	lost     uint64
-	lapped   bool // messages before the next one are lost
-	wanted   bool // a publisher waits for room
-	order    uint64
+	lapped   bool   // messages before the next one are lost
+	wanted   bool   // a publisher waits for room
+	order    uint64 // nothing: see wasIntact
 }
 
 func (s *series) cursor(number uint16) *cursor {

@@ -68,7 +68,11 @@ func checkStamped(t *testing.T, c *cursor, m []byte) bool {
 // and go, over memory that the race detector sees.
 func TestSeriesOnHeap(t *testing.T) {
 	for _, lap := range []bool{false, true} {
-		const publishers, subscribers, messages = 2, 3, 20_000
+		const publishers, subscribers = 2, 3
+		messages := 20_000
+		if race.Enabled {
+			messages = 5000
+		}
 		s := heapSeries(4096, publishers+subscribers+1, lap)
 		var all, publishing sync.WaitGroup
 		var ended atomic.Bool
@@ -202,7 +206,8 @@ func TestSeriesNonsense(t *testing.T) {
 func scribble(random *rand.Rand, s *series) {
 	value := func() uint64 { return random.Uint64() >> random.IntN(64) }
 	targets := []*uint64{
-		&s.send.end, &s.send.seen, &s.send.messages, &s.receive.limit, &s.receive.oldest, &s.receive.places,
+		&s.send.end, &s.send.seen, &s.send.messages,
+		&s.receive.limit, &s.receive.oldest, &s.receive.places,
 		&s.places[1].position, &s.places[1].state, &s.places[3].position, &s.places[3].state,
 	}
 	for range 1 + random.IntN(4) {

@@ -8,7 +8,7 @@ import (
 	"github.com/filemap-go/filemap/internal/step"
 )
 
-// Run with: go test -tags filemap_steps ./channel
+// Run with: go test -tags filemap_steps -run Steps ./channel
 //
 // Each of these tests has something happen at one step of an algorithm, and
 // does so for each of its steps in turn.
@@ -106,7 +106,7 @@ func worlds(t *testing.T, test func(t *testing.T, make func() *world)) {
 	}
 }
 
-func TestPublisherDiesAtEachStep(t *testing.T) {
+func TestTopicStepsPublisherDies(t *testing.T) {
 	deaths := 0
 	worlds(t, func(t *testing.T, make func() *world) {
 		for _, batch := range []int{1, 4} {
@@ -132,7 +132,7 @@ func TestPublisherDiesAtEachStep(t *testing.T) {
 	t.Logf("figures: %d deaths of a publisher", deaths)
 }
 
-func TestSubscriberDiesAtEachStep(t *testing.T) {
+func TestTopicStepsSubscriberDies(t *testing.T) {
 	deaths := 0
 	worlds(t, func(t *testing.T, make func() *world) {
 		for _, last := range []uint64{0, 5} {
@@ -156,9 +156,9 @@ func TestSubscriberDiesAtEachStep(t *testing.T) {
 	t.Logf("figures: %d deaths of a subscriber", deaths)
 }
 
-// TestSubscriberActsAtEachStep has subscribers read, and others come, at each
+// TestTopicStepsSubscriberActs has subscribers read, and others come, at each
 // step of a publisher.
-func TestSubscriberActsAtEachStep(t *testing.T) {
+func TestTopicStepsSubscriberActs(t *testing.T) {
 	acts := 0
 	worlds(t, func(t *testing.T, make func() *world) {
 		for _, last := range []uint64{0, 5} {
@@ -187,9 +187,9 @@ func TestSubscriberActsAtEachStep(t *testing.T) {
 	t.Logf("figures: %d acts of subscribers", acts)
 }
 
-// TestPublisherActsAtEachStep has one publish, little or much, at each step of
+// TestTopicStepsPublisherActs has one publish, little or much, at each step of
 // one who subscribes and reads.
-func TestPublisherActsAtEachStep(t *testing.T) {
+func TestTopicStepsPublisherActs(t *testing.T) {
 	acts := 0
 	worlds(t, func(t *testing.T, make func() *world) {
 		for _, messages := range []int{1, 5, 30} {

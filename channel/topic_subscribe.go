@@ -74,7 +74,8 @@ func (s *Subscription) start(last uint64) error {
 	}
 	s.cursor = series.cursor(s.member.number)
 	w := series.words
-	if s.taking.bell, err = s.bell(dataBell(s.member.number), &w.bells.data, &w.receive.waits); err != nil {
+	s.taking.bell, err = s.bell(dataBell(s.member.number), &w.bells.data, &w.receive.waits)
+	if err != nil {
 		return err
 	}
 	if s.room, err = s.bell("~room", &w.bells.room, &w.send.waits); err != nil {

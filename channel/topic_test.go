@@ -3,13 +3,11 @@ package channel_test
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -162,50 +160,6 @@ func TestTopicHoldsBack(t *testing.T) {
 	<-published
 }
 
-// TestTopicLaps has a subscriber overtaken, and count exactly.
-func TestTopicLaps(t *testing.T) {
-	watchdog(t)
-	to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: channel.Lap})
-	if to.Slow() != channel.Lap || openTopic(t, to.Name(), nil).Slow() != channel.Lap {
-		t.Error("it does not lap")
-	}
-	s := subscribe(t, to, 0)
-	published, received := 0, 0
-	for round := range 300 {
-		for range round {
-			succeed(t, "TryPublish", to.TryPublish(fmt.Appendf(nil, "%0*d", 20+published%200, published)))
-			published++
-		}
-		for range round / 3 {
-			message, ok, err := s.TryReceive(nil)
-			succeed(t, "TryReceive", err)
-			if !ok {
-				break
-			}
-			want := received + int(s.Lost())
-			if got := strings.TrimLeft(string(message), "0"); got != strings.TrimLeft(fmt.Sprint(want), "0") {
-				t.Fatalf("message %s, with %d received and %d lost", got, received, s.Lost())
-			}
-			received++
-		}
-	}
-	for ok := true; ok; received++ {
-		_, ok, _ = s.TryReceive(nil)
-	}
-	received--
-	if s.Lost() == 0 || received+int(s.Lost()) != published {
-		t.Errorf("%d published, %d received, %d lost", published, received, s.Lost())
-	}
-	info, err := channel.Inspect(to.Name())
-	succeed(t, "Inspect", err)
-	for _, m := range info.Members {
-		if m.Received != 0 && (m.Received != uint64(received) || m.Lost != s.Lost()) {
-			t.Errorf("Inspect: %+v", m)
-		}
-	}
-	t.Logf("figures: %d published, %d received, %d lost", published, received, s.Lost())
-}
-
 // TestTopicLast has subscribers come late.
 func TestTopicLast(t *testing.T) {
 	policies(t, func(t *testing.T, slow channel.Slow) {
@@ -248,159 +202,6 @@ func TestTopicLast(t *testing.T) {
 	})
 }
 
-// TestTopicWakes has many subscribers sleep: a message wakes them all, in far
-// less time than after which each looks by itself.
-func TestTopicWakes(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		const subscribers, rounds = 10, 30
-		to := topic(t, &channel.TopicOptions{Slow: slow, Spin: channel.SpinNever})
-		got := make(chan error, subscribers)
-		for i := range subscribers {
-			s := subscribe(t, to, 0)
-			for range 1 + i%2 { // some have two goroutines, which each get every other message
-				go func() {
-					for {
-						_, err := s.Receive(background, nil)
-						if got <- err; err != nil {
-							return
-						}
-					}
-				}()
-			}
-		}
-		start := time.Now()
-		for range rounds {
-			time.Sleep(2 * time.Millisecond) // all are asleep
-			publish(t, to, "up")
-			for range subscribers {
-				succeed(t, "Receive", <-got)
-			}
-		}
-		info, err := channel.Inspect(to.Name())
-		succeed(t, "Inspect", err)
-		took := time.Since(start) / rounds
-		t.Logf("figures: %d sleeping subscribers woken %d times, %v each, %d sleeps",
-			subscribers, rounds, took, info.Rings[0].ReceiveSleeps)
-		if took > 100*time.Millisecond {
-			t.Error("some were not woken, but looked by themselves")
-		}
-		if info.Rings[0].ReceiveSleeps < subscribers*rounds/2 {
-			t.Error("they did not sleep")
-		}
-	})
-}
-
-// TestTopicManyPublishers checks that every subscriber sees all messages, in
-// the same order, which keeps that of each publisher.
-func TestTopicManyPublishers(t *testing.T) {
-	watchdog(t)
-	for _, spin := range spins {
-		publishers, subscribers, messages := 3, 3, 3000
-		if spin == channel.SpinAlways { // that needs a processor for each
-			publishers, subscribers = 1, 1
-		}
-		begin := time.Now()
-		opts := &channel.TopicOptions{Capacity: 4096, Spin: spin}
-		to := topic(t, opts)
-		var all sync.WaitGroup
-		sums := make([]uint64, subscribers)
-		for i := range subscribers {
-			s := subscribe(t, to, 0)
-			all.Go(func() {
-				next := make([]uint64, publishers)
-				buffer := make([]byte, 0, 1000)
-				for k := range publishers * messages {
-					m, err := s.Receive(background, buffer)
-					if err != nil || len(m) < 16 {
-						t.Errorf("Receive: %d bytes, %v", len(m), err)
-						return
-					}
-					from, n := binary.LittleEndian.Uint64(m), binary.LittleEndian.Uint64(m[8:])
-					if n != next[from] {
-						t.Errorf("message %d of %d, want %d", n, from, next[from])
-					}
-					next[from]++
-					sums[i] += from * uint64(k)
-				}
-			})
-		}
-		for i := range publishers {
-			p := openTopic(t, to.Name(), opts)
-			all.Go(func() {
-				for n := 0; n < messages; {
-					var batch [][]byte
-					for k := range 1 + n%5 {
-						m := make([]byte, 16+n%100)
-						binary.LittleEndian.PutUint64(m, uint64(i))
-						binary.LittleEndian.PutUint64(m[8:], uint64(n+k))
-						batch = append(batch, m)
-					}
-					batch = batch[:min(len(batch), messages-n)]
-					err := error(nil)
-					if len(batch) == 1 {
-						err = p.Publish(background, batch[0])
-					} else {
-						_, err = p.PublishBatch(background, batch)
-					}
-					if err != nil {
-						t.Error("Publish:", err)
-						return
-					}
-					n += len(batch)
-				}
-			})
-		}
-		all.Wait()
-		if slices.Max(sums) != slices.Min(sums) {
-			t.Errorf("they saw different orders: %d", sums)
-		}
-		t.Logf("figures: %d messages to %d in %v", publishers*messages, subscribers, time.Since(begin))
-	}
-}
-
-// TestTopicLapsUnderFire has subscribers overtaken while they copy: what they
-// get is whole, in order, and the losses add up.
-func TestTopicLapsUnderFire(t *testing.T) {
-	watchdog(t)
-	const subscribers, messages = 2, 100_000
-	to := topic(t, &channel.TopicOptions{Capacity: 8192, Slow: channel.Lap})
-	var all sync.WaitGroup
-	for range subscribers {
-		s := subscribe(t, to, 0)
-		all.Go(func() {
-			received := uint64(0)
-			for buffer := []byte(nil); ; received++ {
-				m, err := s.Receive(background, buffer)
-				if err != nil {
-					t.Error("Receive:", err)
-					return
-				}
-				n := binary.LittleEndian.Uint64(m)
-				if n != received+s.Lost() {
-					t.Errorf("message %d, with %d received and %d lost", n, received, s.Lost())
-					return
-				}
-				for k := 8; k < len(m); k++ {
-					if m[k] != byte(n) {
-						t.Errorf("message %d is torn at %d of %d", n, k, len(m))
-						return
-					}
-				}
-				if buffer = m; n == messages-1 {
-					break
-				}
-			}
-			t.Logf("figures: %d of %d received, %d lost", received+1, messages, s.Lost())
-		})
-	}
-	for n := range messages {
-		m := bytes.Repeat([]byte{byte(n)}, 8+n*37%3000)
-		binary.LittleEndian.PutUint64(m, uint64(n))
-		succeed(t, "TryPublish", to.TryPublish(m))
-	}
-	all.Wait()
-}
-
 func TestTopicInPlace(t *testing.T) {
 	policies(t, func(t *testing.T, slow channel.Slow) {
 		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
@@ -428,7 +229,9 @@ func TestTopicInPlace(t *testing.T) {
 		draft, err = to.Reserve(background, 4000)
 		succeed(t, "Reserve", err)
 		succeed(t, "Abort", draft.Abort())
-		for _, err := range []error{draft.Abort(), channel.TopicDraft{}.Commit(0), second(to.Reserve(background, -1))} {
+		for _, err := range []error{
+			draft.Abort(), channel.TopicDraft{}.Commit(0), second(to.Reserve(background, -1)),
+		} {
 			if err == nil {
 				t.Error("what was nothing is ended, or begun")
 			}
@@ -547,8 +350,10 @@ func TestTopicNames(t *testing.T) {
 	to, created, err := channel.OpenOrCreateTopic(ns.Name("t"), &channel.TopicOptions{Capacity: 5000})
 	succeed(t, "OpenOrCreateTopic", err)
 	defer to.Close()
-	if !created || to.Capacity() != 8192 || to.Longest() != 8192-24 || !strings.HasSuffix(to.Name(), ns.Name("t")) {
-		t.Errorf("created %v, capacity %d, longest %d, name %s", created, to.Capacity(), to.Longest(), to.Name())
+	if !created || to.Capacity() != 8192 || to.Longest() != 8192-24 ||
+		!strings.HasSuffix(to.Name(), ns.Name("t")) {
+		t.Errorf("created %v, capacity %d, longest %d, name %s",
+			created, to.Capacity(), to.Longest(), to.Name())
 	}
 	succeed(t, "AwaitTopic", <-awaited)
 	s := subscribe(t, to, 0)
@@ -564,110 +369,40 @@ func TestTopicNames(t *testing.T) {
 	if _, err := channel.CreateTopic(ns.Name("t"), nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("CreateTopic of one that exists: %v", err)
 	}
-	if _, err := channel.CreateTopic(ns.Name("x"), &channel.TopicOptions{Slow: 2}); !errors.Is(err, fs.ErrInvalid) {
-		t.Errorf("Slow is 2: %v", err)
-	}
-	if _, err := channel.CreateTopic(ns.Name("x"), &channel.TopicOptions{Capacity: -1}); !errors.Is(err, fs.ErrInvalid) {
-		t.Errorf("a capacity of -1: %v", err)
+	for _, opts := range []channel.TopicOptions{{Slow: 2}, {Capacity: -1}} {
+		if _, err := channel.CreateTopic(ns.Name("x"), &opts); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("%+v: %v", opts, err)
+		}
 	}
 	succeed(t, "Close", s.Close())
 }
 
-func TestTopicDoesNotAllocate(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		to := topic(t, &channel.TopicOptions{Slow: slow})
-		s := subscribe(t, to, 0)
-		buffer, message := make([]byte, 100), make([]byte, 64)
-		batch := [][]byte{message, message}
-		hot := map[string]func() error{
-			"Publish and Receive": func() error {
-				err := to.Publish(background, message)
-				return errors.Join(err, second(s.Receive(background, buffer)))
-			},
-			"TryPublish and TryReceive": func() error {
-				err := to.TryPublish(message)
-				_, _, tryErr := s.TryReceive(buffer)
-				return errors.Join(err, tryErr)
-			},
-			"PublishBatch": func() error {
-				err := second(to.PublishBatch(background, batch))
-				for range batch {
-					err = errors.Join(err, second(s.Receive(background, buffer)))
-				}
-				return err
-			},
-			"in place": func() error {
-				draft, err := to.Reserve(background, 64)
-				if err == nil {
-					err = draft.Commit(64)
-				}
-				return errors.Join(err, second(s.Receive(background, buffer)))
-			},
+// TestTopicPlaces has more subscribe than there are places.
+func TestTopicPlaces(t *testing.T) {
+	watchdog(t)
+	to := topic(t, &channel.TopicOptions{Capacity: 4096})
+	var all []*channel.Subscription
+	for {
+		s, err := to.Subscribe(nil)
+		if errors.Is(err, object.ErrNoSpace) {
+			break
 		}
-		for name, do := range hot {
-			allocs := testing.AllocsPerRun(1000, func() {
-				if err := do(); err != nil {
-					t.Error(name, err)
-				}
-			})
-			if allocs != 0 {
-				t.Errorf("%s: %v allocations", name, allocs)
-			}
-		}
-	})
-}
-
-func BenchmarkTopic(b *testing.B) {
-	for slow, name := range []string{"HoldBack", "Lap"} {
-		b.Run(name, func(b *testing.B) {
-			to, err := channel.CreateTopic(filemaptest.New(b).Name("t"), &channel.TopicOptions{Slow: channel.Slow(slow)})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer to.Close()
-			s, err := to.Subscribe(nil)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer s.Close()
-			buffer, message := make([]byte, 100), make([]byte, 64)
-			for b.Loop() {
-				_ = to.Publish(background, message)
-				_, _ = s.Receive(background, buffer)
-			}
-		})
+		succeed(t, "Subscribe", err)
+		all = append(all, s)
 	}
-}
-
-// BenchmarkTopicStream has one publish, and others receive at the same time.
-func BenchmarkTopicStream(b *testing.B) {
-	for slow, name := range []string{"HoldBack", "Lap"} {
-		b.Run(name, func(b *testing.B) {
-			to, err := channel.CreateTopic(filemaptest.New(b).Name("t"),
-				&channel.TopicOptions{Slow: channel.Slow(slow), Spin: channel.SpinAlways})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer to.Close()
-			s, err := to.Subscribe(nil)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer s.Close()
-			ended := make(chan int)
-			go func() {
-				buffer, received := make([]byte, 100), 0
-				for m := buffer; err == nil && len(m) > 0; received++ {
-					m, err = s.Receive(background, buffer)
-				}
-				ended <- received
-			}()
-			message := make([]byte, 64)
-			for b.Loop() {
-				_ = to.Publish(background, message)
-			}
-			_ = to.Publish(background, nil)
-			b.ReportMetric(float64(<-ended)/float64(b.N), "received/op")
-		})
+	if len(all) != 119 {
+		t.Errorf("%d subscriptions", len(all))
+	}
+	succeed(t, "Close", all[50].Close())
+	all[50] = subscribe(t, to, 0)
+	for i := range 50 {
+		message := fmt.Sprintf("%01000d", i)
+		publish(t, to, message)
+		for _, s := range all {
+			expectNext(t, s, message)
+		}
+	}
+	for _, s := range all {
+		succeed(t, "Close", s.Close())
 	}
 }

@@ -63,7 +63,7 @@ func printChannel(w io.Writer, info channel.Info) {
 	for _, m := range info.Members {
 		text := fmt.Sprint(m.PID)
 		if info.Kind == "topic" {
-			text += fmt.Sprintf(": %d messages received, %d lost", m.Received, m.Lost)
+			text += fmt.Sprintf(": %d messages received, %d lost, %d behind", m.Received, m.Lost, m.Lag)
 		}
 		row(fmt.Sprintf("place %d", m.Place), text)
 	}

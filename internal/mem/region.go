@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -64,7 +65,8 @@ func NewRegion(spec Spec) *Region {
 		mapped:  spec.Mapped,
 		backing: spec.Backing,
 	}
-	if spec.Counted {
+	// The race detector's own atomic operations can't be left by a fault.
+	if spec.Counted || race.Enabled {
 		r.inFlight = new(atomic.Int64)
 	}
 	return r

@@ -1,0 +1,309 @@
+//go:build filemap_steps
+
+package channel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/filemap-go/filemap/filemaptest"
+	"github.com/filemap-go/filemap/internal/step"
+)
+
+// A scheduler runs the processes of a small world one step in the shared memory
+// at a time, in an order that it chooses, and kills one at a step of its choice.
+// Each order is a list of choices: all orders with few changes from one process
+// to another are tried, and then many at random.
+
+// actor is one process: a handle, and what it does.
+type actor struct {
+	q      *Queue
+	does   func(*actor)
+	resume chan bool // false: it is dead
+	done   bool
+	sent   []string // what it was told is sent
+	got    []string
+}
+
+// schedule is one run of a world.
+type schedule struct {
+	actors  []*actor
+	current *actor
+	yield   chan bool // the current one is at a step, or has ended
+}
+
+// step is what each step of the current actor does: it waits for its turn.
+func (s *schedule) step() {
+	a := s.current
+	s.yield <- true
+	if !<-a.resume {
+		panic(killed{})
+	}
+}
+
+func (s *schedule) start() {
+	s.yield = make(chan bool)
+	for _, a := range s.actors {
+		a.resume = make(chan bool)
+		go func() {
+			defer func() {
+				a.done = true
+				if cause := recover(); cause != nil && cause != (killed{}) {
+					panic(cause)
+				}
+				s.yield <- true
+			}()
+			if <-a.resume {
+				a.does(a)
+			}
+		}()
+	}
+	step.Do = s.step
+}
+
+// run lets an actor go on to its next step.
+func (s *schedule) run(a *actor) {
+	s.current = a
+	a.resume <- true
+	<-s.yield
+}
+
+// kill ends an actor where it is. Its place's mutex is free then.
+func (s *schedule) kill(a *actor) {
+	step.Do = func() {} // a panic on its way is no step
+	a.resume <- false
+	<-s.yield
+	_ = a.q.member.hold.Unlock()
+	step.Do = s.step
+}
+
+// stepsMost ends a run in which somebody waits for what does not come.
+const stepsMost = 3000
+
+// play runs a world to its end. choose says which of so many goes next, or -1-i
+// to kill the ith; last is the one that has gone before.
+func (s *schedule) play(t *testing.T, choose func(n, last, at int) int) {
+	s.start()
+	defer func() { step.Do = func() {} }()
+	live := append([]*actor(nil), s.actors...)
+	last := 0
+	for at := 0; len(live) > 0; at++ {
+		if at == stepsMost {
+			t.Fatal("it does not end")
+		}
+		i := choose(len(live), last, at)
+		if i < 0 {
+			i = -1 - i
+			s.kill(live[i])
+		} else {
+			s.run(live[i])
+		}
+		if last = i; live[i].done {
+			live = append(live[:i], live[i+1:]...)
+			last = 0
+		}
+	}
+}
+
+// tries is how often an actor tries what another may be in the way of.
+const tries = 30
+
+func sendAll(messages ...string) func(*actor) {
+	return func(a *actor) {
+		for _, m := range messages {
+			for range tries {
+				err := a.q.trySend([]byte(m))
+				if err == nil {
+					a.sent = append(a.sent, m)
+					break
+				}
+				a.bury(err, &a.q.sending)
+			}
+		}
+	}
+}
+
+func receiveSome(n int) func(*actor) {
+	return func(a *actor) {
+		for range tries {
+			m, err := a.q.tryReceive(nil, 1)
+			if err == nil {
+				a.got = append(a.got, string(m))
+				if n--; n == 0 {
+					return
+				}
+				continue
+			}
+			a.bury(err, &a.q.taking)
+		}
+	}
+}
+
+// bury does what waiting would: it looks whether who is in the way is dead.
+func (a *actor) bury(err error, s *side) {
+	if err == errTaken {
+		if err := a.q.bury(a.q.owner(s)); err != nil {
+			panic(err)
+		}
+		return
+	}
+	if err != errNone {
+		panic(err)
+	}
+	step.Here()
+}
+
+// queueWorlds are who does what. The capacity is 4096, and what was there
+// before leaves 88 bytes up to the ring's end.
+var queueWorlds = map[string][]func(*actor){
+	"two send, one receives":  {sendAll("a1", "a2"), sendAll("b1"), receiveSome(3)},
+	"one sends, two receive":  {sendAll("a1", "a2", "a3"), receiveSome(2), receiveSome(2)},
+	"around the ring's end":   {sendAll("a1"+string(make([]byte, 100)), "a2"), receiveSome(2)},
+	"a ring that is too full": {sendAll("a1"+string(make([]byte, 2500)), "a2"+string(make([]byte, 2500))), receiveSome(2)},
+}
+
+func newSchedule(t *testing.T, name string, does []func(*actor)) *schedule {
+	t.Helper()
+	s := &schedule{}
+	first, err := CreateQueue(name, &QueueOptions{Capacity: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Send(t.Context(), make([]byte, 4000)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.Receive(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, do := range does {
+		q := first
+		if i > 0 {
+			if q, err = OpenQueue(name, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.actors = append(s.actors, &actor{q: q, does: do})
+	}
+	return s
+}
+
+// check takes what is left in the queue, and compares: what a live sender sent
+// was received once, in its order; a dead one may have sent one message more.
+func (s *schedule) check(t *testing.T, kills int) {
+	t.Helper()
+	checker := &actor{q: s.actors[0].q}
+	if kills > 0 {
+		var err error
+		if checker.q, err = OpenQueue(checker.q.name, nil); err != nil {
+			t.Fatal(err)
+		}
+		defer checker.q.Close()
+	}
+	if err := checker.q.Send(t.Context(), []byte("end")); err != nil {
+		t.Fatal(err)
+	}
+	count, total := make(map[string]int), 0
+	for m := ""; m != "end"; {
+		p, err := checker.q.Receive(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m = string(p)
+		checker.got = append(checker.got, m)
+	}
+	for _, a := range append(s.actors, checker) {
+		last := make(map[byte]byte)
+		for _, m := range a.got {
+			if m != "end" && m[1] <= last[m[0]] {
+				t.Fatalf("%.2q after %c%c", m, m[0], last[m[0]])
+			}
+			last[m[0]] = m[1]
+			if count[m]++; count[m] > 1 {
+				t.Fatalf("%.2q was received twice", m)
+			}
+		}
+	}
+	missing := 0
+	for _, a := range s.actors {
+		for _, m := range a.sent {
+			total++
+			if count[m] == 0 {
+				missing++ // a dead receiver may have taken it along
+			}
+		}
+	}
+	if missing > kills {
+		t.Fatalf("%d of %d messages are missing", missing, total)
+	}
+}
+
+func (s *schedule) close() {
+	for _, a := range s.actors {
+		_ = a.q.Close()
+	}
+}
+
+// TestQueueStepsAll tries all orders with up to two changes from a process that
+// could go on to another, and a kill at each step instead of the second.
+func TestQueueStepsAll(t *testing.T) {
+	for name, does := range queueWorlds {
+		t.Run(name, func(t *testing.T) {
+			ns := filemaptest.New(t)
+			runs := 0
+			play := func(choices map[int]int, kills int) (steps int) {
+				s := newSchedule(t, ns.Name(fmt.Sprint("q", runs)), does)
+				defer s.close()
+				runs++
+				s.play(t, func(n, last, at int) int {
+					steps = at + 1
+					if i, ok := choices[at]; ok {
+						return max(i, -n) % n
+					}
+					return last % n
+				})
+				s.check(t, kills)
+				return steps
+			}
+			steps := play(nil, 0)
+			for first := range steps {
+				for i := range does {
+					steps := play(map[int]int{first: i}, 0)
+					for second := first + 1; second < steps; second += 9 {
+						play(map[int]int{first: i, second: (i + 1) % len(does)}, 0)
+					}
+				}
+			}
+			t.Logf("figures: scheduler: %s: %d orders", name, runs)
+		})
+	}
+}
+
+// TestQueueStepsRandom tries orders at random, in which one process dies at a
+// random step.
+func TestQueueStepsRandom(t *testing.T) {
+	const orders = 1500
+	for name, does := range queueWorlds {
+		t.Run(name, func(t *testing.T) {
+			ns := filemaptest.New(t)
+			source := rand.New(rand.NewPCG(1, uint64(len(name))))
+			for run := range orders {
+				s := newSchedule(t, ns.Name(fmt.Sprint("q", run)), does)
+				kills, killAt := 0, source.IntN(60)
+				s.play(t, func(n, last, at int) int {
+					if at == killAt {
+						kills++
+						return -1 - source.IntN(n)
+					}
+					if source.IntN(3) > 0 {
+						return last % n
+					}
+					return source.IntN(n)
+				})
+				s.check(t, kills)
+				s.close()
+			}
+			t.Logf("figures: scheduler: %s: %d random orders, with a kill in each", name, orders)
+		})
+	}
+}
