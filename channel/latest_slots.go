@@ -82,7 +82,7 @@ func (s *slots) write(owner uint16, value []byte) (end, error) {
 func (s *slots) read(buffer []byte, after uint64) (version uint64, err error) {
 	const attempts = 1000
 	for range attempts {
-		version := loadEnd(&s.send.end).version()
+		version = loadEnd(&s.send.end).version()
 		switch {
 		case version == 0 || version == after:
 			return 0, errNone

@@ -138,6 +138,33 @@ func TestLatestWaitEnds(t *testing.T) {
 	}
 }
 
+// TestLatestLayout reads what docs/channel-format.md says is there.
+func TestLatestLayout(t *testing.T) {
+	a, _ := latest(t, 200)
+	for i := range 6 {
+		succeed(t, "Write", a.Write(bytes.Repeat([]byte{byte(i + 1)}, 200)))
+	}
+	m, err := filemap.Open(a.Name(), nil)
+	succeed(t, "Open", err)
+	defer m.Close()
+	v, err := m.View(0, 0)
+	succeed(t, "View", err)
+	defer v.Close()
+	const slots, each = 16 << 10, 128 + 256
+	for at, want := range map[int64]uint64{
+		0: 0x6370616d656c6966, 8: 3<<32 | 1, 16: 4096, 24: 120, 32: 200, // the preamble
+		128: 6 << 16, 144: 6, 152: 1200, // the newest version, nobody's; the counters
+		slots: 4, slots + each: 5, slots + 2*each: 6, slots + 3*each: 3,
+		slots + 2*each + 128: 0x0606060606060606, slots + 2*each + 128 + 192: 0x0606060606060606,
+		slots + 2*each + 128 + 200: 0,
+	} {
+		got, err := filemap.Load[uint64](v, at)
+		if got != want || err != nil {
+			t.Errorf("at %d: %#x, error %v, want %#x", at, got, err, want)
+		}
+	}
+}
+
 // TestLatestOwnFailure has a Write fail in the middle, because what it copies
 // is gone. Neither this handle nor others are kept from writing.
 func TestLatestOwnFailure(t *testing.T) {
