@@ -7,11 +7,9 @@ import (
 	"io/fs"
 	"math/bits"
 	"os"
-	"runtime"
-	"sync/atomic"
+	"sync"
 	"time"
 
-	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -24,28 +22,16 @@ import (
 // methods may be called from any goroutine.
 type Latest struct {
 	*segment
-	words *words
-	slots [slotCount]slot
+	slots slots
+	peers peers
 	bell  *bell
 	spin  spin
+
+	// turn is held by the one goroutine of this handle that writes, waiting by
+	// the one that sleeps: the others queue.
+	turn    sync.Mutex
+	waiting chan struct{}
 }
-
-// slot holds one value, and which version it is: 0 while it is written.
-type slot struct {
-	version *uint64
-	value   []byte
-}
-
-// slotCount is how many versions there is room for: a reader has to begin anew
-// only if so many are written, but for one, while it copies.
-const slotCount = 4
-
-// writePatience is how many looks another writer, who lives, is given to copy
-// its value: some seconds.
-const writePatience = 10_000_000
-
-// versionMost is where versions begin again at 1.
-const versionMost = positionMask / 8
 
 // LatestOptions are the options of [CreateLatest] and its siblings. The zero
 // value stands for the defaults.
@@ -66,8 +52,8 @@ var (
 	ErrTooFast = errors.New("values are written faster than they can be read")
 )
 
-// CreateLatest makes a value of size bytes, up to 1 GiB. The errors are those
-// of [CreateQueue].
+// CreateLatest makes a value of size bytes, less than 1 GiB. It takes the memory
+// of four, rounded up to a power of two. The errors are those of [CreateQueue].
 func CreateLatest(name string, size int, opts *LatestOptions) (*Latest, error) {
 	l, _, err := newLatest("create", name, size, opts, create)
 	return l, err
@@ -100,16 +86,13 @@ func AwaitLatest(ctx context.Context, name string, opts *LatestOptions) (*Latest
 	}
 }
 
-// slotSize returns what a value takes: its version has a line of its own.
-func slotSize(size int) int64 { return line + (int64(size)+line-1)/line*line }
-
 func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Latest, created bool, err error) {
 	if opts == nil {
 		opts = &LatestOptions{}
 	}
-	const sizeMost = 1 << 30
-	if size <= 0 || size >= sizeMost {
-		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("a size of %d: 1 byte to 1 GiB will do", size))
+	const sizeLimit = 1 << 30
+	if size <= 0 || size >= sizeLimit {
+		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("a size of %d: it takes 1 byte, and less than 1 GiB", size))
 		return nil, false, failed(op, name, err)
 	}
 	capacity := int64(1) << bits.Len64(uint64(slotCount*slotSize(size)-1))
@@ -120,7 +103,7 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
-	l = &Latest{segment: seg}
+	l = &Latest{segment: seg, waiting: make(chan struct{}, 1)}
 	l.spin.option = opts.Spin
 	if err := l.start(); err != nil {
 		return nil, false, failed(op, name, errors.Join(err, seg.close()))
@@ -137,15 +120,15 @@ func (l *Latest) start() error {
 	if err != nil {
 		return err
 	}
-	l.words = r.words
-	for i := range l.slots {
-		at := uint64(i) * uint64(slotSize(int(size)))
-		l.slots[i] = slot{version: r.header(at), value: r.data[at+line : at+line+size]}
-	}
-	if l.bell, err = l.segment.bell("~data", &l.words.bells.data, &l.words.receive.waits); err != nil {
+	l.slots = newSlots(r, int(size))
+	l.peers.segment = l.segment
+	l.parts = append(l.parts, &l.peers)
+	suffix := dataBell(l.member.number)
+	if l.bell, err = l.segment.bell(suffix, &r.bells.data, &r.receive.waits); err != nil {
 		return err
 	}
-	return l.releaseDead(l.member.number)
+	// Whoever had our place before may have died in its turn.
+	return l.release(l.member.number)
 }
 
 // Name returns the value's name with its prefix.
@@ -161,173 +144,74 @@ func (l *Latest) Close() error {
 	if l.closed.Swap(true) {
 		return l.check("close", os.ErrClosed)
 	}
-	for range copyPatience {
-		if !l.isWriting() {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	_ = l.release(l.member.number) // of a Write that failed on the way
 	return l.check("close", l.segment.close())
-}
-
-// isWriting reports whether this handle is in the middle of a Write.
-func (l *Latest) isWriting() (writing bool) {
-	_ = l.view.Guard(func() error {
-		writing = loadEnd(&l.words.send.end).owner() == l.member.number
-		return nil
-	})
-	return writing
-}
-
-// Write makes value, which must be Size bytes long, the newest. It waits for no
-// reader, and for other writers only until they have copied theirs.
-func (l *Latest) Write(value []byte) error {
-	if len(value) != l.Size() {
-		err := fmt.Errorf("%d bytes: %w", len(value), object.Explain(fs.ErrInvalid, "not the value's size"))
-		return l.check("write", err)
-	}
-	for attempt := 1; ; attempt++ {
-		owner, err := l.tryWrite(value)
-		if err != errTaken {
-			return l.check("write", err)
-		}
-		if attempt%looksAtOwner == 0 {
-			if attempt >= writePatience {
-				return l.check("write", object.ErrCorrupt)
-			}
-			if err := l.bury(owner); err != nil {
-				return l.check("write", err)
-			}
-		}
-		runtime.Gosched()
-	}
-}
-
-func (l *Latest) tryWrite(value []byte) (owner uint16, err error) {
-	err = l.view.Guard(func() error {
-		e := loadEnd(&l.words.send.end)
-		if owner = e.owner(); !e.take(&l.words.send.end, l.member.number) {
-			return errTaken
-		}
-		if l.closed.Load() {
-			leave(&l.words.send.end, e.position())
-			return os.ErrClosed
-		}
-		version := e.position()/8%versionMost + 1
-		l.slots[version%slotCount].write(version, value)
-		l.words.send.messages++
-		l.words.send.bytes += uint64(len(value))
-		leave(&l.words.send.end, version*8)
-		if l.bell.wanted() {
-			l.bell.ring()
-		}
-		return nil
-	})
-	return owner, err
-}
-
-func (s slot) write(version uint64, value []byte) {
-	step.Here()
-	atomic.StoreUint64(s.version, 0)
-	atomic.LoadUint64(s.version) // what follows is written after that
-	copyBytes(s.value, value)
-	step.Here()
-	atomic.StoreUint64(s.version, version)
 }
 
 // Read copies the newest value to buffer, which must have room for Size bytes,
 // and returns its version. Versions grow by 1 with each Write, from 1 on.
 //
-// Returns [ErrNoValue] if nothing has been written, and [ErrTooFast] if values
-// were written too fast for a thousand attempts.
+// Returns [ErrNoValue] if nothing has been written, [ErrTooFast] if values were
+// written too fast for a thousand attempts, and object.ErrCorrupt if another
+// process has written nonsense to the memory. The buffer then holds anything.
 func (l *Latest) Read(buffer []byte) (version uint64, err error) {
-	version, err = l.read(buffer)
+	version, err = l.read(buffer, noVersion, 1)
+	if err == errNone {
+		err = ErrNoValue
+	}
 	return version, l.check("read", err)
 }
 
-func (l *Latest) read(buffer []byte) (version uint64, err error) {
+// read returns the newest value if it is another than after within so many
+// looks.
+func (l *Latest) read(buffer []byte, after uint64, looks int) (version uint64, err error) {
 	if len(buffer) < l.Size() {
 		return 0, object.Explain(fs.ErrInvalid, "the buffer is shorter than the value")
 	}
-	const attempts = 1000
-	err = l.view.Guard(func() error {
-		for range attempts {
-			version = loadEnd(&l.words.send.end).position() / 8
-			if version == 0 {
-				return ErrNoValue
-			}
-			if l.slots[version%slotCount].read(version, buffer) {
-				return nil
+	err = l.view.Guard(func() (err error) {
+		for range looks {
+			if version, err = l.slots.read(buffer, after); err != errNone {
+				break
 			}
 		}
-		return ErrTooFast
+		return err
 	})
 	return version, err
-}
-
-// read copies a version, and reports whether it is that, and all of it.
-func (s slot) read(version uint64, buffer []byte) bool {
-	step.Here()
-	if atomic.LoadUint64(s.version) != version {
-		return false
-	}
-	copyBytes(buffer, s.value)
-	var fence uint64
-	atomic.StoreUint64(&fence, 1) // the copy was made before what follows
-	step.Here()
-	return atomic.LoadUint64(s.version) == version
 }
 
 // Wait is [Latest.Read] of a value with another version than after, for which
 // it waits; 0 is the version before the first. If ctx ends first, the error
 // wraps context.Cause(ctx).
 func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
+	version, err = l.read(buffer, after, 1)
+	if err == errNone {
+		version, err = l.await(ctx, after, buffer)
+	}
+	return version, l.check("wait", err)
+}
+
+// await is Wait where there was nothing at first.
+func (l *Latest) await(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
+	select {
+	case l.waiting <- struct{}{}:
+		defer func() { <-l.waiting }()
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
 	p := patience{bell: l.bell, spin: &l.spin}
+	defer p.end()
 	for {
-		version, err = l.read(buffer)
-		if err == ErrNoValue && after == 0 || err == nil && version == after {
+		version, err = l.read(buffer, after, l.spin.looks())
+		if err == errNone {
 			_, err = p.wait(ctx, nil)
 			if err == nil {
 				continue
 			}
 		}
-		p.end()
-		if p.lying { // the bell woke one of those who wait
-			_ = l.view.Guard(l.passOn)
-		}
-		return version, l.check("wait", err)
+		return version, err
 	}
-}
-
-func (l *Latest) passOn() error {
-	if l.bell.wanted() {
-		l.bell.ring()
-	}
-	return nil
-}
-
-// bury frees the value if the writer who has it is dead.
-func (l *Latest) bury(number uint16) error {
-	if number == 0 || number == l.member.number {
-		return nil
-	}
-	mutex, hold, dead, err := l.lockPlace(number)
-	if !dead {
-		return err
-	}
-	return errors.Join(l.releaseDead(number), hold.Unlock(), mutex.Close())
-}
-
-// releaseDead frees what a place has whose owner is dead. The caller holds the
-// place's mutex.
-func (l *Latest) releaseDead(number uint16) error {
-	return l.view.Guard(func() error {
-		if e := loadEnd(&l.words.send.end); e.owner() == number {
-			leave(&l.words.send.end, e.position())
-		}
-		l.words.bells.data.forget(number)
-		return nil
-	})
 }
 
 func (l *Latest) check(op string, err error) error {

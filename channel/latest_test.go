@@ -9,6 +9,9 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -70,37 +73,104 @@ func TestLatest(t *testing.T) {
 	}
 }
 
-// TestLatestWait has many wait, all of whom one Write wakes.
+// TestLatestWait has many wait, in several handles and several in each, all of
+// whom each Write wakes. Who is awake first sleeps again before others are: it
+// must not take their signal. If it did they would look by themselves after a
+// quarter of a second, and the rounds take minutes.
 func TestLatestWait(t *testing.T) {
 	watchdog(t)
-	a, b := latest(t, 8)
-	for round := range uint64(5) {
-		var all sync.WaitGroup
-		for i := range 20 {
+	const handles, each, rounds = 5, 3, 500
+	writer, _ := latest(t, 8)
+	var all sync.WaitGroup
+	var saw [rounds + 1]sync.WaitGroup
+	for round := range saw {
+		saw[round].Add(handles * each)
+	}
+	for range handles {
+		l, err := channel.OpenLatest(writer.Name(), &channel.LatestOptions{Spin: channel.SpinNever})
+		succeed(t, "OpenLatest", err)
+		defer l.Close()
+		for range each {
 			all.Go(func() {
-				handle := []*channel.Latest{a, b}[i%2]
-				version, err := handle.Wait(background, round, make([]byte, 8))
-				if version != round+1 || err != nil {
-					t.Errorf("Wait for %d: %d, %v", round+1, version, err)
+				for version := uint64(0); version < rounds; {
+					next, err := l.Wait(background, version, make([]byte, 8))
+					if next != version+1 || err != nil {
+						t.Errorf("Wait after %d: %d, %v", version, next, err)
+						panic("the others would wait for this one")
+					}
+					saw[next].Done()
+					version = next
 				}
 			})
 		}
-		time.Sleep(5 * time.Millisecond)
-		succeed(t, "Write", a.Write(make([]byte, 8)))
-		all.Wait()
 	}
+	begin := time.Now()
+	for round := 1; round <= rounds; round++ {
+		succeed(t, "Write", writer.Write(make([]byte, 8)))
+		saw[round].Wait()
+	}
+	all.Wait()
+	t.Logf("figures: latest: %d rounds to %d handles, all asleep: %v", rounds, handles, time.Since(begin))
+}
+
+func TestLatestWaitEnds(t *testing.T) {
+	watchdog(t)
+	a, b := latest(t, 8)
+	succeed(t, "Write", a.Write(make([]byte, 8)))
 	short, cancel := context.WithTimeout(background, 10*time.Millisecond)
 	defer cancel()
-	if _, err := b.Wait(short, 5, make([]byte, 8)); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := b.Wait(short, 1, make([]byte, 8)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Wait for what does not come: %v", err)
 	}
-	closed := make(chan error)
-	go func() { closed <- second(b.Wait(background, 5, make([]byte, 8))) }()
+	if version, err := b.Wait(short, 0, make([]byte, 8)); version != 1 || err != nil {
+		t.Errorf("Wait for what is there, when there is no time: %d, %v", version, err)
+	}
+	ended := make(chan error)
+	for range 3 { // one of them sleeps, the others wait for that one
+		go func() { ended <- second(b.Wait(background, 1, make([]byte, 8))) }()
+	}
 	time.Sleep(5 * time.Millisecond)
 	succeed(t, "Close", b.Close())
-	if err := <-closed; !errors.Is(err, os.ErrClosed) {
-		t.Errorf("Wait during Close: %v", err)
+	for range 3 {
+		if err := <-ended; !errors.Is(err, os.ErrClosed) {
+			t.Errorf("Wait during Close: %v", err)
+		}
 	}
+}
+
+// TestLatestOwnFailure has a Write fail in the middle, because what it copies
+// is gone. Neither this handle nor others are kept from writing.
+func TestLatestOwnFailure(t *testing.T) {
+	watchdog(t)
+	if runtime.GOOS != "linux" {
+		t.Skip("not for windows: nobody can truncate a file that is mapped")
+	}
+	a, b := latest(t, 1<<16)
+	path := filepath.Join(t.TempDir(), "file")
+	m, err := filemap.Create("", 1<<16, &filemap.CreateOptions{File: path})
+	succeed(t, "Create", err)
+	defer m.Close()
+	v, err := m.View(0, 0)
+	succeed(t, "View", err)
+	defer v.Close()
+	gone, err := v.Bytes()
+	succeed(t, "Bytes", err)
+	succeed(t, "Write", a.Write(gone))
+	succeed(t, "Truncate", os.Truncate(path, 1<<15))
+	func() {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		defer func() {
+			if recover() == nil {
+				t.Error("Write of bytes that are gone did not panic")
+			}
+		}()
+		_ = a.Write(gone)
+	}()
+	if version, err := b.Read(make([]byte, 1<<16)); version != 1 || err != nil {
+		t.Errorf("Read after a Write that failed: %d, %v", version, err)
+	}
+	succeed(t, "Write", a.Write(make([]byte, 1<<16)))
+	succeed(t, "Write", b.Write(make([]byte, 1<<16)))
 }
 
 const tornSize = 10_000
@@ -177,34 +247,58 @@ func TestLatestHostile(t *testing.T) {
 	m, err := filemap.Open(a.Name(), nil)
 	succeed(t, "Open", err)
 	defer m.Close()
-	v, err := m.View(128, 0)
+	v, err := m.View(0, 0)
 	succeed(t, "View", err)
 	defer v.Close()
-	noise := rand.NewChaCha8([32]byte{1})
-	for range 2000 {
-		junk := make([]byte, 1+rand.IntN(500))
-		_, _ = noise.Read(junk)
-		if i := rand.IntN(8); i > 0 { // no owner: one that lives would be waited for
-			junk = junk[:min(len(junk), 8)]
-			clear(junk[:min(len(junk), 2)])
-		} else {
-			clear(junk)
+	short, cancel := context.WithTimeout(background, 50*time.Millisecond)
+	defer cancel()
+	errs := map[string]int{}
+	for range 3000 {
+		at, what := rand.Int64N(64)*8, rand.Uint64()>>rand.IntN(64)<<rand.IntN(64)
+		switch rand.IntN(4) {
+		case 0:
+			at = 128 // the sending end
+		case 1:
+			at = 16<<10 + rand.Int64N(4)*256 // the version of a slot
 		}
-		_, _ = v.WriteAt(junk, rand.Int64N(40)*8)
-		_ = a.Write(make([]byte, 100))
-		_, _ = b.Read(make([]byte, 100))
+		if owner := what & 0xffff; at == 128 && owner <= 124 {
+			what -= owner // one that lives would be waited for, for long
+		}
+		_, err = v.WriteAt(binary.LittleEndian.AppendUint64(nil, what), at)
+		succeed(t, "WriteAt", err)
+		for _, err := range []error{
+			a.Write(make([]byte, 100)), second(b.Read(make([]byte, 100))),
+			second(b.Wait(short, rand.Uint64N(3), make([]byte, 100))),
+		} {
+			for _, known := range []error{
+				nil, object.ErrCorrupt, channel.ErrNoValue, channel.ErrTooFast, context.DeadlineExceeded,
+			} {
+				if errors.Is(err, known) {
+					errs[fmt.Sprint(known)]++
+					err = nil
+				}
+			}
+			succeed(t, "use", err)
+		}
 	}
+	if errs[object.ErrCorrupt.Error()] == 0 {
+		t.Error("nothing was found corrupt")
+	}
+	t.Logf("figures: latest: hostile bytes: %v", errs)
 }
 
 func TestLatestDoesNotAllocate(t *testing.T) {
 	a, b := latest(t, 100)
 	value, buffer := make([]byte, 100), make([]byte, 100)
+	last := uint64(0)
 	allocs := testing.AllocsPerRun(1000, func() {
-		if err := errors.Join(a.Write(value), second(b.Read(buffer))); err != nil {
-			t.Error(err)
+		err := errors.Join(a.Write(value), second(b.Read(buffer)))
+		version, waitErr := b.Wait(background, last, buffer)
+		if last = version; err != nil || waitErr != nil {
+			t.Error(err, waitErr)
 		}
 	})
 	if allocs != 0 {
-		t.Errorf("Write and Read: %v allocations", allocs)
+		t.Errorf("Write, Read and Wait: %v allocations", allocs)
 	}
 }

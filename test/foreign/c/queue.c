@@ -1,26 +1,23 @@
-// A peer for queues of package channel, written from docs/channel-format.md:
+// A peer for queues of package channel, written from docs/channel-format.md,
+// whose sections the numbers in brackets are:
 //
-//	queue IN PLACE OUT PLACE COUNT
+//	queue echo IN OUT COUNT   receives COUNT messages from one queue and sends
+//	                          each on by the other, its bytes turned around
+//	queue send QUEUE TEXT     sends one message
+//	queue begin-send QUEUE    takes the sending end and writes half a message
+//	queue begin-receive QUEUE takes the receiving end
 //
-// receives COUNT messages from one queue and sends each on by the other with
-// its bytes turned around. It does not sleep, and wakes nobody who does. The
-// places are lent: whoever started it holds their mutexes.
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+// The last two say so, and then wait to be killed. Queues are given by the path
+// of their mapping.
+#include "objects.h"
+#include <sched.h>
 
 enum {
-	preamble_capacity = 16, preamble_places = 24,
+	preamble_version = 8, preamble_kind = 12, preamble_capacity = 16, preamble_places = 24,
 	words = 128, send_end = words, send_seen = words + 8, send_messages = words + 16,
-	send_bytes = words + 24, receive_end = words + 128, receive_messages = words + 136,
-	receive_bytes = words + 144,
+	send_bytes = words + 24, send_waits = words + 40, receive_end = words + 128,
+	receive_messages = words + 136, receive_bytes = words + 144, receive_waits = words + 152,
+	data_sleepers = words + 256, room_sleepers = words + 272,
 	places = 1024, place_size = 128, page = 4096,
 	message = 1, padding = 2,
 };
@@ -28,15 +25,12 @@ enum {
 static const uint64_t position_mask = ((uint64_t)1 << 51) - 1;
 
 struct queue {
+	int fd;
+	const char *path;
 	unsigned char *memory, *ring;
-	uint64_t capacity, place;
+	uint64_t size, capacity, count, place;
+	struct object setup, data, room, mutex;
 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "%s\n", what);
-	exit(1);
-}
 
 static _Atomic uint64_t *word(struct queue *q, uint64_t at)
 {
@@ -61,6 +55,20 @@ static uint64_t new_header(uint64_t kind, uint64_t position, uint64_t length)
 
 static uint64_t record(uint64_t length) { return (length + 15) & ~(uint64_t)7; }
 
+// rest returns how far it is from a position to the ring's end.
+static uint64_t rest(struct queue *q, uint64_t position)
+{
+	return q->capacity - (position & (q->capacity - 1));
+}
+
+// is_valid reports whether a header is one of a record at a position. [4]
+static int is_valid(struct queue *q, uint64_t position, uint64_t h)
+{
+	uint64_t kind = h >> 32 & 3, n = (uint32_t)h;
+	return (kind == message || kind == padding) && h == new_header(kind, position, n) &&
+	       record(n) <= rest(q, position);
+}
+
 static uint64_t end(uint64_t position, uint64_t owner)
 {
 	return (position & position_mask) / 8 << 16 | owner;
@@ -68,102 +76,279 @@ static uint64_t end(uint64_t position, uint64_t owner)
 
 static uint64_t position_of(uint64_t end) { return end >> 16 << 3; }
 
-static struct queue open_queue(const char *path, const char *place)
+static void map_queue(struct queue *q)
 {
-	struct queue q = { .place = strtoull(place, NULL, 10) };
 	struct stat st;
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &st) != 0)
-		fail("no such queue");
-	q.memory = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (q.memory == MAP_FAILED || memcmp(q.memory, "filemapc", 8) != 0)
+	q->fd = open_handle(q->path);
+	if (q->fd < 0 || fstat(q->fd, &st) != 0 || st.st_size < places)
+		fail(q->path);
+	q->size = st.st_size;
+	q->memory = mmap(NULL, q->size, PROT_READ | PROT_WRITE, MAP_SHARED, q->fd, 0);
+	if (q->memory == MAP_FAILED || memcmp(q->memory, "filemapc", 8) != 0)
 		fail("no channel");
-	q.capacity = load(word(&q, preamble_capacity));
-	uint64_t count = *(uint32_t *)(q.memory + preamble_places);
-	uint64_t rings = (places + count * place_size + page - 1) / page * page;
-	if (q.capacity < page || (q.capacity & (q.capacity - 1)) != 0 || count > 128 ||
-	    q.place == 0 || q.place > count || rings + q.capacity > (uint64_t)st.st_size)
-		fail("corrupt");
-	q.ring = q.memory + rings;
+	uint32_t version = *(uint32_t *)(q->memory + preamble_version);
+	uint32_t kind = *(uint32_t *)(q->memory + preamble_kind);
+	q->count = *(uint32_t *)(q->memory + preamble_places);
+	q->capacity = load(word(q, preamble_capacity));
+	uint64_t rings = (places + q->count * place_size + page - 1) / page * page;
+	if (version != 1 || kind != 1 || q->count > 128 || q->capacity < page ||
+	    q->capacity > (uint64_t)1 << 32 || (q->capacity & (q->capacity - 1)) != 0 ||
+	    rings + q->capacity > q->size)
+		fail("no queue");
+	q->ring = q->memory + rings;
+}
+
+static struct object place_mutex(struct queue *q, uint64_t number)
+{
+	char suffix[32];
+	snprintf(suffix, sizeof suffix, "~%u", (unsigned)number);
+	return open_or_create_mutex(q->path, suffix);
+}
+
+static void forget(struct queue *q, uint64_t sleepers, uint64_t number)
+{
+	atomic_fetch_and(word(q, sleepers + (number - 1) / 64 * 8), ~((uint64_t)1 << (number - 1) % 64));
+}
+
+// release frees what a place has. The caller has the place's mutex. [6]
+static void release(struct queue *q, uint64_t number)
+{
+	uint64_t e = load(word(q, send_end)), p = position_of(e), start = p;
+	if ((e & 0xffff) == number) {
+		while (p - start < q->capacity && is_valid(q, p & position_mask, load(header(q, p))))
+			p += record((uint32_t)load(header(q, p)));
+		store(header(q, p), 0);
+		store(word(q, send_end), end(p, 0));
+	}
+	e = load(word(q, receive_end));
+	if ((e & 0xffff) == number)
+		store(word(q, receive_end), end(position_of(e), 0));
+	forget(q, data_sleepers, number);
+	forget(q, room_sleepers, number);
+}
+
+static void bury(struct queue *q, uint64_t number)
+{
+	if (number == 0 || number > q->count || number == q->place)
+		return;
+	struct object mutex = place_mutex(q, number);
+	if (try_lock(&mutex)) {
+		release(q, number);
+		unlock(&mutex);
+	}
+	close_object(&mutex);
+}
+
+// join takes a place. [3]
+static void join(struct queue *q)
+{
+	for (int dead = 0; dead < 2; dead++)
+		for (uint64_t n = 1; n <= q->count; n++) {
+			uint64_t at = places + (n - 1) * place_size;
+			if ((load(word(q, at)) != 0) != dead)
+				continue;
+			q->mutex = place_mutex(q, n);
+			if (!try_lock(&q->mutex)) {
+				close_object(&q->mutex);
+				continue;
+			}
+			q->place = n;
+			memset(q->memory + at, 0, place_size);
+			store(word(q, at), getpid());
+			release(q, n);
+			return;
+		}
+	fail("no place");
+}
+
+static struct queue open_queue(const char *path)
+{
+	struct queue q = {.path = path};
+	q.setup = open_or_create_mutex(path, "~setup");
+	lock(&q.setup);
+	map_queue(&q);
+	q.data = open_event(path, "~data");
+	q.room = open_event(path, "~room");
+	join(&q);
+	unlock(&q.setup);
 	return q;
 }
 
-// take takes an end, as soon as nobody has it, and returns its position.
-static uint64_t take(struct queue *q, uint64_t at)
+static void close_queue(struct queue *q)
 {
-	for (;;) {
-		uint64_t free_end = load(word(q, at));
-		if ((free_end & 0xffff) == 0 &&
-		    atomic_compare_exchange_strong(word(q, at), &free_end, free_end | q->place))
-			return position_of(free_end);
-	}
+	store(word(q, places + (q->place - 1) * place_size), 0);
+	munmap(q->memory, q->size);
+	unlock(&q->mutex);
+	close_object(&q->mutex);
+	close_object(&q->room);
+	close_object(&q->data);
+	close_handle(q->fd, q->path);
+	close_object(&q->setup);
 }
 
-static void await_room(struct queue *q, uint64_t position, uint64_t size)
+static void ring(struct queue *q, uint64_t sleepers, struct object *event)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	if (load(word(q, sleepers)) != 0 || load(word(q, sleepers + 8)) != 0)
+		set_event(event);
+}
+
+// A wait watches for a while, then sleeps. [5, Wait]
+struct wait {
+	struct queue *q;
+	uint64_t sleepers, slept;
+	struct object *event;
+	int looks;
+};
+
+static const int looks_awake = 2000;
+
+// again returns when it is time to look again. who is who has the end, or 0.
+static void again(struct wait *w, uint64_t who)
+{
+	_Atomic uint64_t *sleeper = word(w->q, w->sleepers + (w->q->place - 1) / 64 * 8);
+	uint64_t bit = (uint64_t)1 << (w->q->place - 1) % 64;
+	if (++w->looks < looks_awake) {
+		sched_yield();
+		return;
+	}
+	bury(w->q, who);
+	if (w->looks == looks_awake)
+		atomic_fetch_add(word(w->q, w->slept), 1);
+	else
+		await_event(w->event);
+	atomic_fetch_or(sleeper, bit); // and look once more
+}
+
+static void end_wait(struct wait *w)
+{
+	if (w->looks >= looks_awake)
+		forget(w->q, w->sleepers, w->q->place);
+}
+
+// try_take takes an end if nobody has it. If somebody has, it tells who.
+static int try_take(struct queue *q, uint64_t at, uint64_t *position, uint64_t *who)
+{
+	uint64_t e = load(word(q, at));
+	*position = position_of(e), *who = e & 0xffff;
+	return *who == 0 && atomic_compare_exchange_strong(word(q, at), &e, e | q->place);
+}
+
+static int has_room(struct queue *q, uint64_t position, uint64_t size)
 {
 	uint64_t seen = load(word(q, send_seen));
-	while (((position - seen) & position_mask) + size + 8 > q->capacity) {
-		seen = position_of(load(word(q, receive_end)));
-		store(word(q, send_seen), seen);
-	}
+	if (((position - seen) & position_mask) + size + 8 <= q->capacity)
+		return 1;
+	seen = position_of(load(word(q, receive_end)));
+	store(word(q, send_seen), seen);
+	return ((position - seen) & position_mask) + size + 8 <= q->capacity;
+}
+
+// pad goes around the ring's end. [5, Send 2]
+static uint64_t pad(struct queue *q, uint64_t p)
+{
+	uint64_t next = (p + rest(q, p)) & position_mask, nobody = end(p, 0);
+	store(header(q, next), 0);
+	store(header(q, p), new_header(padding, p, rest(q, p) - 8));
+	store(word(q, send_end), end(next, q->place));
+	atomic_compare_exchange_strong(word(q, receive_end), &nobody, end(next, 0));
+	return next;
+}
+
+// try_reserve takes the sending end if there is room behind it. [5, Send 1-3]
+static int try_reserve(struct queue *q, uint64_t size, uint64_t *p, uint64_t *who)
+{
+	if (!try_take(q, send_end, p, who))
+		return 0;
+	int room = 1;
+	if (size > rest(q, *p) && (room = has_room(q, *p, rest(q, *p))))
+		*p = pad(q, *p);
+	if (room && has_room(q, *p, size))
+		return 1;
+	store(word(q, send_end), end(*p, 0));
+	return 0;
+}
+
+static uint64_t reserve(struct queue *q, uint64_t size)
+{
+	struct wait w = {q, room_sleepers, send_waits, &q->room, 0};
+	uint64_t p, who;
+	while (!try_reserve(q, size, &p, &who))
+		again(&w, who);
+	end_wait(&w);
+	return p;
 }
 
 static void send_message(struct queue *q, const unsigned char *bytes, uint64_t n)
 {
-	uint64_t p = take(q, send_end), size = record(n);
-	uint64_t rest = q->capacity - (p & (q->capacity - 1));
-	if (size > rest) {
-		await_room(q, p, rest);
-		store(header(q, p + rest), 0);
-		store(header(q, p), new_header(padding, p, rest - 8));
-		store(word(q, send_end), end(p + rest, q->place));
-		uint64_t nobody = end(p, 0);
-		atomic_compare_exchange_strong(word(q, receive_end), &nobody, end(p + rest, 0));
-		p = (p + rest) & position_mask;
-	}
-	await_room(q, p, size);
+	if (n > q->capacity - 16)
+		fail("the message is too long");
+	uint64_t size = record(n), p = reserve(q, size);
 	memcpy((unsigned char *)header(q, p) + 8, bytes, n);
 	store(header(q, p + size), 0);
 	add(word(q, send_messages), 1);
 	add(word(q, send_bytes), n);
 	store(header(q, p), new_header(message, p, n));
 	store(word(q, send_end), end(p + size, 0));
+	ring(q, data_sleepers, &q->data);
+	ring(q, room_sleepers, &q->room);
+}
+
+// try_peek takes the receiving end if there is a message behind it. [5, Receive
+// 1-2]
+static int try_peek(struct queue *q, uint64_t *p, uint64_t *who)
+{
+	*who = 0;
+	if (load(header(q, position_of(load(word(q, receive_end))))) == 0)
+		return 0;
+	if (!try_take(q, receive_end, p, who))
+		return 0;
+	for (;;) {
+		uint64_t h = load(header(q, *p));
+		if (h != 0 && !is_valid(q, *p, h))
+			fail("a record is corrupt");
+		if ((h >> 32 & 3) == message)
+			return 1;
+		if (h == 0)
+			break;
+		*p = (*p + record((uint32_t)h)) & position_mask;
+	}
+	store(word(q, receive_end), end(*p, 0)); // nothing behind the padding yet
+	ring(q, room_sleepers, &q->room);
+	return 0;
+}
+
+static uint64_t peek(struct queue *q)
+{
+	struct wait w = {q, data_sleepers, receive_waits, &q->data, 0};
+	uint64_t p, who;
+	while (!try_peek(q, &p, &who))
+		again(&w, who);
+	end_wait(&w);
+	return p;
 }
 
 static uint64_t receive_message(struct queue *q, unsigned char *bytes)
 {
-	uint64_t p;
-	while (load(header(q, position_of(load(word(q, receive_end))))) == 0)
-		;
-	p = take(q, receive_end);
-	for (;;) {
-		uint64_t h = load(header(q, p)), kind = h >> 32 & 3, n = (uint32_t)h;
-		if (h == 0) { // nothing behind the padding yet
-			store(word(q, receive_end), end(p, 0));
-			return receive_message(q, bytes);
-		}
-		if (h != new_header(kind, p, n) ||
-		    record(n) > q->capacity - (p & (q->capacity - 1)))
-			fail("corrupt record");
-		if (kind == padding) {
-			p = (p + record(n)) & position_mask;
-			continue;
-		}
-		memcpy(bytes, (unsigned char *)header(q, p) + 8, n);
-		add(word(q, receive_messages), 1);
-		add(word(q, receive_bytes), n);
-		store(word(q, receive_end), end(p + record(n), 0));
-		return n;
-	}
+	uint64_t p = peek(q), n = (uint32_t)load(header(q, p));
+	if (record(n) > rest(q, p)) // others may have changed it
+		fail("a record is corrupt");
+	memcpy(bytes, (unsigned char *)header(q, p) + 8, n);
+	add(word(q, receive_messages), 1);
+	add(word(q, receive_bytes), n);
+	p = (p + record(n)) & position_mask;
+	store(word(q, receive_end), end(p, 0));
+	ring(q, room_sleepers, &q->room);
+	if (load(header(q, p)) != 0)
+		ring(q, data_sleepers, &q->data);
+	return n;
 }
 
-int main(int argc, char **argv)
+static void echo(const char *in_path, const char *out_path, long count)
 {
-	if (argc != 6)
-		return 2;
-	struct queue in = open_queue(argv[1], argv[2]), out = open_queue(argv[3], argv[4]);
+	struct queue in = open_queue(in_path), out = open_queue(out_path);
 	unsigned char *bytes = malloc(in.capacity);
-	for (long left = atol(argv[5]); left > 0; left--) {
+	while (count-- > 0) {
 		uint64_t n = receive_message(&in, bytes);
 		for (uint64_t i = 0; i < n / 2; i++) {
 			unsigned char b = bytes[i];
@@ -172,5 +357,33 @@ int main(int argc, char **argv)
 		}
 		send_message(&out, bytes, n);
 	}
+	close_queue(&in);
+	close_queue(&out);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 2 ? argv[1] : "";
+	if (strcmp(what, "echo") == 0 && argc == 5) {
+		echo(argv[2], argv[3], atol(argv[4]));
+		return 0;
+	}
+	if (argc < 3)
+		return 2;
+	struct queue q = open_queue(argv[2]);
+	if (strcmp(what, "send") == 0 && argc == 4) {
+		send_message(&q, (unsigned char *)argv[3], strlen(argv[3]));
+		close_queue(&q);
+		return 0;
+	}
+	if (strcmp(what, "begin-send") == 0)
+		memset((unsigned char *)header(&q, reserve(&q, record(100))) + 8, '?', 50);
+	else if (strcmp(what, "begin-receive") == 0)
+		peek(&q);
+	else
+		return 2;
+	puts("begun");
+	fflush(stdout);
+	pause();
 	return 0;
 }
