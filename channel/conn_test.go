@@ -104,6 +104,35 @@ func TestConnBytes(t *testing.T) {
 	all.Wait()
 }
 
+// TestConnSpins has both sides watch a small ring all the time, so that they
+// meet at each step.
+func TestConnSpins(t *testing.T) {
+	watchdog(t)
+	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096, Spin: channel.SpinAlways})
+	a, err := channel.Dial(background, l.Addr().String(), &channel.DialOptions{Spin: channel.SpinAlways})
+	succeed(t, "Dial", err)
+	defer a.Close()
+	b, err := l.AcceptConn(background)
+	succeed(t, "Accept", err)
+	defer b.Close()
+	const pieces, size = 100_000, 700
+	written := make(chan error, 1)
+	go func() {
+		for range pieces {
+			if _, err := a.Write(make([]byte, size)); err != nil {
+				written <- err
+				return
+			}
+		}
+		written <- a.CloseWrite()
+	}()
+	n, err := io.Copy(io.Discard, b)
+	if n != pieces*size || err != nil {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+	succeed(t, "Write", <-written)
+}
+
 func TestConnClose(t *testing.T) {
 	watchdog(t)
 	a, b := pair(t)

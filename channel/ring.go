@@ -96,15 +96,18 @@ func (r *ring) reserve(position, n uint64, owner uint16) (at uint64, ok bool) {
 
 // pad commits padding from a position to the ring's end. If nothing lies
 // before it, it does at once what the receiver would: else a message of more
-// than half the ring might find no room in an empty one.
+// than half the ring might find no room in an empty one. Where ends have no
+// owners, the receiver's may be in use.
 func (r *ring) pad(position, rest uint64, owner uint16) (next uint64) {
 	next = advance(position, rest)
 	r.clear(next)
 	r.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
 	step.Here()
 	atomic.StoreUint64(&r.send.end, uint64(newEnd(next, owner)))
-	step.Here()
-	atomic.CompareAndSwapUint64(&r.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
+	if owner != 0 {
+		step.Here()
+		atomic.CompareAndSwapUint64(&r.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
+	}
 	return next
 }
 
