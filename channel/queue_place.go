@@ -155,6 +155,7 @@ func (l Lease) Release() error {
 func (l Lease) Return() error {
 	return l.end("return", func() error {
 		leave(&l.q.receive.end, l.position)
+		l.q.wakeSenders() // there may be padding before the message
 		l.q.wakeReceivers(l.position)
 		return nil
 	})

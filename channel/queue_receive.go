@@ -163,6 +163,9 @@ func (q *Queue) findMessage(position uint64) (at, n uint64, err error) {
 		err = errNone
 	}
 	leave(&q.receive.end, at)
+	if at != position {
+		q.wakeSenders() // there is more room, by the padding
+	}
 	return 0, 0, err
 }
 

@@ -39,6 +39,7 @@ func (q *Queue) sendLater(ctx context.Context, message []byte, err error) error 
 func (q *Queue) drop() error {
 	return q.view.Guard(func() error {
 		atomic.AddUint64(&q.send.lost, 1)
+		q.wakeSenders()
 		return nil
 	})
 }
@@ -46,7 +47,7 @@ func (q *Queue) drop() error {
 // retrySend waits after an attempt to send that failed, if that may help.
 func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, err error) error {
 	if err == errNone && overflow == Fail {
-		return ErrFull
+		return q.full()
 	}
 	return q.wait(ctx, p, &q.sending, err)
 }
@@ -56,9 +57,19 @@ func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, e
 func (q *Queue) TrySend(message []byte) error {
 	ok, err := q.once(&q.sending, func() error { return q.trySend(message) })
 	if err == nil && !ok {
-		err = ErrFull
+		err = q.full()
 	}
 	return q.check("send", err)
+}
+
+// full returns why there is no waiting. Whoever waits may have found the end
+// taken while this handle found that there is no room.
+func (q *Queue) full() error {
+	_ = q.view.Guard(func() error {
+		q.wakeSenders()
+		return nil
+	})
+	return ErrFull
 }
 
 // SendBatch sends messages one after the other, which is faster than a Send for
@@ -107,6 +118,9 @@ func (q *Queue) trySend(message []byte) error {
 
 // reserve takes the sending end, with room for a message at the position.
 func (q *Queue) reserve(n uint64) (position uint64, err error) {
+	if n > q.longest() {
+		return 0, ErrTooLong
+	}
 	e := loadEnd(&q.send.end)
 	if !e.take(&q.send.end, q.member.number) {
 		return 0, errTaken
@@ -123,8 +137,6 @@ func (q *Queue) findRoom(position, n uint64) (at uint64, err error) {
 	switch {
 	case q.closed.Load(): // Close waits for who took the end before
 		err = os.ErrClosed
-	case n > q.longest():
-		err = ErrTooLong
 	default:
 		var ok bool
 		if position, ok = q.ring.reserve(position, recordSize(n), q.member.number); ok {

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"slices"
@@ -17,16 +16,27 @@ import (
 //	1: FLOCK  ADVISORY  READ 1234 00:19:5678 0 EOF
 //
 // with the process and the file's device and inode. Processes of other PID
-// namespaces are not listed.
+// namespaces are not listed. The system hands out a page of it at a time; of
+// what comes and goes meanwhile, and what lies behind it, lines may be left
+// out. So what is longer is read twice.
 func (h host) Holders() (map[objmgr.FileID][]int, error) {
-	file, err := os.Open("/proc/locks")
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
 	holders := make(map[objmgr.FileID][]int)
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
+	for range 2 {
+		text, err := os.ReadFile("/proc/locks")
+		if err != nil {
+			return nil, err
+		}
+		addHolders(holders, string(text))
+		if len(text) < os.Getpagesize() {
+			break
+		}
+	}
+	return holders, nil
+}
+
+func addHolders(holders map[objmgr.FileID][]int, locks string) {
+	for line := range strings.Lines(locks) {
+		fields := strings.Fields(line)
 		if len(fields) < 6 || fields[1] != "FLOCK" || fields[3] != "READ" {
 			continue
 		}
@@ -41,7 +51,6 @@ func (h host) Holders() (map[objmgr.FileID][]int, error) {
 			holders[id] = append(holders[id], pid)
 		}
 	}
-	return holders, nil
 }
 
 // Executable returns the path of a process's program, or its short name where
