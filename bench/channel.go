@@ -24,11 +24,26 @@ const (
 	channelQuickTime   = 40 * time.Millisecond
 )
 
-// cell is one contestant doing one exercise with messages of one size.
+// task is one exercise with messages of one size.
+type task struct {
+	does exercise
+	size int
+}
+
+// tasks returns what there is to do.
+func tasks(sizes []int) (all []task) {
+	for _, does := range []exercise{roundTrip, oneWay} {
+		for _, size := range sizes {
+			all = append(all, task{does, size})
+		}
+	}
+	return all
+}
+
+// cell is one contestant doing one task.
 type cell struct {
 	contestant
-	does   exercise
-	size   int
+	task
 	rounds []boutResult
 }
 
@@ -109,37 +124,31 @@ func (s *series) prepare(sizes []int, results *report) ([]contestant, error) {
 
 // wants says whether any of a contestant's cells is asked for.
 func (s *series) wants(c contestant, sizes []int) bool {
-	for _, size := range sizes {
-		for _, does := range []exercise{roundTrip, oneWay} {
-			if one := (&cell{contestant: c, does: does, size: size}); s.only.MatchString(one.path()) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(tasks(sizes), func(t task) bool {
+		one := &cell{contestant: c, task: t}
+		return c.takes(t.does) && s.only.MatchString(one.path())
+	})
 }
 
 // chooseCells chooses what is asked for, with the baseline that it is compared
 // with.
 func (s *series) chooseCells(all []contestant, sizes []int) {
-	for _, does := range []exercise{roundTrip, oneWay} {
-		for _, size := range sizes {
-			var chosen []*cell
-			wanted := false
-			for i, c := range all {
-				if c.serve != nil && does == oneWay {
-					continue
-				}
-				one := &cell{contestant: c, does: does, size: size}
-				matches := s.only.MatchString(one.path())
-				wanted = wanted || matches
-				if matches || i == 0 {
-					chosen = append(chosen, one)
-				}
+	for _, t := range tasks(sizes) {
+		var chosen []*cell
+		wanted := false
+		for i, c := range all {
+			if !c.takes(t.does) {
+				continue
 			}
-			if wanted {
-				s.cells = append(s.cells, chosen...)
+			one := &cell{contestant: c, task: t}
+			matches := s.only.MatchString(one.path())
+			wanted = wanted || matches
+			if matches || i == 0 {
+				chosen = append(chosen, one)
 			}
+		}
+		if wanted {
+			s.cells = append(s.cells, chosen...)
 		}
 	}
 }
@@ -168,7 +177,7 @@ func (s *series) round(round int) error {
 		s.bouts++
 		b := bout{
 			Contestant: one.contestant.name, Exercise: one.does, Size: one.size,
-			Time: s.time, Name: boutName(s.bouts),
+			Time: s.time, Name: boutName(s.bouts), Servers: one.servers,
 		}
 		result, err := b.run(one.program, s.pin)
 		if err != nil {

@@ -17,8 +17,8 @@ const (
 	boutVariable = "FILEMAP_BENCH_BOUT"
 )
 
-// bout is one contestant doing one exercise for some time, by two processes of
-// its own: that no other can have left them cold, or their memory scattered.
+// bout is one contestant doing one exercise for some time, by processes of its
+// own: that no other can have left them cold, or their memory scattered.
 type bout struct {
 	Contestant string
 	Exercise   exercise
@@ -26,15 +26,16 @@ type bout struct {
 	Time       time.Duration
 	End        end
 	Name       string
+	Servers    int // 0 is for one, too
 }
 
 // warmUp is how long the contestant runs before it is measured.
 func (b bout) warmUp() time.Duration { return b.Time / 4 }
 
-// boutResult is what both processes found out.
+// boutResult is what the processes found out.
 type boutResult struct{ client, server sideResult }
 
-// run runs both processes.
+// run runs all processes.
 func (b bout) run(program string, pin bool) (boutResult, error) {
 	const most = 30 * time.Second // more than any bout needs
 	ctx, cancel := context.WithTimeout(background, most)
@@ -43,33 +44,30 @@ func (b bout) run(program string, pin bool) (boutResult, error) {
 	if !pin || !ok {
 		onClient, onServer = anyProcessor, anyProcessor
 	}
-	server, err := b.start(ctx, serverEnd, program, onServer)
-	if err != nil {
-		return boutResult{}, err
+	var servers team
+	for range max(1, b.Servers) {
+		server, err := b.start(ctx, serverEnd, program, onServer)
+		if err != nil {
+			cancel()
+			return boutResult{}, errors.Join(err, servers.end())
+		}
+		// If it fails, the others would wait for it.
+		servers.add(server, cancel)
 	}
 	client, err := b.start(ctx, clientEnd, program, onClient)
 	if err != nil {
 		cancel()
-		return boutResult{}, errors.Join(err, server.wait())
+		return boutResult{}, errors.Join(err, servers.end())
 	}
-	serverEnded := make(chan error, 1)
-	go func() {
-		err := server.wait()
-		if err != nil {
-			cancel() // or the client would wait for it
-		}
-		serverEnded <- err
-	}()
 	err = client.wait()
 	if err != nil {
 		cancel()
 	}
-	// The server waits for the end of its input.
-	err = errors.Join(err, client.input.Close(), server.input.Close(), <-serverEnded)
+	err = errors.Join(err, client.input.Close(), servers.end())
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = errors.Join(fmt.Errorf("it did not end within %v", most), err)
 	}
-	return boutResult{client.result, server.result}, err
+	return boutResult{client.result, servers.result()}, err
 }
 
 // anyProcessor leaves the choice to the system.

@@ -12,13 +12,7 @@ func (b bout) playClient(c contestant) error {
 	if err != nil {
 		return err
 	}
-	client := &client{messenger: m, message: make([]byte, b.Size), buf: make([]byte, b.Size)}
-	var result sideResult
-	if b.Exercise == roundTrip {
-		result, err = client.roundTrips(b)
-	} else {
-		result, err = client.stream(b)
-	}
+	result, err := newClient(m, b).play(b)
 	if err != nil {
 		return err
 	}
@@ -30,6 +24,17 @@ type client struct {
 	messenger
 	message, buf []byte
 	number       uint64
+}
+
+func newClient(m messenger, b bout) *client {
+	return &client{messenger: m, message: make([]byte, b.Size), buf: make([]byte, b.Size)}
+}
+
+func (c *client) play(b bout) (sideResult, error) {
+	if b.Exercise == oneWay {
+		return c.stream(b)
+	}
+	return c.roundTrips(b)
 }
 
 func (c *client) send(means uint64) error {

@@ -24,11 +24,18 @@ const (
 	serverEnd end = "server"
 )
 
-// A contestant is a way to send messages to another process. Both processes
-// begin at the same time, with the same name, which nobody used before: either
-// waits for the other if it has to.
+// A contestant is a way to send messages to another process. The processes
+// begin at the same time, with the same name, which nobody used before: each
+// waits for the others if it has to.
 type contestant struct {
 	name string
+
+	// only is the one exercise that the contestant takes part in, if not in
+	// both.
+	only exercise
+
+	// servers is how many processes get every message, if more than one.
+	servers int
 
 	// open returns an end.
 	open func(e end, name string) (messenger, error)
@@ -36,7 +43,7 @@ type contestant struct {
 	// serve stands for open at the server's end of what only answers calls: it
 	// calls seen with each request, then answers with the same bytes. At the
 	// client's end Send calls, and Receive returns the answer. It goes on until
-	// the process ends. Nothing can be sent one way.
+	// the process ends.
 	serve func(name string, seen func(request []byte)) error
 
 	// prepare, unless it is nil, is called before anything else. Its error is
@@ -47,6 +54,8 @@ type contestant struct {
 	// executable that plays either end.
 	program string
 }
+
+func (c contestant) takes(does exercise) bool { return c.only == "" || c.only == does }
 
 // errNeeds begins an error that says what is missing.
 var errNeeds = errors.New("needs")
@@ -59,7 +68,7 @@ var contestants = slices.Concat([]contestant{
 	grpcUnary("gRPC unary, unix socket", unixSocket),
 	grpcStreaming("gRPC stream, unix socket", unixSocket),
 	httpCalls("net/http, unix socket", unixSocket),
-}, ours, peerPrograms)
+}, ours, topicContestants(), peerPrograms)
 
 func contestantByName(name string) (contestant, bool) {
 	i := slices.IndexFunc(contestants, func(c contestant) bool { return c.name == name })

@@ -80,6 +80,7 @@ var grpcDescription = grpc.ServiceDesc{
 func grpcUnary(name string, n network) contestant {
 	return n.contestant(contestant{
 		name: name,
+		only: roundTrip,
 		open: func(_ end, name string) (messenger, error) {
 			conn, err := n.dialGRPC(name)
 			return &grpcCaller{conn: conn}, err

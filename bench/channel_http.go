@@ -14,6 +14,7 @@ import (
 func httpCalls(name string, n network) contestant {
 	return n.contestant(contestant{
 		name: name,
+		only: roundTrip,
 		open: func(_ end, name string) (messenger, error) {
 			return &httpCaller{client: http.Client{Transport: &http.Transport{
 				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

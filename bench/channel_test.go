@@ -5,8 +5,52 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/filemap-go/filemap/filemaptest"
 )
+
+// playHere plays a bout by goroutines, not by processes. Each server checks that
+// no message is missing.
+func playHere(t *testing.T, c contestant, b bout) (sent sideResult, got []sideResult) {
+	t.Helper()
+	b.Name = filemaptest.New(t).Name("bout")
+	got = make([]sideResult, max(1, c.servers))
+	clientEnds := make(chan struct{})
+	var servers sync.WaitGroup
+	for i := range got {
+		servers.Go(func() {
+			m, err := c.open(serverEnd, b.Name)
+			if err != nil {
+				t.Error("a server's open:", err)
+				return
+			}
+			s := &server{size: b.Size}
+			if err := s.receive(m, b.Exercise); err != nil {
+				t.Error("a server:", err)
+			}
+			<-clientEnds
+			if err := m.Close(); err != nil {
+				t.Error("a server's Close:", err)
+			}
+			got[i] = s.result
+		})
+	}
+	m, err := c.open(clientEnd, b.Name)
+	if err != nil {
+		t.Fatal("the client's open:", err)
+	}
+	if sent, err = newClient(m, b).play(b); err != nil {
+		t.Fatal("the client:", err)
+	}
+	if err := m.Close(); err != nil {
+		t.Error("the client's Close:", err)
+	}
+	close(clientEnds)
+	servers.Wait()
+	return sent, got
+}
 
 func TestFramesKeepLengths(t *testing.T) {
 	var stream bytes.Buffer
