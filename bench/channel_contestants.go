@@ -64,7 +64,7 @@ var errNeeds = errors.New("needs")
 var contestants = slices.Concat([]contestant{
 	framed("unix socket", unixSocket),
 	framed("TCP loopback", tcpLoopback),
-}, pipes, []contestant{
+}, pipes, futexes, []contestant{
 	grpcUnary("gRPC unary, unix socket", unixSocket),
 	grpcStreaming("gRPC stream, unix socket", unixSocket),
 	httpCalls("net/http, unix socket", unixSocket),
