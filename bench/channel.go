@@ -22,6 +22,10 @@ const (
 	channelTime        = 150 * time.Millisecond
 	channelQuickRounds = 3
 	channelQuickTime   = 40 * time.Millisecond
+
+	// idleLonger is how many times longer idleness lasts, of which a little is
+	// to be seen.
+	idleLonger = 10
 )
 
 // task is one exercise with messages of one size.
@@ -37,7 +41,7 @@ func tasks(sizes []int) (all []task) {
 			all = append(all, task{does, size})
 		}
 	}
-	return all
+	return append(all, task{setup, wordSize}, task{idle, wordSize})
 }
 
 // cell is one contestant doing one task.
@@ -178,6 +182,9 @@ func (s *series) round(round int) error {
 		b := bout{
 			Contestant: one.contestant.name, Exercise: one.does, Size: one.size,
 			Time: s.time, Name: boutName(s.bouts), Servers: one.servers,
+		}
+		if one.does == idle {
+			b.Time *= idleLonger
 		}
 		result, err := b.run(one.program, s.pin)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 func (b bout) playClient(c contestant) error {
-	m, err := c.open(clientEnd, b.Name)
+	m, err := c.opens(b.Exercise, clientEnd, b.Name)
 	if err != nil {
 		return err
 	}
@@ -31,8 +31,11 @@ func newClient(m messenger, b bout) *client {
 }
 
 func (c *client) play(b bout) (sideResult, error) {
-	if b.Exercise == oneWay {
+	switch b.Exercise {
+	case oneWay:
 		return c.stream(b)
+	case idle:
+		return c.pause(b)
 	}
 	return c.roundTrips(b)
 }
@@ -54,16 +57,34 @@ func (c *client) exchange(means uint64) error {
 	return checked(answer, len(c.message), c.number)
 }
 
+// begin makes round trips that are not measured yet, up to the first that is.
+func (c *client) begin(b bout) error {
+	for end := clock() + b.warmUp(); clock() < end; {
+		if err := c.exchange(ordinary); err != nil {
+			return err
+		}
+	}
+	return c.exchange(firstMeasured)
+}
+
+// pause has the server wait for the last message, after it was busy.
+func (c *client) pause(b bout) (sideResult, error) {
+	if err := c.begin(b); err != nil {
+		return sideResult{}, err
+	}
+	w := openWindow()
+	time.Sleep(b.Time)
+	if err := c.exchange(last); err != nil {
+		return sideResult{}, err
+	}
+	return w.close(1), nil
+}
+
 // roundTrips times each trip by itself.
 func (c *client) roundTrips(b bout) (sideResult, error) {
 	trips := hdrhistogram.New(1, time.Minute.Nanoseconds(), 3)
 	reading := clockReading()
-	for end := clock() + b.warmUp(); clock() < end; {
-		if err := c.exchange(ordinary); err != nil {
-			return sideResult{}, err
-		}
-	}
-	if err := c.exchange(firstMeasured); err != nil {
+	if err := c.begin(b); err != nil {
 		return sideResult{}, err
 	}
 	w := openWindow()

@@ -30,8 +30,8 @@ const (
 type contestant struct {
 	name string
 
-	// only is the one exercise that the contestant takes part in, if not in
-	// both.
+	// only says which of round trips and one way the contestant takes part in,
+	// if not in both.
 	only exercise
 
 	// servers is how many processes get every message, if more than one.
@@ -39,6 +39,13 @@ type contestant struct {
 
 	// open returns an end.
 	open func(e end, name string) (messenger, error)
+
+	// setup, unless it is nil, stands for open in the exercise of that name:
+	// each message and its answer have a connection of their own.
+	setup func(e end, name string) (messenger, error)
+
+	// idles is whether it takes part in the exercise idle: one of each sort.
+	idles bool
 
 	// serve stands for open at the server's end of what only answers calls: it
 	// calls seen with each request, then answers with the same bytes. At the
@@ -55,14 +62,37 @@ type contestant struct {
 	program string
 }
 
-func (c contestant) takes(does exercise) bool { return c.only == "" || c.only == does }
+// takes says whether the contestant takes part in an exercise.
+func (c contestant) takes(does exercise) bool {
+	switch does {
+	case setup:
+		return c.setup != nil
+	case idle:
+		return c.idles
+	}
+	return c.only == "" || c.only == does
+}
+
+// opens returns an end for an exercise.
+func (c contestant) opens(does exercise, e end, name string) (messenger, error) {
+	if does == setup {
+		return c.setup(e, name)
+	}
+	return c.open(e, name)
+}
+
+// idling has a contestant take part in the exercise idle, too.
+func idling(c contestant) contestant {
+	c.idles = true
+	return c
+}
 
 // errNeeds begins an error that says what is missing.
 var errNeeds = errors.New("needs")
 
 // contestants are what is compared. The first one is the baseline.
 var contestants = slices.Concat([]contestant{
-	framed("unix socket", unixSocket),
+	idling(framed("unix socket", unixSocket)),
 	framed("TCP loopback", tcpLoopback),
 }, pipes, futexes, []contestant{
 	grpcUnary("gRPC unary, unix socket", unixSocket),

@@ -13,7 +13,12 @@ type exercise string
 const (
 	roundTrip exercise = "round trip" // the server sends each message back
 	oneWay    exercise = "one way"
+	setup     exercise = "setup" // a round trip on a connection of its own
+	idle      exercise = "idle"  // the server waits for long, after it was busy
 )
+
+// wordSize is the size of messages where only the word at the beginning counts.
+const wordSize = 8
 
 // A message begins with a word: what it means for the measuring, in its lowest
 // bits, and the message's number.

@@ -12,16 +12,16 @@ import (
 // ours are the ways that filemap has.
 var ours = []contestant{
 	{name: "filemap Queue, spinning", open: openQueues(channel.SpinAlways)},
-	{name: "filemap Queue", open: openQueues(channel.SpinAdaptive)},
+	{name: "filemap Queue", open: openQueues(channel.SpinAdaptive), idles: true},
 	{name: "filemap Queue, sleeping", open: openQueues(channel.SpinNever)},
 	{name: "filemap Queue, batches", open: openBatches},
 	{name: "filemap Queue, in place", open: openInPlace},
-	framed("filemap Conn, spinning", conns(channel.SpinAlways)),
-	framed("filemap Conn", conns(channel.SpinAdaptive)),
-	framed("filemap Conn, sleeping", conns(channel.SpinNever)),
-	grpcUnary("gRPC unary, filemap Conn", conns(channel.SpinAdaptive)),
-	grpcStreaming("gRPC stream, filemap Conn", conns(channel.SpinAdaptive)),
-	httpCalls("net/http, filemap Conn", conns(channel.SpinAdaptive)),
+	framedConns("filemap Conn, spinning", channel.SpinAlways),
+	idling(framedConns("filemap Conn", channel.SpinAdaptive)),
+	framedConns("filemap Conn, sleeping", channel.SpinNever),
+	grpcUnary("gRPC unary, filemap Conn", conns(channel.SpinAdaptive, connCapacity)),
+	grpcStreaming("gRPC stream, filemap Conn", conns(channel.SpinAdaptive, connCapacity)),
+	httpCalls("net/http, filemap Conn", conns(channel.SpinAdaptive, connCapacity)),
 }
 
 // benchRing is the capacity of queues: more than a processor's own cache, and
@@ -96,11 +96,22 @@ func (q *inPlace) Receive([]byte) (p []byte, err error) {
 	return q.lease.Bytes(), err
 }
 
+// connCapacity is that of connections which last.
+const connCapacity = benchRing / 8
+
+// framedConns sends messages over connections of package channel. To set one up
+// takes longer the more it holds, so that is done with the default.
+func framedConns(name string, spin time.Duration) contestant {
+	c := framed(name, conns(spin, connCapacity))
+	c.setup = conns(spin, 0).openSetup
+	return c
+}
+
 // conns are connections of package channel.
-func conns(spin time.Duration) network {
+func conns(spin time.Duration, capacity int64) network {
 	return network{
 		listen: func(name string) (net.Listener, error) {
-			return channel.Listen(name, &channel.ListenOptions{Capacity: benchRing / 8, Spin: spin})
+			return channel.Listen(name, &channel.ListenOptions{Capacity: capacity, Spin: spin})
 		},
 		dial: func(ctx context.Context, name string) (net.Conn, error) {
 			return channel.Dial(ctx, name, &channel.DialOptions{Wait: true, Spin: spin})

@@ -13,13 +13,16 @@ func (rep *channelReport) print(w io.Writer) {
 	for i, r := range rep.Results {
 		if i == 0 || rep.Results[i-1].Exercise != r.Exercise || rep.Results[i-1].Size != r.Size {
 			table.Flush()
-			fmt.Fprintf(w, "\n%s: %s, %s\n", channelName, r.Exercise, bytesText(r.Size))
+			fmt.Fprintf(w, "\n%s: %s, %s\n", channelName, r.Exercise, r.what())
 			fmt.Fprintln(table, heads[r.Exercise])
 		}
-		if r.Exercise == roundTrip {
-			r.printRoundTrip(table)
-		} else {
+		switch r.Exercise {
+		case oneWay:
 			r.printOneWay(table)
+		case idle:
+			r.printIdle(table)
+		default:
+			r.printRoundTrip(table)
 		}
 	}
 	table.Flush()
@@ -27,9 +30,24 @@ func (rep *channelReport) print(w io.Writer) {
 
 const commonHeads = "\tprocessor time\tallocs\tvs baseline\tspan"
 
+const tripHeads = "  \tp50\tp90\tp99\tp99.9\tmax" + commonHeads + "\tcache lines\t"
+
 var heads = map[exercise]string{
-	roundTrip: "  \tp50\tp90\tp99\tp99.9\tmax" + commonHeads + "\tcache lines\t",
+	roundTrip: tripHeads,
+	setup:     tripHeads,
 	oneWay:    "  \tmessages/s\tspan\tGiB/s" + commonHeads + "\tof a copy\t",
+	idle:      "  \tof a processor\tspan\t",
+}
+
+// what says what a table is about, after the exercise.
+func (r channelResult) what() string {
+	switch r.Exercise {
+	case setup:
+		return "dial, accept, " + bytesText(r.Size) + " there and back, close"
+	case idle:
+		return "the processor time of who waits for long, after it was busy"
+	}
+	return bytesText(r.Size)
 }
 
 func (rep *channelReport) printHead(w io.Writer) {
@@ -73,6 +91,11 @@ func (r channelResult) printOneWay(w io.Writer) {
 		thousands(r.Messages.Low), thousands(r.Messages.High), significant(r.Bytes.Value/gib))
 	r.printCosts(w)
 	fmt.Fprintf(w, "%.1f%%\t\n", 100*r.Limit.Value)
+}
+
+func (r channelResult) printIdle(w io.Writer) {
+	fmt.Fprintf(w, "  %s\t%.3f%%\t%.3f..%.3f\t\n", r.Contestant,
+		100*r.Idle.Value, 100*r.Idle.Low, 100*r.Idle.High)
 }
 
 // printCosts prints the columns that both exercises have.

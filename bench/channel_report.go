@@ -38,6 +38,7 @@ type channelResult struct {
 
 	Messages span `json:"messages_per_second"`
 	Bytes    span `json:"bytes_per_second"` // one way
+	Idle     span `json:"idle"`             // the share of a processor that waiting took
 
 	// What a message costs either process, or a round trip. Allocations are
 	// counted in Go only.
@@ -117,10 +118,14 @@ func (s *series) resultOf(c, baseline *cell) channelResult {
 	r.ServerTime = middle(func(b boutResult) float64 { return b.server.processorTime() })
 	r.ClientAllocs = middle(func(b boutResult) float64 { return b.client.allocs() })
 	r.ServerAllocs = middle(func(b boutResult) float64 { return b.server.allocs() })
-	if c.does == oneWay {
+	switch c.does {
+	case oneWay:
 		size := float64(c.size)
 		r.Bytes = span{r.Messages.Value * size, r.Messages.Low * size, r.Messages.High * size}
-	} else {
+	case idle:
+		r.Idle = spanOf(each(c.rounds, boutResult.idleShare))
+		return r // who does nothing is not to be compared
+	default:
 		for i := range percentiles {
 			r.Trips = append(r.Trips,
 				middle(func(b boutResult) float64 { return b.client.Percentiles[i] }))
@@ -161,6 +166,11 @@ func each(rounds []boutResult, value func(boutResult) float64) []float64 {
 // rate returns the messages, or the round trips, a second.
 func (b boutResult) rate() float64 {
 	return float64(b.server.Messages) / b.server.Elapsed.Seconds()
+}
+
+// idleShare returns how much of a processor the server took to wait.
+func (b boutResult) idleShare() float64 {
+	return float64(b.server.Processor) / float64(b.server.Elapsed)
 }
 
 // at returns the round trips' time at a percentile.

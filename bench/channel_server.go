@@ -9,7 +9,7 @@ func (b bout) playServer(c contestant) error {
 	if c.serve != nil {
 		go func() { s.done <- s.serve(c, b.Name) }()
 	} else {
-		m, err := c.open(serverEnd, b.Name)
+		m, err := c.opens(b.Exercise, serverEnd, b.Name)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (s *server) receive(m messenger, does exercise) error {
 		if err != nil {
 			return err
 		}
-		if does == roundTrip || isLast {
+		if does != oneWay || isLast {
 			if err := m.Send(message); err != nil {
 				return err
 			}

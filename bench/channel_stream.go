@@ -112,13 +112,14 @@ func (n network) contestant(c contestant) contestant {
 
 // framed sends messages over a connection.
 func framed(name string, n network) contestant {
-	return n.contestant(contestant{name: name, open: func(e end, name string) (messenger, error) {
+	open := func(e end, name string) (messenger, error) {
 		conn, err := n.connect(e, name)
 		if err != nil {
 			return nil, err
 		}
 		return newFrames(conn, conn, conn), nil
-	}})
+	}
+	return n.contestant(contestant{name: name, open: open, setup: n.openSetup})
 }
 
 // lengthSize is the size of what stands before each message of a byte stream.

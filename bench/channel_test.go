@@ -21,7 +21,7 @@ func playHere(t *testing.T, c contestant, b bout) (sent sideResult, got []sideRe
 	var servers sync.WaitGroup
 	for i := range got {
 		servers.Go(func() {
-			m, err := c.open(serverEnd, b.Name)
+			m, err := c.opens(b.Exercise, serverEnd, b.Name)
 			if err != nil {
 				t.Error("a server's open:", err)
 				return
@@ -37,7 +37,7 @@ func playHere(t *testing.T, c contestant, b bout) (sent sideResult, got []sideRe
 			got[i] = s.result
 		})
 	}
-	m, err := c.open(clientEnd, b.Name)
+	m, err := c.opens(b.Exercise, clientEnd, b.Name)
 	if err != nil {
 		t.Fatal("the client's open:", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -36,18 +37,24 @@ func TestTeamResult(t *testing.T) {
 
 func TestTakes(t *testing.T) {
 	for _, c := range []struct {
-		contestant     string
-		trips, oneWays bool
+		contestant string
+		takes      []exercise
 	}{
-		{"unix socket", true, true},
-		{"gRPC unary, unix socket", true, false},
-		{"filemap Topic, 1 subscriber", true, true},
-		{"filemap Topic, 2 subscribers", false, true},
+		{"unix socket", []exercise{roundTrip, oneWay, setup, idle}},
+		{"TCP loopback", []exercise{roundTrip, oneWay, setup}},
+		{"gRPC unary, unix socket", []exercise{roundTrip}},
+		{"filemap Queue", []exercise{roundTrip, oneWay, idle}},
+		{"filemap Topic, 1 subscriber", []exercise{roundTrip, oneWay}},
+		{"filemap Topic, 2 subscribers", []exercise{oneWay}},
 	} {
 		one, ok := contestantByName(c.contestant)
-		if !ok || one.takes(roundTrip) != c.trips || one.takes(oneWay) != c.oneWays {
-			t.Errorf("%s: takes round trips %v, one way %v", c.contestant,
-				one.takes(roundTrip), one.takes(oneWay))
+		if !ok {
+			t.Errorf("there is no %s", c.contestant)
+		}
+		for _, does := range []exercise{roundTrip, oneWay, setup, idle} {
+			if want := slices.Contains(c.takes, does); one.takes(does) != want {
+				t.Errorf("%s: takes part in %s: %v", c.contestant, does, !want)
+			}
 		}
 	}
 }
