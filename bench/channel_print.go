@@ -26,6 +26,7 @@ func (rep *channelReport) print(w io.Writer) {
 		}
 	}
 	table.Flush()
+	rep.printTargets(w)
 }
 
 const commonHeads = "\tprocessor time\tallocs\tvs baseline\tspan"

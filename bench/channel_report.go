@@ -24,6 +24,7 @@ type channelReport struct {
 
 	Percentiles []float64       `json:"percentiles"`
 	Results     []channelResult `json:"results"`
+	Targets     []targetResult  `json:"targets"`
 }
 
 // channelResult is what a contestant did in one exercise with messages of one
@@ -89,6 +90,7 @@ func (s *series) report(measured []figure) *channelReport {
 		}
 		rep.Results = append(rep.Results, s.resultOf(c, baseline))
 	}
+	rep.Targets = s.judge(targets)
 	return rep
 }
 
@@ -131,28 +133,20 @@ func (s *series) resultOf(c, baseline *cell) channelResult {
 				middle(func(b boutResult) float64 { return b.client.Percentiles[i] }))
 		}
 	}
-	r.Speedup, r.Limit = s.ratios(c, baseline)
+	r.Speedup, r.Limit = s.compare(c, baseline)
 	return r
 }
 
-// ratios compares a cell with the baseline and with the hardware, round by round.
-func (s *series) ratios(c, baseline *cell) (speedup, limit span) {
-	var speedups, limits []float64
-	for i, b := range c.rounds {
-		base := baseline.rounds[i]
-		if c.does == oneWay {
-			speedups = append(speedups, b.rate()/base.rate())
-			copied := (s.copyRate[i] + s.copyRate[i+1]) / 2
-			limits = append(limits, b.rate()*float64(c.size)/copied)
-			continue
-		}
-		speedups = append(speedups, base.client.at(50)/b.client.at(50))
-		if len(s.cacheLine) > 0 {
-			line := (s.cacheLine[i] + s.cacheLine[i+1]) / 2
-			limits = append(limits, b.client.at(50)/line)
-		}
+// compare compares a cell with the baseline and with the hardware, round by round.
+func (s *series) compare(c, baseline *cell) (speedup, limit span) {
+	if c.does == oneWay {
+		rates, rate := each(c.rounds, boutResult.rate), each(baseline.rounds, boutResult.rate)
+		bytes := each(c.rounds, func(b boutResult) float64 { return b.rate() * float64(c.size) })
+		return spanOf(ratios(rates, rate)), spanOf(ratios(bytes, between(s.copyRate)))
 	}
-	return spanOf(speedups), spanOf(limits)
+	middle := func(b boutResult) float64 { return b.client.at(50) }
+	trips, trip := each(c.rounds, middle), each(baseline.rounds, middle)
+	return spanOf(ratios(trip, trips)), spanOf(ratios(trips, between(s.cacheLine)))
 }
 
 func each(rounds []boutResult, value func(boutResult) float64) []float64 {

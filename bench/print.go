@@ -90,6 +90,14 @@ func judge(value, most, aim float64) string {
 	return fmt.Sprintf("ok %g", most)
 }
 
+// judgeLeast says what a value is to be at least, and whether it is.
+func judgeLeast(value, least float64) string {
+	if value < least {
+		return fmt.Sprintf("MISSED, at least %g", least)
+	}
+	return fmt.Sprintf("ok, at least %g", least)
+}
+
 // nanoseconds prints a time with three significant digits.
 func nanoseconds(ns float64) string {
 	switch {
