@@ -99,6 +99,7 @@ func (s *series) measureHardware() error {
 		return nil
 	}
 	s.bouts++
+	s.showProgress(cacheLine)
 	ns, err := cacheLineRoundTrip(s.bouts)
 	s.cacheLine = append(s.cacheLine, ns)
 	return err
@@ -159,7 +160,11 @@ func (s *series) chooseCells(all []contestant, sizes []int) {
 
 // path is what --run matches.
 func (c *cell) path() string {
-	return fmt.Sprintf("%s/%s/%s/%s", channelName, c.does, c.contestant.name, bytesText(c.size))
+	return fmt.Sprintf("%s/%s", channelName, pathOf(c.task, c.contestant.name))
+}
+
+func pathOf(t task, contestant string) string {
+	return fmt.Sprintf("%s/%s/%s", t.does, contestant, bytesText(t.size))
 }
 
 // bytesText prints a size.
@@ -177,8 +182,8 @@ func bytesText(n int) string {
 func (s *series) round(round int) error {
 	for i := range s.cells {
 		one := s.cells[(i+round)%len(s.cells)]
-		s.progress.show("%s: round %d of %d, %s", channelName, round+1, s.rounds, one.path())
 		s.bouts++
+		s.showProgress(pathOf(one.task, one.contestant.name))
 		b := bout{
 			Contestant: one.contestant.name, Exercise: one.does, Size: one.size,
 			Time: s.time, Name: boutName(s.bouts), Servers: one.servers,
@@ -193,6 +198,19 @@ func (s *series) round(round int) error {
 		one.rounds = append(one.rounds, result)
 	}
 	return nil
+}
+
+func (s *series) showProgress(what string) {
+	s.progress.show("%s: %d of %d, %s", channelName, s.bouts, s.allBouts(), what)
+}
+
+// allBouts returns how many bouts there are in all, the hardware's among them.
+func (s *series) allBouts() int {
+	hardware := s.rounds + 1
+	if runtime.NumCPU() < 2 {
+		hardware = 0
+	}
+	return s.rounds*len(s.cells) + hardware
 }
 
 func boutName(number int) string { return uniqueName(fmt.Sprintf("%s-%d", channelName, number)) }

@@ -100,7 +100,7 @@ func (r reading) String() string {
 	if r.of == nil {
 		return "limit: " + r.contestant
 	}
-	return fmt.Sprintf("%s/%s/%s, %s", r.does, r.contestant, bytesText(r.size), r.name)
+	return fmt.Sprintf("%s, %s", pathOf(r.task, r.contestant), r.name)
 }
 
 func (t targetResult) verdict() string {

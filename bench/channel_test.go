@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -86,5 +87,16 @@ func TestDoubt(t *testing.T) {
 		if got := doubt(c.trips); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("about %v: %q, not %q", c.trips, got, c.want)
 		}
+	}
+}
+
+func TestAllBouts(t *testing.T) {
+	s := &series{rounds: 3, cells: make([]*cell, 10)}
+	want := 34
+	if runtime.NumCPU() < 2 {
+		want = 30
+	}
+	if got := s.allBouts(); got != want {
+		t.Errorf("%d bouts, not %d", got, want)
 	}
 }
