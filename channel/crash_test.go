@@ -61,14 +61,14 @@ func crash(name string) error {
 			return did("sent", "b c", err)
 		},
 		func() error {
-			d, err := q.Reserve(background, 10)
+			d, err := scribbled(q)
 			if err == nil {
 				err = d.Commit(copy(d.Bytes(), "d"))
 			}
 			return did("sent", "d", err)
 		},
 		func() error {
-			d, err := q.Reserve(background, 10)
+			d, err := scribbled(q)
 			return errors.Join(err, d.Abort())
 		},
 		func() error {
@@ -97,6 +97,15 @@ func crash(name string) error {
 	}
 	say("through")
 	return nil
+}
+
+// scribbled returns a draft that is full of what must not stay there.
+func scribbled(q *channel.Queue) (channel.Draft, error) {
+	d, err := q.Reserve(background, 300)
+	for i := range d.Bytes() {
+		d.Bytes()[i] = '?'
+	}
+	return d, err
 }
 
 func TestCrashPoints(t *testing.T) {

@@ -93,7 +93,7 @@ func ExampleQueue_SendBatch() {
 	})
 	fmt.Println(n, err)
 	// Output:
-	// created: true longest message: 1048560 of 1048576
+	// created: true longest message: 1048312 of 1048576
 	// one
 	// two
 	// three
@@ -115,7 +115,7 @@ func ExampleQueue_TrySend() {
 	_, ok, err := q.TryReceive(nil)
 	fmt.Println(ok, err)
 	// Output:
-	// 4 true
+	// 3 true
 	// true <nil>
 }
 

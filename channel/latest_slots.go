@@ -17,7 +17,7 @@ import (
 // They know nothing of waiting. What they read from the shared memory they
 // check.
 type slots struct {
-	*words
+	lines
 	all [slotCount]slot
 }
 
@@ -45,7 +45,7 @@ func slotSize(size int) int64 { return line + (int64(size)+line-1)/line*line }
 
 // newSlots returns the slots for values of a size that lie in a ring's memory.
 func newSlots(r ring, size int) slots {
-	s := slots{words: r.words}
+	s := slots{lines: r.lines}
 	for i := range s.all {
 		at := int64(i) * slotSize(size)
 		value := at + line

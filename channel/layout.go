@@ -70,6 +70,17 @@ type words struct {
 	bells   bellWords
 }
 
+// lines are the words as one process has them: a pointer for each line. With one
+// for all, Go would look whether it is nil by a load of the first line whenever
+// it uses another, and so take that from the process that writes it.
+type lines struct {
+	send    *sendWords
+	receive *receiveWords
+	bells   *bellWords
+}
+
+func (w *words) lines() lines { return lines{&w.send, &w.receive, &w.bells} }
+
 // sendWords are written by who has the sending end.
 type sendWords struct {
 	end      uint64 // position and owner: see end

@@ -62,8 +62,8 @@ const (
 type QueueOptions struct {
 	// Capacity is the size of the queue's ring in bytes, up to 4 GiB; it is
 	// rounded up to a power of two. 0 is for 1 MiB. A message takes its length
-	// and 8 bytes, rounded up to a multiple of 8. An existing queue keeps its
-	// capacity.
+	// and 8 bytes, rounded up to a multiple of 8; 256 bytes stay free. An
+	// existing queue keeps its capacity.
 	Capacity int64
 
 	// Overflow is what this handle's sends do when there is no room.
@@ -195,6 +195,9 @@ func (q *Queue) finish(s *side) {
 			return
 		}
 		if lent := s.lent.Load(); lent != 0 && s.lent.CompareAndSwap(lent, 0) {
+			if s == &q.sending {
+				q.blank(e.position(), e.position())
+			}
 			leave(s.end, e.position())
 			s.bell.ring()
 			return
@@ -214,7 +217,7 @@ const copyPatience = 100
 func (q *Queue) release(number uint16) {
 	if e := loadEnd(&q.send.end); e.owner() == number {
 		position := q.committed(e.position())
-		q.clear(position)
+		q.blank(position, position)
 		leave(&q.send.end, position)
 	}
 	if e := loadEnd(&q.receive.end); e.owner() == number {

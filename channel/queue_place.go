@@ -75,6 +75,9 @@ func (d Draft) Commit(length int) error {
 		return d.q.failed("commit", object.Explain(object.ErrRange, "more than was reserved"))
 	}
 	return d.end("commit", func() error {
+		if length < blankSize { // else what follows is blanked anyway
+			clear(d.bytes[length:min(len(d.bytes), blankSize)])
+		}
 		d.q.sent(d.q.put(d.position, uint64(length)))
 		return nil
 	})
@@ -83,6 +86,7 @@ func (d Draft) Commit(length int) error {
 // Abort gives the room back.
 func (d Draft) Abort() error {
 	return d.end("abort", func() error {
+		d.q.blank(d.position, d.position)
 		leave(&d.q.send.end, d.position)
 		d.q.wakeSenders()
 		return nil

@@ -3,6 +3,7 @@
 package channel
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -170,11 +171,13 @@ func newSchedule(t *testing.T, name string, does []func(*actor)) *schedule {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := first.Send(t.Context(), make([]byte, 4000)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := first.Receive(t.Context(), nil); err != nil {
-		t.Fatal(err)
+	for _, length := range []int{3800, 192} {
+		if err := first.Send(t.Context(), bytes.Repeat([]byte{'x'}, length)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := first.Receive(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for i, do := range does {
 		q := first
@@ -203,6 +206,7 @@ func (s *schedule) check(t *testing.T, kills int) {
 	if err := checker.q.Send(t.Context(), []byte("end")); err != nil {
 		t.Fatal(err)
 	}
+	checker.expectBlank(t)
 	count, total := make(map[string]int), 0
 	for m := ""; m != "end"; {
 		p, err := checker.q.Receive(t.Context(), nil)
@@ -235,6 +239,16 @@ func (s *schedule) check(t *testing.T, kills int) {
 	}
 	if missing > kills {
 		t.Fatalf("%d of %d messages are missing", missing, total)
+	}
+}
+
+// expectBlank checks what senders rely on.
+func (a *actor) expectBlank(t *testing.T) {
+	t.Helper()
+	for at := uint64(0); at < blankSize; at += 8 {
+		if p := loadEnd(&a.q.send.end).position() + at; *a.q.header(p) != 0 {
+			t.Fatalf("%d bytes after the sending end lies %#x", at, *a.q.header(p))
+		}
 	}
 }
 

@@ -85,7 +85,7 @@ func TestQueueOverflow(t *testing.T) {
 		info, err := channel.Inspect(a.Name())
 		succeed(t, "Inspect", err)
 		lost := int(info.Rings[0].Lost)
-		if got != 4 || overflow == channel.Drop && lost != 6 || overflow == channel.Fail && lost != 0 {
+		if got != 3 || overflow == channel.Drop && lost != 7 || overflow == channel.Fail && lost != 0 {
 			t.Errorf("%v: %d received, %d lost", overflow, got, lost)
 		}
 	}
@@ -173,7 +173,7 @@ func TestQueueInPlace(t *testing.T) {
 	succeed(t, "Release", lease.Release())
 	expectEmpty(t, b)
 
-	draft, err = a.Reserve(background, 4000)
+	draft, err = a.Reserve(background, 3800)
 	succeed(t, "Reserve", err)
 	succeed(t, "Abort", draft.Abort())
 	send(t, a, "after")
@@ -336,7 +336,7 @@ func TestQueueNames(t *testing.T) {
 	q, created, err := channel.OpenOrCreateQueue(ns.Name("q"), &channel.QueueOptions{Capacity: 5000})
 	succeed(t, "OpenOrCreateQueue", err)
 	defer q.Close()
-	if !created || q.Capacity() != 8192 || q.Longest() != 8192-16 || !strings.HasSuffix(q.Name(), ns.Name("q")) {
+	if !created || q.Capacity() != 8192 || q.Longest() != 8192-264 || !strings.HasSuffix(q.Name(), ns.Name("q")) {
 		t.Errorf("created %v, capacity %d, longest %d, name %s", created, q.Capacity(), q.Longest(), q.Name())
 	}
 	again, created, err := channel.OpenOrCreateQueue(ns.Name("q"), &channel.QueueOptions{Capacity: 1 << 20})

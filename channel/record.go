@@ -9,7 +9,7 @@ package channel
 //	+----------------------------------+------+------------------------------+
 //
 // The header is written last: that commits the record. Until then it is 0,
-// because who commits a record first clears the header after it.
+// because the header after a record is cleared before the record is committed.
 type header uint64
 
 const (

@@ -139,7 +139,7 @@ func (t *Topic) start() (err error) {
 	if t.series, err = t.segment.series(); err != nil {
 		return err
 	}
-	w := t.series.words
+	w := t.series.lines
 	if t.sending.bell, err = t.bell("~room", &w.bells.room, &w.send.waits); err != nil {
 		return err
 	}

@@ -40,8 +40,9 @@ const (
 
 func topicSize(length uint64) uint64 { return recordSize(numberSize + length) }
 
-// longestMessage returns the length of the longest message that fits.
-func (s *series) longestMessage() uint64 { return s.longest() - numberSize }
+// longestMessage returns the length of the longest message that fits: of all but
+// its header and number, and the header that follows.
+func (s *series) longestMessage() uint64 { return s.size() - 2*headerSize - numberSize }
 
 // aligned returns the position that a shared word holds.
 func aligned(word uint64) uint64 { return word &^ 7 & positionMask }

@@ -73,7 +73,7 @@ func (s *Subscription) start(last uint64) error {
 		return err
 	}
 	s.cursor = series.cursor(s.member.number)
-	w := series.words
+	w := series.lines
 	s.taking.bell, err = s.bell(dataBell(s.member.number), &w.bells.data, &w.receive.waits)
 	if err != nil {
 		return err

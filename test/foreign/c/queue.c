@@ -19,7 +19,7 @@ enum {
 	receive_messages = words + 136, receive_bytes = words + 144, receive_waits = words + 152,
 	data_sleepers = words + 256, room_sleepers = words + 272,
 	places = 1024, place_size = 128, page = 4096,
-	message = 1, padding = 2,
+	message = 1, padding = 2, blank_size = 256,
 };
 
 static const uint64_t position_mask = ((uint64_t)1 << 51) - 1;
@@ -110,6 +110,30 @@ static void forget(struct queue *q, uint64_t sleepers, uint64_t number)
 	atomic_fetch_and(word(q, sleepers + (number - 1) / 64 * 8), ~((uint64_t)1 << (number - 1) % 64));
 }
 
+// clear_header clears the header after a record, where it is not blank yet. [5, Send 4]
+static void clear_header(struct queue *q, uint64_t size, uint64_t next)
+{
+	if (size + 8 > blank_size)
+		store(header(q, next), 0);
+}
+
+// blank zeroes the bytes that are to be blank. [4]
+static void blank(struct queue *q, uint64_t position)
+{
+	uint64_t n = rest(q, position) < blank_size ? rest(q, position) : blank_size;
+	memset((unsigned char *)header(q, position), 0, n);
+	memset(q->ring, 0, blank_size - n);
+}
+
+// blank_after is blank when a record of a size was committed before: its
+// receiver may be looking at the first header. [5, Send 6]
+static void blank_after(struct queue *q, uint64_t size, uint64_t position)
+{
+	for (uint64_t at = 8; at < blank_size; at += 8)
+		if (at + size >= blank_size)
+			store(header(q, position + at), 0);
+}
+
 // release frees what a place has. The caller has the place's mutex. [6]
 static void release(struct queue *q, uint64_t number)
 {
@@ -117,7 +141,7 @@ static void release(struct queue *q, uint64_t number)
 	if ((e & 0xffff) == number) {
 		while (p - start < q->capacity && is_valid(q, p & position_mask, load(header(q, p))))
 			p += record((uint32_t)load(header(q, p)));
-		store(header(q, p), 0);
+		blank(q, p);
 		store(word(q, send_end), end(p, 0));
 	}
 	e = load(word(q, receive_end));
@@ -237,19 +261,20 @@ static int try_take(struct queue *q, uint64_t at, uint64_t *position, uint64_t *
 static int has_room(struct queue *q, uint64_t position, uint64_t size)
 {
 	uint64_t seen = load(word(q, send_seen));
-	if (((position - seen) & position_mask) + size + 8 <= q->capacity)
+	if (((position - seen) & position_mask) + size + blank_size <= q->capacity)
 		return 1;
 	seen = position_of(load(word(q, receive_end)));
 	store(word(q, send_seen), seen);
-	return ((position - seen) & position_mask) + size + 8 <= q->capacity;
+	return ((position - seen) & position_mask) + size + blank_size <= q->capacity;
 }
 
 // pad goes around the ring's end. [5, Send 2]
 static uint64_t pad(struct queue *q, uint64_t p)
 {
-	uint64_t next = (p + rest(q, p)) & position_mask, nobody = end(p, 0);
-	store(header(q, next), 0);
-	store(header(q, p), new_header(padding, p, rest(q, p) - 8));
+	uint64_t size = rest(q, p), next = (p + size) & position_mask, nobody = end(p, 0);
+	clear_header(q, size, next);
+	store(header(q, p), new_header(padding, p, size - 8));
+	blank_after(q, size, next);
 	store(word(q, send_end), end(next, q->place));
 	atomic_compare_exchange_strong(word(q, receive_end), &nobody, end(next, 0));
 	return next;
@@ -281,14 +306,15 @@ static uint64_t reserve(struct queue *q, uint64_t size)
 
 static void send_message(struct queue *q, const unsigned char *bytes, uint64_t n)
 {
-	if (n > q->capacity - 16)
+	if (n > q->capacity - 8 - blank_size)
 		fail("the message is too long");
 	uint64_t size = record(n), p = reserve(q, size);
 	memcpy((unsigned char *)header(q, p) + 8, bytes, n);
-	store(header(q, p + size), 0);
+	clear_header(q, size, p + size);
 	add(word(q, send_messages), 1);
 	add(word(q, send_bytes), n);
 	store(header(q, p), new_header(message, p, n));
+	blank_after(q, size, p + size);
 	store(word(q, send_end), end(p + size, 0));
 	ring(q, data_sleepers, &q->data);
 	ring(q, room_sleepers, &q->room);
