@@ -188,9 +188,11 @@ func (l *Listener) accept(id string) (*Conn, error) {
 	if gone, err := c.tryPeer(); gone || err != nil {
 		return nil, errors.Join(ErrPeerGone, err, c.Close())
 	}
+	if !c.settle(accepted) {
+		return nil, errors.Join(ErrPeerGone, c.Close())
+	}
 	// Who dialed may sleep, with an eye on this Listener.
 	_ = c.view.Guard(func() error {
-		atomic.StoreUint64(&c.member.place.state, accepted)
 		c.in.theirs.ring()
 		c.out.theirs.ring()
 		return nil
