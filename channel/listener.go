@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -110,7 +111,7 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 
 // start takes the name, and says so.
 func (l *Listener) start(capacity uint64) (err error) {
-	if l.lock, err = l.lockMutex("~listener"); err != nil {
+	if l.lock, err = l.lockMutex(listenerSuffix); err != nil {
 		return err
 	}
 	var random [8]byte
@@ -125,6 +126,8 @@ func (l *Listener) start(capacity uint64) (err error) {
 		return nil
 	})
 }
+
+const listenerSuffix = "~listener"
 
 func idSuffix(id uint64) string { return "~l" + strconv.FormatUint(id, 36) }
 
@@ -261,25 +264,38 @@ func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
 		switch {
 		case err == nil:
 			return c, nil
-		case !opts.Wait || !errors.Is(err, fs.ErrNotExist):
-			return nil, failed("dial", name, err)
+		case errors.Is(err, errCrowded): // with others that dial
+			err = pause(ctx, crowdPause)
+		case opts.Wait && errors.Is(err, fs.ErrNotExist):
+			err = awaitListener(ctx, name)
 		}
-		if err := awaitListener(ctx, name); err != nil {
+		if err != nil {
 			return nil, failed("dial", name, err)
 		}
 	}
 }
 
-// dialPause is how long to wait for the next step of somebody who is about to
-// listen, or to end.
-const dialPause = time.Millisecond
+const (
+	// dialPause is how long to wait for the next step of somebody who is about
+	// to listen, or to end.
+	dialPause = time.Millisecond
 
+	// crowdPause is how long to wait if more dial than the queue has places.
+	crowdPause = 20 * time.Millisecond
+)
+
+// awaitListener waits for what only a Listener has: the queue is there as long
+// as anybody dials.
 func awaitListener(ctx context.Context, name string) error {
-	if _, err := waitable.Any(ctx, waitable.Name(name)); err != nil {
+	if _, err := waitable.Any(ctx, waitable.Name(name+listenerSuffix)); err != nil {
 		return err
 	}
+	return pause(ctx, dialPause)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
 	select {
-	case <-time.After(dialPause):
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -301,17 +317,37 @@ func dial(ctx context.Context, name string, opts DialOptions) (_ *Conn, err erro
 	}
 	listener, err := waitable.OpenMutex(q.name + idSuffix(id))
 	if err != nil {
-		return nil, object.Explain(object.ErrNotExist, "nobody listens there")
+		return nil, errNobody
 	}
 	c, request, err := q.dial(capacity, listener, opts)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	if err := q.Send(ctx, []byte(request)); err != nil {
-		return nil, errors.Join(err, c.Close())
+	if err := c.request(ctx, q, []byte(request)); err != nil {
+		return nil, errors.Join(err, c.release())
 	}
 	return c, nil
 }
+
+// errNobody is an [object.ErrNotExist].
+var errNobody = object.Explain(object.ErrNotExist, "nobody listens there")
+
+// request sends a connection's id to the Listener, while that lives.
+func (c *Conn) request(ctx context.Context, q *Queue, id []byte) error {
+	for {
+		if gone, err := c.tryPeer(); gone || err != nil {
+			return cmp.Or(err, errNobody)
+		}
+		attempt, cancel := context.WithTimeoutCause(ctx, lookAgain, errLookAgain)
+		err := q.Send(attempt, id)
+		cancel()
+		if !errors.Is(err, errLookAgain) {
+			return err
+		}
+	}
+}
+
+var errLookAgain = errors.New("time to look whether the listener lives")
 
 // dial makes the dialer's side of a connection, and what to tell the Listener.
 func (q *Queue) dial(capacity uint64, listener *waitable.Mutex, opts DialOptions) (*Conn, string, error) {
