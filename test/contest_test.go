@@ -59,6 +59,7 @@ type contest struct {
 	t         *testing.T
 	role      string
 	arguments []string
+	mapping   *filemap.Mapping // of the board
 	board     *board
 	workers   []*exec.Cmd
 	command   func(i int, role string, arguments []string) *exec.Cmd
@@ -72,7 +73,7 @@ func newContest(t *testing.T, ns *filemaptest.Namespace, role string, processes 
 	m := created(t, ns.Name("board"), boardSize, nil)
 	b, err := openBoard(m)
 	succeed(t, "the board", err)
-	c := &contest{t: t, role: role, board: b, workers: make([]*exec.Cmd, processes)}
+	c := &contest{t: t, role: role, mapping: m, board: b, workers: make([]*exec.Cmd, processes)}
 	c.command = func(_ int, role string, arguments []string) *exec.Cmd {
 		return inRole(role, thisBinary(t), arguments...)
 	}

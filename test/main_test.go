@@ -17,6 +17,7 @@ var roles = map[string]func(arguments []string) error{
 	"event":     answerSignals,
 	"steps":     recordSteps,
 	"queue":     useQueue,
+	"conn":      useConns,
 	"history":   keepHistory,
 }
 
