@@ -18,6 +18,7 @@ var roles = map[string]func(arguments []string) error{
 	"steps":     recordSteps,
 	"queue":     useQueue,
 	"conn":      useConns,
+	"conns":     holdConns,
 	"history":   keepHistory,
 }
 
