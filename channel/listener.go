@@ -1,15 +1,14 @@
 package channel
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"io/fs"
 	"net"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/filemap-go/filemap/object"
@@ -27,10 +26,20 @@ import (
 
 // Listener waits for connections: a net.Listener over shared memory. Its
 // methods may be called from any goroutine.
+//
+// Any number of connections can be open at once, as long as there is memory for
+// them.
+//
+// # Linux notes
+//
+// A connection takes eight file descriptors of the process that accepted it, and
+// nine of the one that dialed. If a process has no more, Dial fails, and Accept
+// fails with syscall.EMFILE; the connection that was next can be accepted later.
 type Listener struct {
 	q       *Queue
 	lock    held
 	alive   held
+	later   chan string // ids of connections for which there was no file
 	spin    time.Duration
 	closing context.Context
 	end     context.CancelFunc
@@ -62,6 +71,9 @@ type ListenOptions struct {
 	// the system's default admits.
 	Security *Security
 }
+
+// laterMost is how many connections a Listener keeps that it had no files for.
+const laterMost = 128
 
 // requestSize is what a connection that waits to be accepted takes in the
 // queue, about.
@@ -100,7 +112,7 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{q: q, spin: opts.Spin}
+	l := &Listener{q: q, later: make(chan string, laterMost), spin: opts.Spin}
 	l.closing, l.end = context.WithCancel(context.Background())
 	if err := l.start(uint64(capacity)); err != nil {
 		l.stop()
@@ -162,18 +174,48 @@ func (l *Listener) AcceptConn(ctx context.Context) (*Conn, error) {
 	defer cancel(nil)
 	defer context.AfterFunc(l.closing, func() { cancel(net.ErrClosed) })()
 	for {
-		request, err := l.q.Receive(both, nil)
+		request, err := l.next(both)
 		if err == nil {
-			if c, err := l.accept(string(request)); err == nil {
+			var c *Conn
+			if c, err = l.accept(request); err == nil {
 				return c, nil
 			}
-			continue // who dialed has died, or never did what it should
+			if err = l.putOff(request, err); err == nil {
+				continue // who dialed has died, or never did what it should
+			}
 		}
 		if l.closing.Err() != nil {
 			err = net.ErrClosed
 		}
 		return nil, &net.OpError{Op: "accept", Net: l.Addr().Network(), Addr: l.Addr(), Err: err}
 	}
+}
+
+// next returns the id of the next connection to be accepted.
+func (l *Listener) next(ctx context.Context) (request string, err error) {
+	select {
+	case request = <-l.later:
+		return request, nil
+	default:
+		id, err := l.q.Receive(ctx, nil)
+		return string(id), err
+	}
+}
+
+// putOff keeps a connection that could not be accepted for a later Accept, and
+// returns the error, if this process is out of files: who dialed waits for an
+// answer. The error is a syscall.Errno, which servers know as one that passes.
+func (l *Listener) putOff(request string, err error) error {
+	for _, cause := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, cause) {
+			select {
+			case l.later <- request:
+			default: // more Accepts at once than that are out of files
+			}
+			return cause
+		}
+	}
+	return nil
 }
 
 func (l *Listener) accept(id string) (*Conn, error) {
@@ -215,11 +257,11 @@ func (l *Listener) Close() error {
 		return nil
 	})
 	for {
-		request, ok, err := l.q.TryReceive(nil)
-		if !ok || err != nil {
+		request, err := l.next(l.closing) // does not wait
+		if err != nil {
 			break
 		}
-		if c, err := l.accept(string(request)); err == nil {
+		if c, err := l.accept(request); err == nil {
 			_ = c.Close()
 		}
 	}
@@ -237,135 +279,3 @@ func (l *Listener) stop() (err error) {
 
 // Addr returns the listener's name.
 func (l *Listener) Addr() net.Addr { return Addr(l.q.name) }
-
-// DialOptions are the options of [Dial]. The zero value stands for the
-// defaults.
-type DialOptions struct {
-	// Wait waits for somebody to listen under the name, until the context ends.
-	// Without it that is an error at once.
-	Wait bool
-
-	// Spin is how long waits of this side watch the memory before they sleep:
-	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
-	Spin time.Duration
-}
-
-// Dial connects to a [Listener]. It returns before it is accepted: what is
-// written until then is kept, up to the connection's capacity. If ctx ends
-// first, the error wraps context.Cause(ctx).
-//
-// Returns fs.ErrNotExist if nobody listens under the name.
-func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
-	if opts == nil {
-		opts = &DialOptions{}
-	}
-	for {
-		c, err := dial(ctx, name, *opts)
-		switch {
-		case err == nil:
-			return c, nil
-		case errors.Is(err, errCrowded): // with others that dial
-			err = pause(ctx, crowdPause)
-		case opts.Wait && errors.Is(err, fs.ErrNotExist):
-			err = awaitListener(ctx, name)
-		}
-		if err != nil {
-			return nil, failed("dial", name, err)
-		}
-	}
-}
-
-const (
-	// dialPause is how long to wait for the next step of somebody who is about
-	// to listen, or to end.
-	dialPause = time.Millisecond
-
-	// crowdPause is how long to wait if more dial than the queue has places.
-	crowdPause = 20 * time.Millisecond
-)
-
-// awaitListener waits for what only a Listener has: the queue is there as long
-// as anybody dials.
-func awaitListener(ctx context.Context, name string) error {
-	if _, err := waitable.Any(ctx, waitable.Name(name+listenerSuffix)); err != nil {
-		return err
-	}
-	return pause(ctx, dialPause)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func dial(ctx context.Context, name string, opts DialOptions) (_ *Conn, err error) {
-	q, err := OpenQueue(name, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	var id, capacity uint64
-	if err := q.view.Guard(func() error {
-		id, capacity = atomic.LoadUint64(&q.send.oldest), atomic.LoadUint64(&q.send.limit)
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	listener, err := waitable.OpenMutex(q.name + idSuffix(id))
-	if err != nil {
-		return nil, errNobody
-	}
-	c, request, err := q.dial(capacity, listener, opts)
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	if err := c.request(ctx, q, []byte(request)); err != nil {
-		return nil, errors.Join(err, c.release())
-	}
-	return c, nil
-}
-
-// errNobody is an [object.ErrNotExist].
-var errNobody = object.Explain(object.ErrNotExist, "nobody listens there")
-
-// request sends a connection's id to the Listener, while that lives.
-func (c *Conn) request(ctx context.Context, q *Queue, id []byte) error {
-	for {
-		if gone, err := c.tryPeer(); gone || err != nil {
-			return cmp.Or(err, errNobody)
-		}
-		attempt, cancel := context.WithTimeoutCause(ctx, lookAgain, errLookAgain)
-		err := q.Send(attempt, id)
-		cancel()
-		if !errors.Is(err, errLookAgain) {
-			return err
-		}
-	}
-}
-
-var errLookAgain = errors.New("time to look whether the listener lives")
-
-// dial makes the dialer's side of a connection, and what to tell the Listener.
-func (q *Queue) dial(capacity uint64, listener *waitable.Mutex, opts DialOptions) (*Conn, string, error) {
-	if capacity < capacityLeast || capacity > capacityMost || capacity&(capacity-1) != 0 {
-		return nil, "", object.ErrCorrupt
-	}
-	id := rand.Text()
-	seg, _, err := makeSegment(spec{
-		name: q.name + "~c" + id, kind: connKind, capacity: int64(capacity), rings: 2,
-		places: connPlaces, security: q.security,
-	}, create)
-	if err != nil {
-		return nil, "", err
-	}
-	c, err := newConn(seg, Addr(q.name), opts.Spin)
-	if err != nil {
-		return nil, "", errors.Join(err, seg.close())
-	}
-	c.peer.listener = listener
-	return c, id, nil
-}

@@ -19,6 +19,9 @@ var roles = map[string]func(arguments []string) error{
 	"queue":     useQueue,
 	"conn":      useConns,
 	"conns":     holdConns,
+	"few":       acceptFew,
+	"abuse":     abuseChannels,
+	"scribble":  scribbleOver,
 	"history":   keepHistory,
 }
 

@@ -94,15 +94,17 @@ type holder struct {
 	said  *bufio.Reader
 }
 
-func startHolder(t *testing.T, listener string, conns int) *holder {
+func startHolder(t *testing.T, cmd *exec.Cmd) *holder {
 	t.Helper()
-	cmd := inRole("conns", thisBinary(t), listener, strconv.Itoa(conns))
 	stdin, err := cmd.StdinPipe()
 	succeed(t, "StdinPipe", err)
 	stdout, err := cmd.StdoutPipe()
 	succeed(t, "StdoutPipe", err)
 	succeed(t, "Start", cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
 	return &holder{cmd, stdin, bufio.NewReader(stdout)}
 }
 
@@ -156,7 +158,7 @@ func TestThousandsOfConns(t *testing.T) {
 	go func() { echoed <- echo(l, int(conns)) }()
 	var holders []*holder
 	for range processes {
-		holders = append(holders, startHolder(t, l.Addr().String(), each))
+		holders = append(holders, startHolder(t, inRole("conns", thisBinary(t), l.Addr().String(), strconv.Itoa(each))))
 	}
 	for _, h := range holders {
 		succeed(t, "opening them", h.awaitOpen())
