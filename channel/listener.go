@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -133,7 +134,9 @@ func (l *Listener) start(capacity uint64) (err error) {
 		return err
 	}
 	return l.q.view.Guard(func() error {
+		step.Here()
 		atomic.StoreUint64(&l.q.send.limit, capacity)
+		step.Here()
 		atomic.StoreUint64(&l.q.send.oldest, id)
 		return nil
 	})
@@ -253,6 +256,7 @@ func (l *Listener) Close() error {
 	}
 	l.end()
 	_ = l.q.view.Guard(func() error {
+		step.Here()
 		atomic.StoreUint64(&l.q.send.oldest, 0) // nobody is to dial from here on
 		return nil
 	})
