@@ -13,48 +13,44 @@ import (
 	"github.com/filemap-go/filemap/inspect"
 )
 
-// fillBacklog dials until nobody else can without being accepted.
-func fillBacklog(t *testing.T, name string) (waiting int) {
+// fillBacklog leaves no room for who dials, by requests that come to nothing.
+func fillBacklog(t *testing.T, name string) {
 	t.Helper()
-	for {
-		ctx, cancel := context.WithTimeout(background, 100*time.Millisecond)
-		c, err := channel.Dial(ctx, name, nil)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			return waiting
+	q := openQueue(t, name, nil)
+	for err := error(nil); !errors.Is(err, channel.ErrFull); {
+		if err = q.TrySend([]byte("of nobody")); err != nil && !errors.Is(err, channel.ErrFull) {
+			t.Fatal("TrySend:", err)
 		}
-		succeed(t, "Dial", err)
-		t.Cleanup(func() { _ = c.Close() })
-		waiting++
 	}
 }
 
 // TestDialGivesUp is about who dialed in vain: nothing is left of it.
 func TestDialGivesUp(t *testing.T) {
 	watchdog(t)
-	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096, Backlog: 1})
-	waiting := fillBacklog(t, l.Addr().String())
-	left, err := inspect.List(l.Addr().String() + "~c*")
-	succeed(t, "List", err)
-	mappings := 0
-	for _, o := range left {
-		if o.Size > 0 {
-			mappings++
+	l := listener(t, filemaptest.New(t).Name("service"), nil)
+	fillBacklog(t, l.Addr().String())
+	for range 3 {
+		ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
+		_, err := channel.Dial(ctx, l.Addr().String(), nil)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Dial: %v", err)
 		}
 	}
-	if mappings != waiting {
-		t.Errorf("%d connections wait to be accepted, and %d are there", waiting, mappings)
+	left, err := inspect.List(l.Addr().String() + "~c*")
+	if len(left) > 0 || err != nil {
+		t.Errorf("left: %v, error %v", left, err)
 	}
 }
 
 // TestDialManyAtOnce has more dial than the listener's queue has places, or room.
 func TestDialManyAtOnce(t *testing.T) {
 	watchdog(t)
-	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096, Backlog: 1})
-	waiting := fillBacklog(t, l.Addr().String())
-	const more = 200
+	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096})
+	fillBacklog(t, l.Addr().String())
+	const dialers, places = 200, 120
 	var all sync.WaitGroup
-	for range more {
+	for range dialers {
 		all.Go(func() {
 			c, err := channel.Dial(background, l.Addr().String(), nil)
 			if err != nil {
@@ -64,12 +60,12 @@ func TestDialManyAtOnce(t *testing.T) {
 			_ = c.Close()
 		})
 	}
-	for members := 0; members < 120; time.Sleep(time.Millisecond) { // that is all of the places
+	for members := 0; members < places; time.Sleep(time.Millisecond) {
 		info, err := channel.Inspect(l.Addr().String())
 		succeed(t, "Inspect", err)
 		members = len(info.Members)
 	}
-	for range waiting + more {
+	for range dialers {
 		c, err := l.Accept()
 		succeed(t, "Accept", err)
 		_ = c.Close()
@@ -79,20 +75,21 @@ func TestDialManyAtOnce(t *testing.T) {
 
 func init() {
 	roles["listen"] = func(name string) error {
-		_, err := channel.Listen(name, &channel.ListenOptions{Capacity: 4096, Backlog: 1})
+		_, err := channel.Listen(name, nil)
 		say("ready")
 		time.Sleep(time.Hour)
 		return err
 	}
 }
 
-// TestDialTheDead dials a listener that was killed while connections waited to be
-// accepted, which keep its queue and its mutex, and no room.
+// TestDialTheDead dials a listener that was killed while others have its queue
+// open, which is full, and its mutex.
 func TestDialTheDead(t *testing.T) {
 	watchdog(t)
 	name := filemaptest.New(t).Name("service")
 	victim := start(t, "listen", name)
 	victim.await(t, "ready")
+	dial(t, name)
 	fillBacklog(t, name)
 	stuck := make(chan error)
 	go func() { stuck <- second(channel.Dial(background, name, nil)) }()

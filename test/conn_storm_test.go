@@ -29,16 +29,18 @@ func TestConnStorm(t *testing.T) {
 	c := newContest(t, ns, "conn", 6)
 	c.command = func(i int, role string, arguments []string) *exec.Cmd {
 		way := [...]string{"dial", "listen"}[i%2]
-		return inRole(role, thisBinary(t), append(arguments, ns.Name("ledger"), ns.Name("service"), way)...)
+		arguments = append(arguments, ns.Name("ledger"), ns.Name("service"), way)
+		return inRole(role, thisBinary(t), arguments...)
 	}
 	c.run(effort(t, 200, 10_000))
 	c.board.word(boardEnd).Store(1)
 	c.awaitEnds()
 	c.expectRight()
 	b := c.board
-	t.Logf("figures: conn storm: %d processes, %d kills, %d connections, %d streams with %d bytes read to their end, "+
-		"%d of them cut by a death, %d violations", c.started, c.kills, b.word(boardConns).Load(),
-		b.word(boardTaken).Load(), b.word(boardBytes).Load(), b.word(boardResets).Load(), b.word(boardWrong).Load())
+	t.Logf("figures: conn storm: %d processes, %d kills, %d connections, "+
+		"%d streams read to their end, of %d bytes, %d of them cut by a death, %d violations",
+		c.started, c.kills, b.word(boardConns).Load(), b.word(boardTaken).Load(),
+		b.word(boardBytes).Load(), b.word(boardResets).Load(), b.word(boardWrong).Load())
 	closed(t, m, c.mapping)
 	expectNoFiles(t)
 }

@@ -30,11 +30,7 @@ func useConns(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	m, err := filemap.Open(rest[0], nil)
-	if err != nil {
-		return err
-	}
-	l, err := openLedger(m)
+	l, err := openLedger(filemap.Open(rest[0], nil))
 	if err != nil {
 		return err
 	}
@@ -159,9 +155,12 @@ func (u connUser) write(c *channel.Conn, stream uint64) {
 // expectCut checks that an error is nil, or tells that the other side is gone,
 // or wants no more.
 func (u connUser) expectCut(what string, err error) {
-	if err != nil && err != io.EOF && !errors.Is(err, channel.ErrPeerGone) && !errors.Is(err, syscall.EPIPE) {
-		u.wrong("%s: %v", what, err)
+	for _, cause := range []error{nil, io.EOF, channel.ErrPeerGone, syscall.EPIPE} {
+		if errors.Is(err, cause) {
+			return
+		}
 	}
+	u.wrong("%s: %v", what, err)
 }
 
 func (u connUser) read(c *channel.Conn, stream uint64) {

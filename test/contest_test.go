@@ -126,8 +126,12 @@ func (c *contest) run(kills int) {
 	c.expectProgress()
 }
 
-func (c *contest) awaitStarted() {
-	for deadline := time.Now().Add(time.Minute); c.board.word(boardStarted).Load() == 0; {
+func (c *contest) awaitStarted() { c.awaitWord(boardStarted) }
+
+// awaitWord waits until a word of the board is not 0.
+func (c *contest) awaitWord(i int) {
+	c.t.Helper()
+	for deadline := time.Now().Add(time.Minute); c.board.word(i).Load() == 0; {
 		if time.Now().After(deadline) {
 			c.t.Fatal("no process gets anything")
 		}

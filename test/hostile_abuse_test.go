@@ -69,7 +69,8 @@ func abuseQueue(name string, until time.Time, done func(error)) {
 
 func abuseTopic(name string, until time.Time, done func(error)) {
 	slow := channel.Slow(name[len("topic")] % 2) // the same for all
-	topic, _, err := channel.OpenOrCreateTopic(name, &channel.TopicOptions{Capacity: 8192, Slow: slow})
+	opts := &channel.TopicOptions{Capacity: 8192, Slow: slow}
+	topic, _, err := channel.OpenOrCreateTopic(name, opts)
 	done(err)
 	for err == nil && time.Now().Before(until) {
 		s, err := topic.Subscribe(&channel.SubscribeOptions{Last: rand.IntN(5)})

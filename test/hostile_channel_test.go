@@ -44,6 +44,7 @@ func TestHostileChannels(t *testing.T) {
 				c.start(i)
 			}
 			c.awaitStarted()
+			c.awaitWord(boardWrites)
 			for range effort(t, 16, 600) {
 				c.board.word(boardRound).Add(1)
 				time.Sleep(roundTime)
@@ -51,9 +52,10 @@ func TestHostileChannels(t *testing.T) {
 			c.board.word(boardEnd).Store(1)
 			c.awaitEnds()
 			b := c.board
-			t.Logf("figures: hostile bytes from another process: %s: %d calls, %d of them failed, %d as corrupt, under %d writes",
-				kind, b.word(boardTaken).Load(), b.word(boardTaken).Load()-b.word(boardRight).Load(),
-				b.word(boardCorrupt).Load(), b.word(boardWrites).Load())
+			calls := b.word(boardTaken).Load()
+			t.Logf("figures: hostile bytes from another process: %s: "+
+				"%d calls, %d of them failed, %d as corrupt, under %d writes", kind, calls,
+				calls-b.word(boardRight).Load(), b.word(boardCorrupt).Load(), b.word(boardWrites).Load())
 		})
 	}
 }
