@@ -55,8 +55,9 @@ const (
 	// to listen, or to end.
 	dialPause = time.Millisecond
 
-	// crowdPause is how long to wait if more dial than the queue has places.
-	crowdPause = 20 * time.Millisecond
+	// crowdPause is how long to wait if more dial than the queue has places: to
+	// find that out is to look at all of them.
+	crowdPause = 100 * time.Millisecond
 )
 
 // awaitListener waits for what only a Listener has: the queue is there as long
@@ -125,7 +126,9 @@ func (c *Conn) request(ctx context.Context, q *Queue, id []byte) error {
 var errLookAgain = errors.New("time to look whether the listener lives")
 
 // dial makes the dialer's side of a connection, and what to tell the Listener.
-func (q *Queue) dial(capacity uint64, listener *waitable.Mutex, opts DialOptions) (*Conn, string, error) {
+func (q *Queue) dial(
+	capacity uint64, listener *waitable.Mutex, opts DialOptions,
+) (*Conn, string, error) {
 	if capacity < capacityLeast || capacity > capacityMost || capacity&(capacity-1) != 0 {
 		return nil, "", object.ErrCorrupt
 	}

@@ -45,10 +45,10 @@ func TestDialGivesUp(t *testing.T) {
 
 // TestDialManyAtOnce has more dial than the listener's queue has places, or room.
 func TestDialManyAtOnce(t *testing.T) {
-	watchdog(t)
+	watchdogFor(t, 2*time.Minute)
 	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096})
 	fillBacklog(t, l.Addr().String())
-	const dialers, places = 200, 120
+	const dialers, places = 140, 120
 	var all sync.WaitGroup
 	for range dialers {
 		all.Go(func() {
