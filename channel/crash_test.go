@@ -46,7 +46,7 @@ func dieAtStep() error {
 func atEachStep(t *testing.T, what string, dies func(t *testing.T, name string) (through bool)) {
 	t.Helper()
 	ns := filemaptest.New(t)
-	watchdogFor(t, 4*time.Minute)
+	watchdog(t)
 	at := 1
 	defer func() {
 		if t.Failed() {

@@ -45,7 +45,7 @@ func TestDialGivesUp(t *testing.T) {
 
 // TestDialManyAtOnce has more dial than the listener's queue has places, or room.
 func TestDialManyAtOnce(t *testing.T) {
-	watchdogFor(t, 2*time.Minute)
+	watchdog(t)
 	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096})
 	fillBacklog(t, l.Addr().String())
 	const dialers, places = 140, 120

@@ -80,10 +80,8 @@ func (c *child) await(t *testing.T, want string) {
 func say(text string) { fmt.Println(text) }
 
 // watchdog ends the test, with all stacks, if it takes too long.
-func watchdog(t *testing.T) { watchdogFor(t, 30*time.Second) }
-
-func watchdogFor(t *testing.T, d time.Duration) {
-	timer := time.AfterFunc(d, func() {
+func watchdog(t *testing.T) {
+	timer := time.AfterFunc(30*time.Second, func() {
 		debug.SetTraceback("all")
 		panic("the test hangs")
 	})
