@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -207,6 +208,7 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (bool, er
 // read copies what there is of the next record.
 func (s *stream) read(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
+	step.Here()
 	closed := atomic.LoadUint64(&s.send.closed) != 0
 	position := loadEnd(&s.receive.end).position()
 	position, length, ok, err := s.next(position)
@@ -235,6 +237,7 @@ func (s *stream) read(p []byte) (int, error) {
 
 // write copies as much of p as is written at once.
 func (s *stream) write(p []byte) (int, error) {
+	step.Here()
 	if atomic.LoadUint64(&s.receive.closed) != 0 {
 		return 0, errPeerClosed
 	}
@@ -258,6 +261,7 @@ func (s *stream) write(p []byte) (int, error) {
 // CloseWrite ends what this side writes: the other reads io.EOF after it.
 func (c *Conn) CloseWrite() error {
 	return c.check("close", c.view.Guard(func() error {
+		step.Here()
 		atomic.StoreUint64(&c.out.send.closed, 1)
 		c.out.theirs.ring()
 		c.out.mine.ring()
@@ -274,7 +278,9 @@ func (c *Conn) Close() error {
 	}
 	c.end(net.ErrClosed)
 	_ = c.view.Guard(func() error {
+		step.Here()
 		atomic.StoreUint64(&c.out.send.closed, 1)
+		step.Here()
 		atomic.StoreUint64(&c.in.receive.closed, 1)
 		c.out.theirs.ring()
 		c.in.theirs.ring()

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -94,24 +95,45 @@ func (c *Conn) watch() (*waitable.Mutex, error) {
 func (c *Conn) bury(mutex *waitable.Mutex) (gone bool) {
 	c.peer.mu.Lock()
 	defer c.peer.mu.Unlock()
-	if mutex == c.peer.place || !c.hasPeer() {
+	if mutex == c.peer.place || !c.settle(givenUp) {
 		c.peer.gone = true
 	}
 	return c.peer.gone
 }
 
-// accepted is the state of the accepter's place from when it has come on, also
-// after it is gone.
-const accepted = 1
+// What a dialer's place has for a state, from when that is settled: both sides
+// see the same one, whatever becomes of them.
+const (
+	accepted = 1
+	givenUp  = 2 // the Listener was gone before it had accepted
+)
+
+// settle settles whether a connection has been accepted, as proposed unless that
+// is settled already, and reports whether it has been.
+func (c *Conn) settle(proposal uint64) (came bool) {
+	places, err := c.places()
+	if err != nil {
+		return false
+	}
+	_ = c.view.Guard(func() error {
+		state := &places[dialerPlace-1].state
+		step.Here()
+		atomic.CompareAndSwapUint64(state, 0, proposal)
+		step.Here()
+		came = atomic.LoadUint64(state) == accepted
+		return nil
+	})
+	return came
+}
 
 // hasPeer reports whether the other side has come.
 func (c *Conn) hasPeer() (came bool) {
 	if c.member.number == accepterPlace {
 		return true
 	}
-	places, err := c.places()
 	_ = c.view.Guard(func() error {
-		came = err == nil && atomic.LoadUint64(&places[accepterPlace-1].state) == accepted
+		step.Here()
+		came = atomic.LoadUint64(&c.member.place.state) == accepted
 		return nil
 	})
 	return came

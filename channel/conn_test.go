@@ -301,9 +301,21 @@ func TestDialWaits(t *testing.T) {
 	}
 	// Who closed it keeps it until it sees that it was accepted.
 	succeed(t, "Close", c.Close())
-	for left := []inspect.Object{{}}; len(left) > 0; time.Sleep(time.Millisecond) {
-		left, err = inspect.List(l.Addr().String() + "~c*")
+	awaitGone(t, l.Addr().String()+"~c*")
+}
+
+// awaitGone waits until no object's name matches a pattern.
+func awaitGone(t *testing.T, pattern string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		left, err := inspect.List(pattern)
 		succeed(t, "List", err)
+		if len(left) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s is still there", left[0].Name)
+		}
 	}
 }
 

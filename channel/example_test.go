@@ -2,6 +2,7 @@ package channel_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -39,41 +40,50 @@ func ExampleQueue() {
 	// fold
 }
 
+// frame is a video frame as it lies in the memory of a queue.
+type frame struct{ number, pixels []byte }
+
+const frameSize = 8 + 640*480*4
+
+func frameIn(memory []byte) frame { return frame{memory[:8], memory[8:frameSize]} }
+
 // Video frames are written and read where they lie: nothing is copied.
 func ExampleQueue_Reserve() {
 	ctx := context.Background()
-	const frameSize = 640 * 480 * 4
-	frames, err := channel.CreateQueue(`Local\Example-Frames`, &channel.QueueOptions{
+	camera, err := channel.CreateQueue(`Local\Example-Frames`, &channel.QueueOptions{
 		Capacity: 8 * frameSize,
 		Overflow: channel.Fail, // a frame that has to wait is too old
 	})
 	must(err)
-	defer frames.Close()
+	defer camera.Close()
 
-	for i := range byte(10) {
-		frame, err := frames.Reserve(ctx, frameSize)
+	for i := range uint64(10) {
+		room, err := camera.Reserve(ctx, frameSize)
 		if errors.Is(err, channel.ErrFull) {
 			continue // this one is lost
 		}
 		must(err)
-		draw(frame.Bytes(), i)
-		must(frame.Commit(frameSize))
+		f := frameIn(room.Bytes())
+		binary.LittleEndian.PutUint64(f.number, i)
+		draw(f.pixels, byte(10*i))
+		must(room.Commit(frameSize))
 	}
 	for range 3 {
-		frame, err := frames.Next(ctx)
+		lease, err := camera.Next(ctx)
 		must(err)
-		fmt.Println(len(frame.Bytes()), "bytes of", frame.Bytes()[0])
-		must(frame.Release())
+		f := frameIn(lease.Bytes())
+		fmt.Println(binary.LittleEndian.Uint64(f.number), len(f.pixels), "bytes of", f.pixels[0])
+		must(lease.Release())
 	}
 	// Output:
-	// 1228800 bytes of 0
-	// 1228800 bytes of 1
-	// 1228800 bytes of 2
+	// 0 1228800 bytes of 0
+	// 1 1228800 bytes of 10
+	// 2 1228800 bytes of 20
 }
 
-func draw(frame []byte, shade byte) {
-	for i := range frame {
-		frame[i] = shade
+func draw(pixels []byte, shade byte) {
+	for i := range pixels {
+		pixels[i] = shade
 	}
 }
 

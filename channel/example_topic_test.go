@@ -63,8 +63,8 @@ func ExampleTopic() {
 	// bob: three
 }
 
-// A topic that laps never has its publisher wait: who is slow is told how much
-// was lost.
+// Telemetry for many readers: who keeps up gets all of it. Who is slow keeps
+// nobody waiting, and is told how much was lost.
 func ExampleLap() {
 	opts := &channel.TopicOptions{Capacity: 4096, Slow: channel.Lap}
 	telemetry, created, err := channel.OpenOrCreateTopic(`Local\Example-Telemetry`, opts)
@@ -72,23 +72,32 @@ func ExampleLap() {
 	defer telemetry.Close()
 	fmt.Println(created, telemetry.Capacity(), telemetry.Longest(), telemetry.Slow() == channel.Lap)
 
-	slow, err := telemetry.Subscribe(nil)
+	alarm, err := telemetry.Subscribe(nil)
 	must(err)
-	defer slow.Close()
+	defer alarm.Close()
+	archive, err := telemetry.Subscribe(nil)
+	must(err)
+	defer archive.Close()
+	var last []byte
 	for i := range 1000 {
 		must(telemetry.TryPublish(fmt.Appendf(nil, "measurement %d", i)))
+		last, err = alarm.Receive(context.Background(), last)
+		must(err)
 	}
+	fmt.Println("alarm:", string(last), "lost:", alarm.Lost())
+
 	received := 0
 	for {
-		_, ok, err := slow.TryReceive(nil)
+		_, ok, err := archive.TryReceive(nil)
 		must(err)
 		if !ok {
 			break
 		}
 		received++
 	}
-	fmt.Println(received+int(slow.Lost()) == 1000, slow.Lost() > 0)
+	fmt.Println("archive:", received+int(archive.Lost()) == 1000, archive.Lost() > 0)
 	// Output:
 	// true 4096 4072 true
-	// true true
+	// alarm: measurement 999 lost: 0
+	// archive: true true
 }

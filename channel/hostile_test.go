@@ -11,7 +11,6 @@ import (
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel"
-	"github.com/filemap-go/filemap/filemaptest"
 )
 
 // What another process writes where a channel keeps its records can make calls
@@ -76,25 +75,6 @@ func use(q *channel.Queue, way byte, length int) {
 		_ = q.Settle(ctx)
 		_, _ = channel.Inspect(q.Name())
 	}
-}
-
-// FuzzQueue has the input write to the memory between calls: of each 12 bytes
-// it is a word, where it goes, and which call follows.
-func FuzzQueue(f *testing.F) {
-	f.Add([]byte("\x12\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x10"))
-	f.Add([]byte("\x30\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x10\x10\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, input []byte) {
-		q, err := channel.CreateQueue(filemaptest.New(t).Name("q"), &channel.QueueOptions{Capacity: 4096})
-		succeed(t, "CreateQueue", err)
-		defer q.Close()
-		s := newScribbler(t, q.Name())
-		_ = q.Send(background, []byte("a message"))
-		for len(input) >= 12 {
-			s.scribble(binary.LittleEndian.Uint16(input), binary.LittleEndian.Uint64(input[2:]))
-			use(q, input[10], int(input[11])*20)
-			input = input[12:]
-		}
-	})
 }
 
 // TestQueueHostile scribbles while others send and receive.

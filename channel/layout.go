@@ -125,7 +125,7 @@ type sleepers [2]uint64
 type place struct {
 	process  uint64 // its number, for people; 0 is free
 	position uint64 // topics: what the subscriber reads next; 1 more: a publisher waits
-	state    uint64 // topics: 1 for a subscriber; conns: 1 when it has accepted
+	state    uint64 // topics: 1 for a subscriber; conns: of the dialer, whether it was accepted
 	received uint64 // topics: messages read, and lost because they were overwritten
 	lost     uint64
 	number   uint64 // topics: that of the message which the subscriber reads next

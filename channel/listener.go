@@ -5,12 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"io/fs"
 	"net"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -26,10 +27,20 @@ import (
 
 // Listener waits for connections: a net.Listener over shared memory. Its
 // methods may be called from any goroutine.
+//
+// Any number of connections can be open at once, as long as there is memory for
+// them.
+//
+// # Linux notes
+//
+// A connection takes eight file descriptors of the process that accepted it, and
+// nine of the one that dialed. If a process has no more, Dial fails, and Accept
+// fails with syscall.EMFILE; the connection that was next can be accepted later.
 type Listener struct {
 	q       *Queue
 	lock    held
 	alive   held
+	later   chan string // ids of connections for which there was no file
 	spin    time.Duration
 	closing context.Context
 	end     context.CancelFunc
@@ -61,6 +72,9 @@ type ListenOptions struct {
 	// the system's default admits.
 	Security *Security
 }
+
+// laterMost is how many connections a Listener keeps that it had no files for.
+const laterMost = 128
 
 // requestSize is what a connection that waits to be accepted takes in the
 // queue, about.
@@ -99,7 +113,7 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{q: q, spin: opts.Spin}
+	l := &Listener{q: q, later: make(chan string, laterMost), spin: opts.Spin}
 	l.closing, l.end = context.WithCancel(context.Background())
 	if err := l.start(uint64(capacity)); err != nil {
 		l.stop()
@@ -110,7 +124,7 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 
 // start takes the name, and says so.
 func (l *Listener) start(capacity uint64) (err error) {
-	if l.lock, err = l.lockMutex("~listener"); err != nil {
+	if l.lock, err = l.lockMutex(listenerSuffix); err != nil {
 		return err
 	}
 	var random [8]byte
@@ -120,11 +134,15 @@ func (l *Listener) start(capacity uint64) (err error) {
 		return err
 	}
 	return l.q.view.Guard(func() error {
+		step.Here()
 		atomic.StoreUint64(&l.q.send.limit, capacity)
+		step.Here()
 		atomic.StoreUint64(&l.q.send.oldest, id)
 		return nil
 	})
 }
+
+const listenerSuffix = "~listener"
 
 func idSuffix(id uint64) string { return "~l" + strconv.FormatUint(id, 36) }
 
@@ -159,18 +177,48 @@ func (l *Listener) AcceptConn(ctx context.Context) (*Conn, error) {
 	defer cancel(nil)
 	defer context.AfterFunc(l.closing, func() { cancel(net.ErrClosed) })()
 	for {
-		request, err := l.q.Receive(both, nil)
+		request, err := l.next(both)
 		if err == nil {
-			if c, err := l.accept(string(request)); err == nil {
+			var c *Conn
+			if c, err = l.accept(request); err == nil {
 				return c, nil
 			}
-			continue // who dialed has died, or never did what it should
+			if err = l.putOff(request, err); err == nil {
+				continue // who dialed has died, or never did what it should
+			}
 		}
 		if l.closing.Err() != nil {
 			err = net.ErrClosed
 		}
 		return nil, &net.OpError{Op: "accept", Net: l.Addr().Network(), Addr: l.Addr(), Err: err}
 	}
+}
+
+// next returns the id of the next connection to be accepted.
+func (l *Listener) next(ctx context.Context) (request string, err error) {
+	select {
+	case request = <-l.later:
+		return request, nil
+	default:
+		id, err := l.q.Receive(ctx, nil)
+		return string(id), err
+	}
+}
+
+// putOff keeps a connection that could not be accepted for a later Accept, and
+// returns the error, if this process is out of files: who dialed waits for an
+// answer. The error is a syscall.Errno, which servers know as one that passes.
+func (l *Listener) putOff(request string, err error) error {
+	for _, cause := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, cause) {
+			select {
+			case l.later <- request:
+			default: // more Accepts at once than that are out of files
+			}
+			return cause
+		}
+	}
+	return nil
 }
 
 func (l *Listener) accept(id string) (*Conn, error) {
@@ -188,9 +236,11 @@ func (l *Listener) accept(id string) (*Conn, error) {
 	if gone, err := c.tryPeer(); gone || err != nil {
 		return nil, errors.Join(ErrPeerGone, err, c.Close())
 	}
+	if !c.settle(accepted) {
+		return nil, errors.Join(ErrPeerGone, c.Close())
+	}
 	// Who dialed may sleep, with an eye on this Listener.
 	_ = c.view.Guard(func() error {
-		atomic.StoreUint64(&c.member.place.state, accepted)
 		c.in.theirs.ring()
 		c.out.theirs.ring()
 		return nil
@@ -206,15 +256,16 @@ func (l *Listener) Close() error {
 	}
 	l.end()
 	_ = l.q.view.Guard(func() error {
+		step.Here()
 		atomic.StoreUint64(&l.q.send.oldest, 0) // nobody is to dial from here on
 		return nil
 	})
 	for {
-		request, ok, err := l.q.TryReceive(nil)
-		if !ok || err != nil {
+		request, err := l.next(l.closing) // does not wait
+		if err != nil {
 			break
 		}
-		if c, err := l.accept(string(request)); err == nil {
+		if c, err := l.accept(request); err == nil {
 			_ = c.Close()
 		}
 	}
@@ -232,102 +283,3 @@ func (l *Listener) stop() (err error) {
 
 // Addr returns the listener's name.
 func (l *Listener) Addr() net.Addr { return Addr(l.q.name) }
-
-// DialOptions are the options of [Dial]. The zero value stands for the
-// defaults.
-type DialOptions struct {
-	// Wait waits for somebody to listen under the name, until the context ends.
-	// Without it that is an error at once.
-	Wait bool
-
-	// Spin is how long waits of this side watch the memory before they sleep:
-	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
-	Spin time.Duration
-}
-
-// Dial connects to a [Listener]. It returns before it is accepted: what is
-// written until then is kept, up to the connection's capacity. If ctx ends
-// first, the error wraps context.Cause(ctx).
-//
-// Returns fs.ErrNotExist if nobody listens under the name.
-func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
-	if opts == nil {
-		opts = &DialOptions{}
-	}
-	for {
-		c, err := dial(ctx, name, *opts)
-		switch {
-		case err == nil:
-			return c, nil
-		case !opts.Wait || !errors.Is(err, fs.ErrNotExist):
-			return nil, failed("dial", name, err)
-		}
-		if err := awaitListener(ctx, name); err != nil {
-			return nil, failed("dial", name, err)
-		}
-	}
-}
-
-// dialPause is how long to wait for the next step of somebody who is about to
-// listen, or to end.
-const dialPause = time.Millisecond
-
-func awaitListener(ctx context.Context, name string) error {
-	if _, err := waitable.Any(ctx, waitable.Name(name)); err != nil {
-		return err
-	}
-	select {
-	case <-time.After(dialPause):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func dial(ctx context.Context, name string, opts DialOptions) (_ *Conn, err error) {
-	q, err := OpenQueue(name, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	var id, capacity uint64
-	if err := q.view.Guard(func() error {
-		id, capacity = atomic.LoadUint64(&q.send.oldest), atomic.LoadUint64(&q.send.limit)
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	listener, err := waitable.OpenMutex(q.name + idSuffix(id))
-	if err != nil {
-		return nil, object.Explain(object.ErrNotExist, "nobody listens there")
-	}
-	c, request, err := q.dial(capacity, listener, opts)
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	if err := q.Send(ctx, []byte(request)); err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
-	return c, nil
-}
-
-// dial makes the dialer's side of a connection, and what to tell the Listener.
-func (q *Queue) dial(capacity uint64, listener *waitable.Mutex, opts DialOptions) (*Conn, string, error) {
-	if capacity < capacityLeast || capacity > capacityMost || capacity&(capacity-1) != 0 {
-		return nil, "", object.ErrCorrupt
-	}
-	id := rand.Text()
-	seg, _, err := makeSegment(spec{
-		name: q.name + "~c" + id, kind: connKind, capacity: int64(capacity), rings: 2,
-		places: connPlaces, security: q.security,
-	}, create)
-	if err != nil {
-		return nil, "", err
-	}
-	c, err := newConn(seg, Addr(q.name), opts.Spin)
-	if err != nil {
-		return nil, "", errors.Join(err, seg.close())
-	}
-	c.peer.listener = listener
-	return c, id, nil
-}

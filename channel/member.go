@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -63,7 +64,9 @@ func (s *segment) joinAt(number uint16, p *place) (joined bool, err error) {
 		return false, err
 	}
 	err = s.view.Guard(func() error {
+		step.Here()
 		*p = place{}
+		step.Here()
 		atomic.StoreUint64(&p.process, uint64(os.Getpid()))
 		return nil
 	})
@@ -107,6 +110,7 @@ func (s *segment) openPlace(number uint16) (*waitable.Mutex, error) {
 // touches the memory any more.
 func (s *segment) leave() error {
 	_ = s.view.Guard(func() error {
+		step.Here()
 		atomic.StoreUint64(&s.member.place.process, 0)
 		return nil
 	})

@@ -59,6 +59,7 @@ type contest struct {
 	t         *testing.T
 	role      string
 	arguments []string
+	mapping   *filemap.Mapping // of the board
 	board     *board
 	workers   []*exec.Cmd
 	command   func(i int, role string, arguments []string) *exec.Cmd
@@ -72,7 +73,7 @@ func newContest(t *testing.T, ns *filemaptest.Namespace, role string, processes 
 	m := created(t, ns.Name("board"), boardSize, nil)
 	b, err := openBoard(m)
 	succeed(t, "the board", err)
-	c := &contest{t: t, role: role, board: b, workers: make([]*exec.Cmd, processes)}
+	c := &contest{t: t, role: role, mapping: m, board: b, workers: make([]*exec.Cmd, processes)}
 	c.command = func(_ int, role string, arguments []string) *exec.Cmd {
 		return inRole(role, thisBinary(t), arguments...)
 	}
@@ -125,8 +126,12 @@ func (c *contest) run(kills int) {
 	c.expectProgress()
 }
 
-func (c *contest) awaitStarted() {
-	for deadline := time.Now().Add(time.Minute); c.board.word(boardStarted).Load() == 0; {
+func (c *contest) awaitStarted() { c.awaitWord(boardStarted) }
+
+// awaitWord waits until a word of the board is not 0.
+func (c *contest) awaitWord(i int) {
+	c.t.Helper()
+	for deadline := time.Now().Add(time.Minute); c.board.word(i).Load() == 0; {
 		if time.Now().After(deadline) {
 			c.t.Fatal("no process gets anything")
 		}

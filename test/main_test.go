@@ -17,6 +17,11 @@ var roles = map[string]func(arguments []string) error{
 	"event":     answerSignals,
 	"steps":     recordSteps,
 	"queue":     useQueue,
+	"conn":      useConns,
+	"conns":     holdConns,
+	"few":       acceptFew,
+	"abuse":     abuseChannels,
+	"scribble":  scribbleOver,
 	"history":   keepHistory,
 }
 

@@ -29,7 +29,10 @@ type ledger struct{ words []atomic.Uint64 }
 
 const ledgerProcesses = 64 << 10
 
-func openLedger(m *filemap.Mapping) (ledger, error) {
+func openLedger(m *filemap.Mapping, err error) (ledger, error) {
+	if err != nil {
+		return ledger{}, err
+	}
 	v, err := m.View(0, 0)
 	if err != nil {
 		return ledger{}, err
@@ -50,11 +53,7 @@ func useQueue(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	m, err := filemap.Open(rest[0], nil)
-	if err != nil {
-		return err
-	}
-	l, err := openLedger(m)
+	l, err := openLedger(filemap.Open(rest[0], nil))
 	if err != nil {
 		return err
 	}
@@ -199,7 +198,7 @@ func TestQueueStorm(t *testing.T) {
 	q, err := channel.CreateQueue(ns.Name("q"), &channel.QueueOptions{Capacity: stormCapacity})
 	keepOpen(t, q, err)
 	m := created(t, ns.Name("ledger"), 2*8*ledgerProcesses, nil)
-	l, err := openLedger(m)
+	l, err := openLedger(m, nil)
 	succeed(t, "the ledger", err)
 	c := newContest(t, ns, "queue", 6)
 	c.command = func(i int, role string, arguments []string) *exec.Cmd {

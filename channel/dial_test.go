@@ -1,0 +1,123 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/filemap-go/filemap/channel"
+	"github.com/filemap-go/filemap/filemaptest"
+	"github.com/filemap-go/filemap/inspect"
+)
+
+// fillBacklog leaves no room for who dials, by requests that come to nothing.
+func fillBacklog(t *testing.T, name string) {
+	t.Helper()
+	q := openQueue(t, name, nil)
+	for err := error(nil); !errors.Is(err, channel.ErrFull); {
+		if err = q.TrySend([]byte("of nobody")); err != nil && !errors.Is(err, channel.ErrFull) {
+			t.Fatal("TrySend:", err)
+		}
+	}
+}
+
+// TestDialGivesUp is about who dialed in vain: nothing is left of it.
+func TestDialGivesUp(t *testing.T) {
+	watchdog(t)
+	l := listener(t, filemaptest.New(t).Name("service"), nil)
+	fillBacklog(t, l.Addr().String())
+	for range 3 {
+		ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
+		_, err := channel.Dial(ctx, l.Addr().String(), nil)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Dial: %v", err)
+		}
+	}
+	left, err := inspect.List(l.Addr().String() + "~c*")
+	if len(left) > 0 || err != nil {
+		t.Errorf("left: %v, error %v", left, err)
+	}
+}
+
+// TestDialManyAtOnce has more dial than the listener's queue has places, or room.
+func TestDialManyAtOnce(t *testing.T) {
+	watchdog(t)
+	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096})
+	fillBacklog(t, l.Addr().String())
+	const dialers, places = 140, 120
+	var all sync.WaitGroup
+	for range dialers {
+		all.Go(func() {
+			c, err := channel.Dial(background, l.Addr().String(), nil)
+			if err != nil {
+				t.Error("Dial:", err)
+				return
+			}
+			_ = c.Close()
+		})
+	}
+	for members := 0; members < places; time.Sleep(time.Millisecond) {
+		info, err := channel.Inspect(l.Addr().String())
+		succeed(t, "Inspect", err)
+		members = len(info.Members)
+	}
+	for range dialers {
+		c, err := l.Accept()
+		succeed(t, "Accept", err)
+		_ = c.Close()
+	}
+	all.Wait()
+}
+
+func init() {
+	roles["listen"] = func(name string) error {
+		_, err := channel.Listen(name, nil)
+		say("ready")
+		time.Sleep(time.Hour)
+		return err
+	}
+}
+
+// TestDialTheDead dials a listener that was killed while others have its queue
+// open, which is full, and its mutex.
+func TestDialTheDead(t *testing.T) {
+	watchdog(t)
+	name := filemaptest.New(t).Name("service")
+	victim := start(t, "listen", name)
+	victim.await(t, "ready")
+	dial(t, name)
+	fillBacklog(t, name)
+	stuck := make(chan error)
+	go func() { stuck <- second(channel.Dial(background, name, nil)) }()
+	waits := make(chan error)
+	go func() {
+		c, err := channel.Dial(background, name, &channel.DialOptions{Wait: true})
+		if err == nil {
+			err = c.Close()
+		}
+		waits <- err
+	}()
+	time.Sleep(10 * time.Millisecond)
+	victim.kill()
+	if err := <-stuck; !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Dial of who died meanwhile: %v", err)
+	}
+	if _, err := channel.Dial(background, name, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Dial of who is dead: %v", err)
+	}
+	l := listener(t, name, nil) // and its queue is full of what nobody wants any more
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+		}
+	}()
+	succeed(t, "Dial of its successor", <-waits)
+}
