@@ -1,7 +1,6 @@
 package test
 
 import (
-	"errors"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -101,9 +100,7 @@ func (c *contest) kill(i int) {
 	c.workers[i] = nil
 	c.board.word(boardPending).Add(1)
 	_ = cmd.Process.Kill()
-	err := cmd.Wait()
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok || exit.ExitCode() != -1 {
+	if err := cmd.Wait(); !wasKilled(err) {
 		c.t.Errorf("a process ended by itself: %v", err)
 	}
 	c.kills++

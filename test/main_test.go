@@ -1,9 +1,11 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 )
 
@@ -20,6 +22,20 @@ var roles = map[string]func(arguments []string) error{
 	"history":   keepHistory,
 }
 
+// roleFailed is the exit code of a process that failed in its role. It is not
+// what Windows gives one that was killed by os.Process.Kill, which is 1.
+const roleFailed = 3
+
+// wasKilled reports whether an error of Wait is that of a process that was
+// killed, and did not end by itself.
+func wasKilled(err error) bool {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if runtime.GOOS == "windows" {
+		return ok && exit.ExitCode() == 1
+	}
+	return ok && exit.ExitCode() == -1
+}
+
 // roleVariable names the environment variable that gives a process its role.
 const roleVariable = "FILEMAP_TEST_ROLE"
 
@@ -30,7 +46,7 @@ func TestMain(m *testing.M) {
 	}
 	if err := roles[name](os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-		os.Exit(1)
+		os.Exit(roleFailed)
 	}
 	os.Exit(0)
 }
