@@ -84,10 +84,10 @@ func place(n int) int { return boardSlots + n%(boardSize/8-boardSlots) }
 
 func (c *contest) start(i int) {
 	id := strconv.Itoa(c.started)
-	cmd := c.command(i, c.role, append([]string{id}, c.arguments...))
 	c.board.word(place(c.started)).Store(0)
-	succeed(c.t, "Start", cmd.Start())
-	c.workers[i] = cmd
+	c.workers[i] = begin(c.t, func() *exec.Cmd {
+		return c.command(i, c.role, append([]string{id}, c.arguments...))
+	})
 	c.started++
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"syscall"
 	"testing"
 )
 
@@ -59,6 +60,23 @@ func inRole(role, program string, arguments ...string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	return cmd
+}
+
+// begin starts a process by a new command each time, until Wine can: now and
+// then it cannot, which says nothing about ours.
+func begin(t testing.TB, command func() *exec.Cmd) *exec.Cmd {
+	t.Helper()
+	const attempts, errorInternal = 3, syscall.Errno(1359)
+	for i := 1; ; i++ {
+		cmd := command()
+		err := cmd.Start()
+		if err == nil {
+			return cmd
+		}
+		if runtime.GOOS != "windows" || !errors.Is(err, errorInternal) || i == attempts {
+			t.Fatalf("Start: %v", err)
+		}
+	}
 }
 
 // thisBinary returns the path of the test binary.
