@@ -95,7 +95,7 @@ func say(text string) { fmt.Println(text) }
 
 // watchdog ends the test, with all stacks, if it takes too long.
 func watchdog(t *testing.T) {
-	timer := time.AfterFunc(30*time.Second, func() {
+	timer := time.AfterFunc(2*time.Minute, func() {
 		debug.SetTraceback("all")
 		panic("the test hangs")
 	})
