@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/filemap-go/filemap/inspect"
@@ -14,7 +15,8 @@ import (
 // Namespace is where one test's objects live, apart from those of the machine
 // and of other tests.
 type Namespace struct {
-	tag string
+	tag     string
+	slashes atomic.Bool // some names have them, which no pattern matches
 }
 
 // New gives the test a namespace, which the processes that the test starts
@@ -34,17 +36,35 @@ func New(t testing.TB) *Namespace {
 
 // Name returns a name for one of the test's objects: base, which may have a
 // prefix, with a tag that no other test's names have.
-func (ns *Namespace) Name(base string) string { return base + ns.tag }
+func (ns *Namespace) Name(base string) string {
+	if strings.Contains(base, "/") {
+		ns.slashes.Store(true)
+	}
+	return base + ns.tag
+}
 
 // check fails the test for each object that is alive.
 func (ns *Namespace) check(t testing.TB) {
-	objects, err := inspect.List("")
-	if err != nil {
-		t.Errorf("filemaptest: %v", err)
-	}
-	for _, o := range objects {
-		if runtime.GOOS == "linux" || strings.HasSuffix(o.Name, ns.tag) {
-			t.Errorf("filemaptest: %s %s is still held by %v", o.Kind, o.Name, o.Holders)
+	for _, pattern := range ns.patterns() {
+		objects, err := inspect.List(pattern)
+		if err != nil {
+			t.Errorf("filemaptest: %v", err)
+		}
+		for _, o := range objects {
+			if runtime.GOOS == "linux" || strings.HasSuffix(o.Name, ns.tag) {
+				t.Errorf("filemaptest: %s %s is still held by %v", o.Kind, o.Name, o.Holders)
+			}
 		}
 	}
+}
+
+// patterns returns what the names of the namespace match. On Windows a list
+// that finds anything keeps all objects alive for an instant, which tests of
+// other packages, that run at the same time, would notice: so it is not to find
+// theirs.
+func (ns *Namespace) patterns() []string {
+	if runtime.GOOS == "linux" || ns.slashes.Load() {
+		return []string{""}
+	}
+	return []string{"*" + ns.tag, `Global\*` + ns.tag}
 }

@@ -56,20 +56,18 @@ type Holder struct {
 // In the pattern, as in names, the backslash after Local or Global stands for
 // itself, and a pattern without a prefix is for Local names.
 func List(pattern string) ([]Object, error) {
-	infos, err := kernel.List()
-	if err != nil {
-		return nil, &object.Error{Op: "list", Name: pattern, Err: err}
-	}
 	want, err := compile(pattern)
 	if err != nil {
 		return nil, err
 	}
+	infos, err := kernel.List(want.matches)
+	if err != nil {
+		return nil, &object.Error{Op: "list", Name: pattern, Err: err}
+	}
 	programs := make(map[int]string)
 	objects := []Object{} // not nil: an empty list in JSON too
 	for _, info := range infos {
-		if want.matches(info.Name) {
-			objects = append(objects, describe(info, programs))
-		}
+		objects = append(objects, describe(info, programs))
 	}
 	slices.SortFunc(objects, func(a, b Object) int { return cmp.Compare(a.Name, b.Name) })
 	return objects, nil

@@ -1,7 +1,6 @@
 package test
 
 import (
-	"errors"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -86,10 +85,10 @@ func place(n int) int { return boardSlots + n%(boardSize/8-boardSlots) }
 
 func (c *contest) start(i int) {
 	id := strconv.Itoa(c.started)
-	cmd := c.command(i, c.role, append([]string{id}, c.arguments...))
 	c.board.word(place(c.started)).Store(0)
-	succeed(c.t, "Start", cmd.Start())
-	c.workers[i] = cmd
+	c.workers[i] = begin(c.t, func() *exec.Cmd {
+		return c.command(i, c.role, append([]string{id}, c.arguments...))
+	})
 	c.started++
 }
 
@@ -102,9 +101,7 @@ func (c *contest) kill(i int) {
 	c.workers[i] = nil
 	c.board.word(boardPending).Add(1)
 	_ = cmd.Process.Kill()
-	err := cmd.Wait()
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok || exit.ExitCode() != -1 {
+	if err := cmd.Wait(); !wasKilled(err) {
 		c.t.Errorf("a process ended by itself: %v", err)
 	}
 	c.kills++

@@ -1,9 +1,12 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"syscall"
 	"testing"
 )
 
@@ -25,6 +28,20 @@ var roles = map[string]func(arguments []string) error{
 	"history":   keepHistory,
 }
 
+// roleFailed is the exit code of a process that failed in its role. It is not
+// what Windows gives one that was killed by os.Process.Kill, which is 1.
+const roleFailed = 3
+
+// wasKilled reports whether an error of Wait is that of a process that was
+// killed, and did not end by itself.
+func wasKilled(err error) bool {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if runtime.GOOS == "windows" {
+		return ok && exit.ExitCode() == 1
+	}
+	return ok && exit.ExitCode() == -1
+}
+
 // roleVariable names the environment variable that gives a process its role.
 const roleVariable = "FILEMAP_TEST_ROLE"
 
@@ -35,7 +52,7 @@ func TestMain(m *testing.M) {
 	}
 	if err := roles[name](os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-		os.Exit(1)
+		os.Exit(roleFailed)
 	}
 	os.Exit(0)
 }
@@ -48,6 +65,23 @@ func inRole(role, program string, arguments ...string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	return cmd
+}
+
+// begin starts a process by a new command each time, until Wine can: now and
+// then it cannot, which says nothing about ours.
+func begin(t testing.TB, command func() *exec.Cmd) *exec.Cmd {
+	t.Helper()
+	const attempts, errorInternal = 3, syscall.Errno(1359)
+	for i := 1; ; i++ {
+		cmd := command()
+		err := cmd.Start()
+		if err == nil {
+			return cmd
+		}
+		if runtime.GOOS != "windows" || !errors.Is(err, errorInternal) || i == attempts {
+			t.Fatalf("Start: %v", err)
+		}
+	}
 }
 
 // thisBinary returns the path of the test binary.

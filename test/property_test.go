@@ -224,11 +224,11 @@ func (m *machine) check(t *rapid.T) {
 	}
 	for _, name := range m.pool {
 		real, err := filemap.Open(name, &filemap.OpenOptions{Access: filemap.ReadOnly})
-		if (err == nil) != (m.names[name] != nil) {
-			t.Fatalf("%s: %v, the model says %v", name, err, m.names[name] != nil)
-		}
 		if err == nil {
 			real.Close()
+		}
+		if (err == nil) != (m.names[name] != nil) {
+			t.Fatalf("%s: %v, the model says %v", name, err, m.names[name] != nil)
 		}
 	}
 }

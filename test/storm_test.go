@@ -1,7 +1,6 @@
 package test
 
 import (
-	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -85,11 +84,10 @@ func (s *storm) kill(i int) {
 	}
 	_ = cmd.Process.Kill() // it may have ended by itself
 	err := cmd.Wait()
-	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		s.left++
-	case errors.As(err, &exit) && exit.ExitCode() == -1:
+	case wasKilled(err):
 		s.kills++
 	default:
 		s.t.Errorf("storm process: %v", err)

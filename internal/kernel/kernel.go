@@ -85,7 +85,7 @@ type Cleaned struct {
 //	CreateMapping(MappingSpec) (*Mapping, error)            object.ErrExist if the name exists
 //	OpenMapping(object.Name, object.Access) (*Mapping, error)
 //	Watch(object.Name) (changed <-chan struct{}, stop func(), err error)
-//	List() ([]Info, error)                                  but those of POSIX names
+//	List(func(object.Name) bool) ([]Info, error)            of the names that it wants, but POSIX ones
 //	Find(object.Name) (Info, error)                         object.ErrNotExist if nobody holds it
 //	OtherUser(object.Name) (uid uint32, found bool)         who has a Local object of the name
 //	Clean() (Cleaned, error)
@@ -96,7 +96,7 @@ var _ = [...]any{
 	(func(MappingSpec) (*Mapping, error))(CreateMapping),
 	(func(object.Name, object.Access) (*Mapping, error))(OpenMapping),
 	(func(object.Name) (<-chan struct{}, func(), error))(Watch),
-	(func() ([]Info, error))(List),
+	(func(func(object.Name) bool) ([]Info, error))(List),
 	(func(object.Name) (Info, error))(Find),
 	(func(object.Name) (uint32, bool))(OtherUser),
 	(func() (Cleaned, error))(Clean),

@@ -26,7 +26,7 @@ func (*Mapping) Close() error                      { return errOther }
 func CreateMapping(MappingSpec) (*Mapping, error)              { return nil, errOther }
 func OpenMapping(object.Name, object.Access) (*Mapping, error) { return nil, errOther }
 func Watch(object.Name) (<-chan struct{}, func(), error)       { return nil, nil, errOther }
-func List() ([]Info, error)                                    { return nil, errOther }
+func List(func(object.Name) bool) ([]Info, error)              { return nil, errOther }
 func Find(object.Name) (Info, error)                           { return Info{}, errOther }
 func OtherUser(object.Name) (uint32, bool)                     { return 0, false }
 func Clean() (Cleaned, error)                                  { return Cleaned{}, errOther }

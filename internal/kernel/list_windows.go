@@ -16,15 +16,19 @@ var kinds = map[string]object.Kind{
 	"Timer":     object.Timer,
 }
 
-// List returns this session's objects and the Global ones.
-func List() ([]Info, error) {
-	all, err := listScope(object.Local)
+// List returns those of this session's objects and the Global ones whose names
+// are wanted. If there are none, it opens nothing: else, to find who holds them,
+// each object that any process has open, for a moment.
+func List(wants func(object.Name) bool) ([]Info, error) {
+	all, err := listScope(object.Local, wants)
 	if err == nil && localDirectory() != globalDirectory {
 		var global []Info
-		global, err = listScope(object.Global)
+		global, err = listScope(object.Global, wants)
 		all = append(all, global...)
 	}
-	findHolders(all)
+	if len(all) > 0 {
+		findHolders(all)
+	}
 	return all, err
 }
 
@@ -47,15 +51,16 @@ func Find(name object.Name) (Info, error) {
 	return Info{}, object.ErrNotExist
 }
 
-func listScope(scope object.Scope) ([]Info, error) {
+func listScope(scope object.Scope, wants func(object.Name) bool) ([]Info, error) {
 	entries, err := readDirectory(directoryOf(scope))
 	if err != nil {
 		return nil, err
 	}
 	var all []Info
 	for _, entry := range entries {
-		if kind := kinds[entry.Type]; kind.Known() {
-			all = append(all, describe(object.Name{Scope: scope, Base: entry.Name}, kind))
+		name := object.Name{Scope: scope, Base: entry.Name}
+		if kind := kinds[entry.Type]; kind.Known() && wants(name) {
+			all = append(all, describe(name, kind))
 		}
 	}
 	return all, nil

@@ -14,16 +14,19 @@ func Watch(name object.Name) (<-chan struct{}, func(), error) {
 	return p.Watch(name)
 }
 
-// List returns the live objects that this user can see.
-func List() ([]Info, error) {
+// List returns the live objects that this user can see and whose names are
+// wanted.
+func List(wants func(object.Name) bool) ([]Info, error) {
 	p, err := here()
 	if err != nil {
 		return nil, err
 	}
 	found, err := p.List()
-	all := make([]Info, len(found))
-	for i, info := range found {
-		all[i] = p.info(info)
+	var all []Info
+	for _, one := range found {
+		if info := p.info(one); wants(info.Name) {
+			all = append(all, info)
+		}
 	}
 	return all, err
 }
