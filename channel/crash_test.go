@@ -127,7 +127,7 @@ func crash(name string) error {
 
 // scribbled returns a draft that is full of what must not stay there.
 func scribbled(q *channel.Queue) (channel.Draft, error) {
-	d, err := q.Reserve(background, 300)
+	d, err := q.Reserve(background, 100)
 	for i := range d.Bytes() {
 		d.Bytes()[i] = '?'
 	}
