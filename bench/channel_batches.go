@@ -20,7 +20,7 @@ type batches struct {
 const batchMost = 64
 
 func openBatches(e end, name string) (messenger, error) {
-	q, err := newQueues(e, name, channel.SpinAdaptive)
+	q, err := newQueues(e, name, benchRing, channel.SpinAdaptive)
 	return &batches{queues: q}, err
 }
 
