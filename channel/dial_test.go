@@ -24,6 +24,22 @@ func fillBacklog(t *testing.T, name string) {
 	}
 }
 
+// lingering returns the name of a service whose dialers close their connections
+// before these are accepted: the test ends when the last one has found out that
+// it has been, or will not be.
+func lingering(t *testing.T) string {
+	t.Helper()
+	name := filemaptest.New(t).Name("service")
+	t.Cleanup(func() {
+		for left := 1; left > 0; time.Sleep(time.Millisecond) {
+			connections, err := inspect.List(name + "~c*")
+			succeed(t, "List", err)
+			left = len(connections)
+		}
+	})
+	return name
+}
+
 // TestDialGivesUp is about who dialed in vain: nothing is left of it.
 func TestDialGivesUp(t *testing.T) {
 	watchdog(t)
@@ -46,7 +62,7 @@ func TestDialGivesUp(t *testing.T) {
 // TestDialManyAtOnce has more dial than the listener's queue has places, or room.
 func TestDialManyAtOnce(t *testing.T) {
 	watchdog(t)
-	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Capacity: 4096})
+	l := listener(t, lingering(t), &channel.ListenOptions{Capacity: 4096})
 	fillBacklog(t, l.Addr().String())
 	const dialers, places = 140, 120
 	var all sync.WaitGroup
@@ -86,7 +102,7 @@ func init() {
 // open, which is full, and its mutex.
 func TestDialTheDead(t *testing.T) {
 	watchdog(t)
-	name := filemaptest.New(t).Name("service")
+	name := lingering(t)
 	victim := start(t, "listen", name)
 	victim.await(t, "ready")
 	dial(t, name)

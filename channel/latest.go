@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/object"
-	"github.com/filemap-go/filemap/waitable"
 )
 
 // Latest is a handle to a value of a fixed size with a name: the newest wins.
@@ -75,15 +74,7 @@ func OpenOrCreateLatest(name string, size int, opts *LatestOptions) (l *Latest, 
 // AwaitLatest opens a value as soon as there is one of the name. If ctx ends
 // first, the error wraps context.Cause(ctx).
 func AwaitLatest(ctx context.Context, name string, opts *LatestOptions) (*Latest, error) {
-	for {
-		l, err := OpenLatest(name, opts)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return l, err
-		}
-		if _, err := waitable.Any(ctx, waitable.Name(name)); err != nil {
-			return nil, failed("open", name, err)
-		}
-	}
+	return await(ctx, name, func() (*Latest, error) { return OpenLatest(name, opts) })
 }
 
 func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Latest, created bool, err error) {

@@ -313,19 +313,3 @@ func TestLatestHostile(t *testing.T) {
 	}
 	t.Logf("figures: latest: hostile bytes: %v", errs)
 }
-
-func TestLatestDoesNotAllocate(t *testing.T) {
-	a, b := latest(t, 100)
-	value, buffer := make([]byte, 100), make([]byte, 100)
-	last := uint64(0)
-	allocs := testing.AllocsPerRun(1000, func() {
-		err := errors.Join(a.Write(value), second(b.Read(buffer)))
-		version, waitErr := b.Wait(background, last, buffer)
-		if last = version; err != nil || waitErr != nil {
-			t.Error(err, waitErr)
-		}
-	})
-	if allocs != 0 {
-		t.Errorf("Write, Read and Wait: %v allocations", allocs)
-	}
-}

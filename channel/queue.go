@@ -3,7 +3,6 @@ package channel
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"sync/atomic"
 	"time"
@@ -108,15 +107,7 @@ func OpenOrCreateQueue(name string, opts *QueueOptions) (q *Queue, created bool,
 // AwaitQueue opens a queue as soon as there is one of the name. If ctx ends
 // first, the error wraps context.Cause(ctx).
 func AwaitQueue(ctx context.Context, name string, opts *QueueOptions) (*Queue, error) {
-	for {
-		q, err := OpenQueue(name, opts)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return q, err
-		}
-		if _, err := waitable.Any(ctx, waitable.Name(name)); err != nil {
-			return nil, failed("open", name, err)
-		}
-	}
+	return await(ctx, name, func() (*Queue, error) { return OpenQueue(name, opts) })
 }
 
 func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created bool, err error) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/object"
-	"github.com/filemap-go/filemap/waitable"
 )
 
 // Topic is a handle to a topic with a name: each of its subscribers sees every
@@ -99,15 +98,7 @@ func OpenOrCreateTopic(name string, opts *TopicOptions) (t *Topic, created bool,
 // AwaitTopic opens a topic as soon as there is one of the name. If ctx ends
 // first, the error wraps context.Cause(ctx).
 func AwaitTopic(ctx context.Context, name string, opts *TopicOptions) (*Topic, error) {
-	for {
-		t, err := OpenTopic(name, opts)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return t, err
-		}
-		if _, err := waitable.Any(ctx, waitable.Name(name)); err != nil {
-			return nil, failed("open", name, err)
-		}
-	}
+	return await(ctx, name, func() (*Topic, error) { return OpenTopic(name, opts) })
 }
 
 func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created bool, err error) {

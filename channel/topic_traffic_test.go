@@ -3,7 +3,6 @@ package channel_test
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -219,50 +218,6 @@ func TestTopicManyPublishers(t *testing.T) {
 		}
 		t.Logf("figures: %d messages to %d in %v", publishers*messages, subscribers, time.Since(begin))
 	}
-}
-
-func TestTopicDoesNotAllocate(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		to := topic(t, &channel.TopicOptions{Slow: slow})
-		s := subscribe(t, to, 0)
-		buffer, message := make([]byte, 100), make([]byte, 64)
-		batch := [][]byte{message, message}
-		hot := map[string]func() error{
-			"Publish and Receive": func() error {
-				err := to.Publish(background, message)
-				return errors.Join(err, second(s.Receive(background, buffer)))
-			},
-			"TryPublish and TryReceive": func() error {
-				err := to.TryPublish(message)
-				_, _, tryErr := s.TryReceive(buffer)
-				return errors.Join(err, tryErr)
-			},
-			"PublishBatch": func() error {
-				err := second(to.PublishBatch(background, batch))
-				for range batch {
-					err = errors.Join(err, second(s.Receive(background, buffer)))
-				}
-				return err
-			},
-			"in place": func() error {
-				draft, err := to.Reserve(background, 64)
-				if err == nil {
-					err = draft.Commit(64)
-				}
-				return errors.Join(err, second(s.Receive(background, buffer)))
-			},
-		}
-		for name, do := range hot {
-			allocs := testing.AllocsPerRun(1000, func() {
-				if err := do(); err != nil {
-					t.Error(name, err)
-				}
-			})
-			if allocs != 0 {
-				t.Errorf("%s: %v allocations", name, allocs)
-			}
-		}
-	})
 }
 
 func BenchmarkTopic(b *testing.B) {
