@@ -10,14 +10,15 @@ import (
 )
 
 // A channel is a mapping with objects beside it, whose names are the mapping's,
-// a tilde and more.
+// a tilde and more. This one all kinds of channels have:
+const setupSuffix = "~setup"
 
-// showChannels gives the mappings that are channels their kinds, and leaves out
-// what belongs to them.
-func showChannels(objects []inspect.Object, parts bool) []inspect.Object {
+// showChannels gives the mappings that are channels, by the setups that there
+// are, their kinds, and leaves out what belongs to them.
+func showChannels(objects, setups []inspect.Object, parts bool) []inspect.Object {
 	channels := make(map[string]bool)
-	for _, o := range objects {
-		if name, ok := strings.CutSuffix(o.Name, "~setup"); ok && o.Kind == "mutex" {
+	for _, o := range setups {
+		if name, ok := strings.CutSuffix(o.Name, setupSuffix); ok && o.Kind == "mutex" {
 			channels[name] = true
 		}
 	}

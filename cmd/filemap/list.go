@@ -32,11 +32,16 @@ one, whose names are the channel's, a tilde and more, are listed with --parts.`,
 		"print JSON: [{name, kind, size, native, holders:[{pid, exe}]}]")
 	c.Flags().BoolVar(&parts, "parts", false, "list the objects that belong to channels, too")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		objects, err := inspect.List(nameOr(args, ""))
+		pattern := nameOr(args, "")
+		objects, err := inspect.List(pattern)
+		setups := objects
+		if err == nil && pattern != "" { // it may not match what tells of a channel
+			setups, err = inspect.List(pattern + setupSuffix)
+		}
 		if err != nil {
 			return err
 		}
-		objects = showChannels(objects, parts)
+		objects = showChannels(objects, setups, parts)
 		if asJSON {
 			return printJSON(c.OutOrStdout(), objects)
 		}
