@@ -163,8 +163,12 @@ func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
 	}
 	select {
 	case s.turn <- struct{}{}:
-	case <-deadline.Done():
-		return context.Cause(deadline)
+	default: // a select of both takes as long as all else that a call does
+		select {
+		case s.turn <- struct{}{}:
+		case <-deadline.Done():
+			return context.Cause(deadline)
+		}
 	}
 	defer func() { <-s.turn }()
 	return f(deadline)
