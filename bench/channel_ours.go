@@ -19,13 +19,13 @@ var ours = []contestant{
 	framedConns("filemap Conn, spinning", channel.SpinAlways),
 	idling(framedConns("filemap Conn", channel.SpinAdaptive)),
 	framedConns("filemap Conn, sleeping", channel.SpinNever),
-	grpcUnary("gRPC unary, filemap Conn", conns(channel.SpinAdaptive, connCapacity)),
-	grpcStreaming("gRPC stream, filemap Conn", conns(channel.SpinAdaptive, connCapacity)),
-	httpCalls("net/http, filemap Conn", conns(channel.SpinAdaptive, connCapacity)),
+	grpcUnary("gRPC unary, filemap Conn", conns(channel.SpinAdaptive, benchRing)),
+	grpcStreaming("gRPC stream, filemap Conn", conns(channel.SpinAdaptive, benchRing)),
+	httpCalls("net/http, filemap Conn", conns(channel.SpinAdaptive, benchRing)),
 }
 
-// benchRing is the capacity of queues: more than a processor's own cache, and
-// much less than the one that processors share.
+// benchRing is the capacity of queues, and of connections that last: more than a
+// processor's own cache, and much less than the one that processors share.
 const benchRing = 4 << 20
 
 // longRing is that of queues whose messages are hardly touched: it has room for
@@ -100,13 +100,10 @@ func (q *inPlace) Receive([]byte) (p []byte, err error) {
 	return q.lease.Bytes(), err
 }
 
-// connCapacity is that of connections which last.
-const connCapacity = benchRing / 8
-
 // framedConns sends messages over connections of package channel. To set one up
 // takes longer the more it holds, so that is done with the default.
 func framedConns(name string, spin time.Duration) contestant {
-	c := framed(name, conns(spin, connCapacity))
+	c := framed(name, conns(spin, benchRing))
 	c.setup = conns(spin, 0).openSetup
 	return c
 }

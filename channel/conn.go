@@ -163,8 +163,12 @@ func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
 	}
 	select {
 	case s.turn <- struct{}{}:
-	case <-deadline.Done():
-		return context.Cause(deadline)
+	default: // a select of both takes as long as all else that a call does
+		select {
+		case s.turn <- struct{}{}:
+		case <-deadline.Done():
+			return context.Cause(deadline)
+		}
 	}
 	defer func() { <-s.turn }()
 	return f(deadline)
@@ -209,7 +213,7 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (bool, er
 func (s *stream) read(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
 	step.Here()
-	closed := atomic.LoadUint64(&s.send.closed) != 0
+	closed := atomic.LoadUint64(&s.bells.sent) != 0
 	position := loadEnd(&s.receive.end).position()
 	position, length, ok, err := s.next(position)
 	switch {
@@ -238,10 +242,10 @@ func (s *stream) read(p []byte) (int, error) {
 // write copies as much of p as is written at once.
 func (s *stream) write(p []byte) (int, error) {
 	step.Here()
-	if atomic.LoadUint64(&s.receive.closed) != 0 {
+	if atomic.LoadUint64(&s.bells.received) != 0 {
 		return 0, errPeerClosed
 	}
-	if atomic.LoadUint64(&s.send.closed) != 0 {
+	if atomic.LoadUint64(&s.bells.sent) != 0 {
 		return 0, net.ErrClosed
 	}
 	n := min(uint64(len(p)), s.size()/4)
@@ -262,7 +266,7 @@ func (s *stream) write(p []byte) (int, error) {
 func (c *Conn) CloseWrite() error {
 	return c.check("close", c.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&c.out.send.closed, 1)
+		atomic.StoreUint64(&c.out.bells.sent, 1)
 		c.out.theirs.ring()
 		c.out.mine.ring()
 		return nil
@@ -279,9 +283,9 @@ func (c *Conn) Close() error {
 	c.end(net.ErrClosed)
 	_ = c.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&c.out.send.closed, 1)
+		atomic.StoreUint64(&c.out.bells.sent, 1)
 		step.Here()
-		atomic.StoreUint64(&c.in.receive.closed, 1)
+		atomic.StoreUint64(&c.in.bells.received, 1)
 		c.out.theirs.ring()
 		c.in.theirs.ring()
 		return nil

@@ -4,46 +4,54 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // deadline is when the operations of a stream end.
 type deadline struct {
 	parent context.Context // ends with the Conn
+	now    atomic.Pointer[period]
 
 	mu    sync.Mutex
 	timer *time.Timer
-	ctx   context.Context
-	end   context.CancelCauseFunc
+}
+
+// period is what operations share that end at the same time.
+type period struct {
+	ctx context.Context
+	end context.CancelCauseFunc
 }
 
 func (d *deadline) start(parent context.Context) {
 	d.parent = parent
-	d.ctx, d.end = context.WithCancelCause(parent)
+	d.begin()
+}
+
+func (d *deadline) begin() {
+	p := new(period)
+	p.ctx, p.end = context.WithCancelCause(d.parent)
+	d.now.Store(p)
 }
 
 // context returns the context of an operation that begins now. It is also that
 // of those in progress, unless they have ended.
-func (d *deadline) context() context.Context {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.ctx
-}
+func (d *deadline) context() context.Context { return d.now.Load().ctx }
 
 func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.timer != nil && !d.timer.Stop() {
-		d.end(os.ErrDeadlineExceeded) // the timer's call may still be to come
+		d.now.Load().end(os.ErrDeadlineExceeded) // the timer's call may still be to come
 	}
 	d.timer = nil
-	if d.ctx.Err() != nil {
-		d.ctx, d.end = context.WithCancelCause(d.parent)
+	if d.context().Err() != nil {
+		d.begin()
 	}
 	if t.IsZero() {
 		return
 	}
-	end := d.end
+	end := d.now.Load().end
 	if left := time.Until(t); left > 0 {
 		d.timer = time.AfterFunc(left, func() { end(os.ErrDeadlineExceeded) })
 	} else {

@@ -113,6 +113,7 @@ func TestDialTheDead(t *testing.T) {
 	go func() {
 		c, err := channel.Dial(background, name, &channel.DialOptions{Wait: true})
 		if err == nil {
+			_, _ = c.Read(make([]byte, 1)) // until it was accepted, Close would leave it to live on
 			err = c.Close()
 		}
 		waits <- err
@@ -125,8 +126,11 @@ func TestDialTheDead(t *testing.T) {
 	if _, err := channel.Dial(background, name, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Dial of who is dead: %v", err)
 	}
+	ended := make(chan struct{})
+	t.Cleanup(func() { <-ended })
 	l := listener(t, name, nil) // and its queue is full of what nobody wants any more
 	go func() {
+		defer close(ended)
 		for {
 			c, err := l.Accept()
 			if err != nil {

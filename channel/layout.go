@@ -89,7 +89,7 @@ type sendWords struct {
 	bytes    uint64
 	lost     uint64 // dropped because the ring was full
 	waits    uint64 // for room, asleep
-	closed   uint64 // nothing more will be sent
+	_        uint64
 	oldest   uint64 // the queue of a Listener: its id
 	limit    uint64 // the same: the capacity of its connections
 	_        [line - 9*8]byte
@@ -101,7 +101,7 @@ type receiveWords struct {
 	messages uint64 // received, and their bytes
 	bytes    uint64
 	waits    uint64 // for a message, asleep
-	closed   uint64 // nothing more will be received
+	_        uint64
 
 	// Topics: the publisher writes these, but seldom, and the subscribers read
 	// them often, so they are not on its line.
@@ -112,11 +112,14 @@ type receiveWords struct {
 }
 
 // bellWords say who sleeps, or is about to: a bit for each place, that of
-// number 1 being the first. They change rarely.
+// number 1 being the first. They change rarely, and both sides look at them for
+// each message; so what else is like that has its place here.
 type bellWords struct {
-	data sleepers // who wait for a message
-	room sleepers // who wait for room
-	_    [line - 2*16]byte
+	data     sleepers // who wait for a message
+	room     sleepers // who wait for room
+	sent     uint64   // conns: 1 when nothing more will be sent
+	received uint64   // conns: 1 when nothing more will be received
+	_        [line - 2*16 - 2*8]byte
 }
 
 type sleepers [2]uint64

@@ -57,7 +57,8 @@ type held struct {
 type ListenOptions struct {
 	// Capacity is how many bytes each direction of a connection holds that one
 	// side has written and the other not read, up to 4 GiB; it is rounded up to
-	// a power of two. 0 is for 64 KiB.
+	// a power of two. 0 is for 64 KiB, which is soon set up; with 4 MiB, more
+	// than a processor's own cache, much data moves several times as fast.
 	Capacity int64
 
 	// Backlog is how many connections can wait to be accepted, roughly: more

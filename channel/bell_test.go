@@ -1,0 +1,37 @@
+package channel
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/filemap-go/filemap/filemaptest"
+)
+
+// TestOthersRunBeforeOneSleeps has another goroutine, which yields first, be
+// about to do something when one is to wait: asleep, that one might keep it from it.
+func TestOthersRunBeforeOneSleeps(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	q, err := CreateQueue(filemaptest.New(t).Name("q"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	for range 100 {
+		var done atomic.Bool
+		go func() {
+			runtime.Gosched()
+			done.Store(true)
+		}()
+		p := patience{bell: q.taking.bell, spin: &spin{option: SpinNever}}
+		for !p.lying {
+			if _, err := p.wait(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.end()
+		if !done.Load() {
+			t.Fatal("asleep before the other one has run")
+		}
+	}
+}
