@@ -81,16 +81,3 @@ func FutexWake(addr *uint32, private bool) {
 // LowHalf returns the half of a word that is its low 32 bits, on the
 // little-endian machines that filemap runs on.
 func LowHalf(word *atomic.Uint64) *uint32 { return (*uint32)(unsafe.Pointer(word)) }
-
-// MonotonicTime and Realtime return the times of the system's clocks in
-// nanoseconds.
-func MonotonicTime() int64 { return clock(unix.CLOCK_MONOTONIC) }
-
-// Realtime is the time of day, since 1970.
-func Realtime() int64 { return clock(unix.CLOCK_REALTIME) }
-
-func clock(id int32) int64 {
-	var now unix.Timespec
-	_ = unix.ClockGettime(id, &now) // it fails only for clocks that do not exist
-	return now.Nano()
-}
