@@ -2,6 +2,7 @@ package objmgr
 
 import (
 	"context"
+	"sync"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
@@ -53,9 +54,10 @@ func (s *Sync) TryWait() (got Taken, ok bool, err error) {
 // WaitAny takes the first of the objects that is signaled, and returns which.
 // If ctx is done it does not wait, but takes what is signaled now.
 func (m *Manager) WaitAny(ctx context.Context, objects []*Sync) (int, Taken, error) {
-	since := make([]uint32, len(objects))
-	for i, s := range objects {
-		since[i] = pulses(s.load())
+	var few [8]uint32 // a wait for so many allocates nothing
+	since := few[:0]
+	for _, s := range objects {
+		since = append(since, pulses(s.load()))
 	}
 	return m.any(ctx, objects, since)
 }
@@ -104,23 +106,24 @@ func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v ver
 // park sleeps until one of the objects may be signaled. If it was not woken,
 // it looks whether somebody died.
 func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) error {
-	words := make([]Parked, 0, len(objects))
+	p := parkings.Get().(*parking)
+	defer p.keep()
 	until := int64(0)
 	for i, s := range objects {
 		word, wake, ready := s.arm(since[i])
 		if ready {
 			return nil
 		}
-		words = append(words, word)
+		p.words = append(p.words, word)
 		if wake != 0 && (until == 0 || wake < until) {
 			until = wake
 		}
 	}
-	if err := m.host.Park(ctx, words, until); err != nil {
+	if err := m.host.Park(ctx, p.words, until); err != nil {
 		return err
 	}
 	for i, s := range objects {
-		if s.load().Low() != words[i].Low {
+		if s.load().Low() != p.words[i].Low {
 			continue
 		}
 		s.repair()
@@ -129,6 +132,19 @@ func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) err
 		}
 	}
 	return nil
+}
+
+// parking is what it takes to park, kept for the next time.
+type parking struct {
+	words []Parked
+}
+
+var parkings = sync.Pool{New: func() any { return new(parking) }}
+
+func (p *parking) keep() {
+	clear(p.words)
+	p.words = p.words[:0]
+	parkings.Put(p)
 }
 
 // arm marks the state so that whoever signals the object wakes this process.

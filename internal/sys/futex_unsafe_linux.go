@@ -26,6 +26,7 @@ const (
 	futex2Size32  = 0x02
 	futex2Private = 0x80
 
+	futexWait        = 0
 	futexWake        = 1
 	futexPrivateFlag = 128
 
@@ -66,6 +67,14 @@ func FutexWaitv(v *FutexVector, until int64) error {
 		return errno
 	}
 	return nil
+}
+
+// FutexWait is FutexWaitv for one word that other processes wake, for so many
+// nanoseconds at the most: futex(2).
+func FutexWait(addr *uint32, value uint32, most int64) {
+	timeout := unix.NsecToTimespec(most)
+	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), futexWait,
+		uintptr(value), uintptr(unsafe.Pointer(&timeout)), 0, 0)
 }
 
 // FutexWake wakes all who wait for a word, in any process.
