@@ -103,8 +103,8 @@ func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v ver
 	return index, Taken{}, v, nil
 }
 
-// park sleeps until one of the objects may be signaled. If it was not woken,
-// it looks whether somebody died.
+// park sleeps until one of the objects may be signaled. If it was not woken, or
+// not for a while, it looks whether somebody died.
 func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) error {
 	p := parkings.Get().(*parking)
 	defer p.keep()
@@ -123,12 +123,14 @@ func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) err
 		return err
 	}
 	for i, s := range objects {
-		if s.load().Low() != p.words[i].Low {
-			continue
+		if s.load().Low() == p.words[i].Low {
+			p.unchanged = append(p.unchanged, s)
 		}
-		s.repair()
-		if s.ledger != nil {
-			s.ledger.recover()
+	}
+	woken := len(p.unchanged) < len(objects)
+	for _, s := range p.unchanged {
+		if !woken || s.lookDue() {
+			s.lookAfter()
 		}
 	}
 	return nil
@@ -136,15 +138,34 @@ func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) err
 
 // parking is what it takes to park, kept for the next time.
 type parking struct {
-	words []Parked
+	words     []Parked
+	unchanged []*Sync
 }
 
 var parkings = sync.Pool{New: func() any { return new(parking) }}
 
 func (p *parking) keep() {
 	clear(p.words)
-	p.words = p.words[:0]
+	clear(p.unchanged)
+	p.words, p.unchanged = p.words[:0], p.unchanged[:0]
 	parkings.Put(p)
+}
+
+// lookAfter looks whether somebody who has the object has died.
+func (s *Sync) lookAfter() {
+	s.repair()
+	if s.ledger != nil {
+		s.ledger.recover()
+	}
+}
+
+// lookDue reports whether it is time for a wait to look after an object although
+// another one woke it. One that is woken often would else make a system call
+// each time, to learn that the owner of a mutex lives.
+func (s *Sync) lookDue() bool {
+	const often = 100e6
+	now, last := s.m.host.Now(ClockMonotonic), s.looked.Load()
+	return now-last >= often && s.looked.CompareAndSwap(last, now)
 }
 
 // arm marks the state so that whoever signals the object wakes this process.
