@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/filemap-go/filemap/internal/kernel"
@@ -70,17 +71,22 @@ func (n Name) await(ctx context.Context) error {
 // errAppeared ends a wait for objects when a name has come to be.
 var errAppeared = errors.New("the name exists")
 
-// waitAny waits for the first of the objects; names and handles are the
-// indices of the two sorts.
-func waitAny(
-	ctx context.Context, objects []Object, names, handles []int,
-) (int, kernel.Taken, error) {
-	if len(names) == 0 {
-		return kernel.WaitAny(ctx, kernels(objects, handles))
+// waitAny waits for the first of the objects.
+func waitAny(ctx context.Context, objects []Object) (int, kernel.Taken, error) {
+	var few [8]*kernel.Sync // a wait for so many allocates nothing
+	handles := kernels(few[:0], objects)
+	if len(handles) == len(objects) {
+		return kernel.WaitAny(ctx, handles)
 	}
+	return waitAnyNamed(ctx, slices.Clone(objects))
+}
+
+// waitAnyNamed is waitAny where there are names among the objects.
+func waitAnyNamed(ctx context.Context, objects []Object) (int, kernel.Taken, error) {
 	if i, taken, ok, err := tryInOrder(objects); ok || err != nil {
 		return i, taken, err
 	}
+	names, handles := split(objects)
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	appeared := make(chan int, len(names))
@@ -96,7 +102,7 @@ func waitAny(
 		}()
 	}
 	if len(handles) > 0 {
-		if k, taken, err := kernel.WaitAny(both, kernels(objects, handles)); err == nil {
+		if k, taken, err := kernel.WaitAny(both, kernels(nil, objects)); err == nil {
 			return handles[k], taken, nil
 		} else if both.Err() == nil {
 			return 0, kernel.Taken{}, err

@@ -40,11 +40,10 @@ func (r Result) Abandoned() bool {
 //
 // See WaitForMultipleObjects of Win32.
 func Any(ctx context.Context, objects ...Object) (Result, error) {
-	names, handles := split(objects)
 	if err := checkOpen(objects); err != nil {
 		return Result{}, err
 	}
-	i, taken, err := waitAny(ctx, objects, names, handles)
+	i, taken, err := waitAny(ctx, objects)
 	if err != nil {
 		return Result{}, waitFailed(err)
 	}
@@ -76,7 +75,8 @@ func All(ctx context.Context, objects ...Object) (Result, error) {
 	if len(handles) == 0 {
 		return result, nil
 	}
-	taken, err := kernel.WaitAll(ctx, kernels(objects, handles))
+	all := make([]*kernel.Sync, 0, len(handles))
+	taken, err := kernel.WaitAll(ctx, kernels(all, objects))
 	if err != nil {
 		return Result{}, waitFailed(err)
 	}
@@ -141,10 +141,12 @@ func split(objects []Object) (names, handles []int) {
 	return names, handles
 }
 
-func kernels(objects []Object, handles []int) []*kernel.Sync {
-	all := make([]*kernel.Sync, len(handles))
-	for k, i := range handles {
-		all[k] = objects[i].waitable().kernel
+// kernels appends what the objects are to the system, but for names.
+func kernels(all []*kernel.Sync, objects []Object) []*kernel.Sync {
+	for _, o := range objects {
+		if h := o.waitable(); h != nil {
+			all = append(all, h.kernel)
+		}
 	}
 	return all
 }

@@ -208,6 +208,30 @@ func TestCancelledWait(t *testing.T) {
 	succeed(t, "Wait of what is signaled, in no time", e.Wait(now()))
 }
 
+// TestContextOfManyWaits ends contexts that have served several waits: what is
+// kept from one wait to the next ends that of its context, and no other.
+func TestContextOfManyWaits(t *testing.T) {
+	ns := filemaptest.New(t)
+	e, other := autoEvent(t, ns.Name("e")), autoEvent(t, ns.Name("other"))
+	for range 3 {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		for range 3 {
+			got := inBackground(func() error { return e.Wait(ctx) })
+			settle()
+			succeed(t, "Set", e.Set())
+			succeed(t, "Wait", receive(t, "Wait", got))
+		}
+		got := inBackground(func() error { return e.Wait(ctx) })
+		rest := inBackground(func() error { return other.Wait(patient(t)) })
+		settle()
+		cancel(errNow)
+		expect(t, "Wait", receive(t, "Wait", got), errNow)
+		settle()
+		succeed(t, "Set", other.Set())
+		succeed(t, "Wait with another context", receive(t, "Wait", rest))
+	}
+}
+
 // TestOneNamespace opens each kind's name as each other kind.
 func TestOneNamespace(t *testing.T) {
 	ns := filemaptest.New(t)

@@ -38,51 +38,22 @@ func (h host) Park(ctx context.Context, words []objmgr.Parked, until int64) erro
 	return parkPooled(ctx, words, until)
 }
 
-// direct is what a direct wait needs, kept for the next one.
-type direct struct {
-	vector sys.FutexVector
-	cancel uint32 // a futex of this process: 1 when the context is done
-}
-
-var directs = sync.Pool{New: func() any { return new(direct) }}
-
-func parkDirect(ctx context.Context, words []objmgr.Parked, until int64) error {
-	d := directs.Get().(*direct)
-	d.vector.Reset()
-	for _, w := range words {
-		d.vector.Add(sys.FutexWord{Addr: w.Page.(*page).state, Value: w.Low})
-	}
-	if ctx.Done() == nil {
-		waitVector(&d.vector, until)
-		directs.Put(d)
-		return nil
-	}
-	d.vector.Add(sys.FutexWord{Addr: &d.cancel, Value: 0, Private: true})
-	stop := context.AfterFunc(ctx, func() {
-		atomic.StoreUint32(&d.cancel, 1)
-		sys.FutexWake(&d.cancel, true)
-	})
-	waitVector(&d.vector, until)
-	if stop() {
-		directs.Put(d) // else the function may still be running: d is its
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
 // waitVector waits for a vector of words, until a time or the backstop. Why it
 // ends does not matter: whoever waits looks at the words again.
 func waitVector(v *sys.FutexVector, until int64) {
-	limit := sys.MonotonicTime() + int64(backstop)
-	if until != 0 {
-		limit = min(limit, until)
-	}
+	limit := sys.MonotonicTime() + int64(lasting(until))
 	if err := sys.FutexWaitv(v, limit); err == sys.ENOSYS || err == sys.EPERM {
 		// Before Linux 5.16, or in a sandbox: look now and then.
 		time.Sleep(min(unvectoredPause, time.Duration(limit-sys.MonotonicTime())))
 	}
+}
+
+// lasting returns how long a wait lasts at the most.
+func lasting(until int64) time.Duration {
+	if until == 0 {
+		return backstop
+	}
+	return min(backstop, time.Duration(max(0, until-sys.MonotonicTime())))
 }
 
 // unvectoredPause is how often words are looked at where the system can't wait

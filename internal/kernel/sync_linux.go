@@ -118,7 +118,8 @@ func WaitAny(ctx context.Context, objects []*Sync) (int, Taken, error) {
 	if len(objects) == 0 {
 		return 0, Taken{}, fs.ErrInvalid
 	}
-	i, got, err := objects[0].place.WaitAny(ctx, unwrap(objects))
+	var few [8]*objmgr.Sync // a wait for so many allocates nothing
+	i, got, err := objects[0].place.WaitAny(ctx, unwrap(few[:0], objects))
 	return i, Taken{got.Abandoned, got.Hold}, err
 }
 
@@ -127,7 +128,7 @@ func WaitAll(ctx context.Context, objects []*Sync) ([]Taken, error) {
 	if len(objects) == 0 {
 		return nil, fs.ErrInvalid
 	}
-	got, err := objects[0].place.WaitAll(ctx, unwrap(objects))
+	got, err := objects[0].place.WaitAll(ctx, unwrap(make([]*objmgr.Sync, 0, len(objects)), objects))
 	if err != nil {
 		return nil, err
 	}
@@ -138,10 +139,10 @@ func WaitAll(ctx context.Context, objects []*Sync) ([]Taken, error) {
 	return all, nil
 }
 
-func unwrap(objects []*Sync) []*objmgr.Sync {
-	inner := make([]*objmgr.Sync, len(objects))
-	for i, s := range objects {
-		inner[i] = s.Sync
+// unwrap appends the objects to inner.
+func unwrap(inner []*objmgr.Sync, objects []*Sync) []*objmgr.Sync {
+	for _, s := range objects {
+		inner = append(inner, s.Sync)
 	}
 	return inner
 }

@@ -41,6 +41,8 @@ type Sync struct {
 	// object alone: the others queue for it, in their order.
 	turn chan struct{}
 
+	looked atomic.Int64 // when lookDue said so
+
 	// mu is held for reading by who asks the host about the open file.
 	mu     sync.RWMutex
 	closed atomic.Bool

@@ -2,6 +2,7 @@ package objmgr
 
 import (
 	"context"
+	"sync"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
@@ -53,9 +54,10 @@ func (s *Sync) TryWait() (got Taken, ok bool, err error) {
 // WaitAny takes the first of the objects that is signaled, and returns which.
 // If ctx is done it does not wait, but takes what is signaled now.
 func (m *Manager) WaitAny(ctx context.Context, objects []*Sync) (int, Taken, error) {
-	since := make([]uint32, len(objects))
-	for i, s := range objects {
-		since[i] = pulses(s.load())
+	var few [8]uint32 // a wait for so many allocates nothing
+	since := few[:0]
+	for _, s := range objects {
+		since = append(since, pulses(s.load()))
 	}
 	return m.any(ctx, objects, since)
 }
@@ -101,34 +103,69 @@ func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v ver
 	return index, Taken{}, v, nil
 }
 
-// park sleeps until one of the objects may be signaled. If it was not woken,
-// it looks whether somebody died.
+// park sleeps until one of the objects may be signaled. If it was not woken, or
+// not for a while, it looks whether somebody died.
 func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) error {
-	words := make([]Parked, 0, len(objects))
+	p := parkings.Get().(*parking)
+	defer p.keep()
 	until := int64(0)
 	for i, s := range objects {
 		word, wake, ready := s.arm(since[i])
 		if ready {
 			return nil
 		}
-		words = append(words, word)
+		p.words = append(p.words, word)
 		if wake != 0 && (until == 0 || wake < until) {
 			until = wake
 		}
 	}
-	if err := m.host.Park(ctx, words, until); err != nil {
+	if err := m.host.Park(ctx, p.words, until); err != nil {
 		return err
 	}
 	for i, s := range objects {
-		if s.load().Low() != words[i].Low {
-			continue
+		if s.load().Low() == p.words[i].Low {
+			p.unchanged = append(p.unchanged, s)
 		}
-		s.repair()
-		if s.ledger != nil {
-			s.ledger.recover()
+	}
+	woken := len(p.unchanged) < len(objects)
+	for _, s := range p.unchanged {
+		if !woken || s.lookDue() {
+			s.lookAfter()
 		}
 	}
 	return nil
+}
+
+// parking is what it takes to park, kept for the next time.
+type parking struct {
+	words     []Parked
+	unchanged []*Sync
+}
+
+var parkings = sync.Pool{New: func() any { return new(parking) }}
+
+func (p *parking) keep() {
+	clear(p.words)
+	clear(p.unchanged)
+	p.words, p.unchanged = p.words[:0], p.unchanged[:0]
+	parkings.Put(p)
+}
+
+// lookAfter looks whether somebody who has the object has died.
+func (s *Sync) lookAfter() {
+	s.repair()
+	if s.ledger != nil {
+		s.ledger.recover()
+	}
+}
+
+// lookDue reports whether it is time for a wait to look after an object although
+// another one woke it. One that is woken often would else make a system call
+// each time, to learn that the owner of a mutex lives.
+func (s *Sync) lookDue() bool {
+	const often = 100e6
+	now, last := s.m.host.Now(ClockMonotonic), s.looked.Load()
+	return now-last >= often && s.looked.CompareAndSwap(last, now)
 }
 
 // arm marks the state so that whoever signals the object wakes this process.

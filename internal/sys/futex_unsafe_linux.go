@@ -26,6 +26,7 @@ const (
 	futex2Size32  = 0x02
 	futex2Private = 0x80
 
+	futexWait        = 0
 	futexWake        = 1
 	futexPrivateFlag = 128
 
@@ -68,6 +69,14 @@ func FutexWaitv(v *FutexVector, until int64) error {
 	return nil
 }
 
+// FutexWait is FutexWaitv for one word that other processes wake, for so many
+// nanoseconds at the most: futex(2).
+func FutexWait(addr *uint32, value uint32, most int64) {
+	timeout := unix.NsecToTimespec(most)
+	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), futexWait,
+		uintptr(value), uintptr(unsafe.Pointer(&timeout)), 0, 0)
+}
+
 // FutexWake wakes all who wait for a word, in any process.
 func FutexWake(addr *uint32, private bool) {
 	op := uintptr(futexWake)
@@ -81,16 +90,3 @@ func FutexWake(addr *uint32, private bool) {
 // LowHalf returns the half of a word that is its low 32 bits, on the
 // little-endian machines that filemap runs on.
 func LowHalf(word *atomic.Uint64) *uint32 { return (*uint32)(unsafe.Pointer(word)) }
-
-// MonotonicTime and Realtime return the times of the system's clocks in
-// nanoseconds.
-func MonotonicTime() int64 { return clock(unix.CLOCK_MONOTONIC) }
-
-// Realtime is the time of day, since 1970.
-func Realtime() int64 { return clock(unix.CLOCK_REALTIME) }
-
-func clock(id int32) int64 {
-	var now unix.Timespec
-	_ = unix.ClockGettime(id, &now) // it fails only for clocks that do not exist
-	return now.Nano()
-}
