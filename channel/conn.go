@@ -213,7 +213,7 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (bool, er
 func (s *stream) read(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
 	step.Here()
-	closed := atomic.LoadUint64(&s.bells.sent) != 0
+	closed := atomic.LoadUint64(&s.bells.sendClosed) != 0
 	position := loadEnd(&s.receive.end).position()
 	position, length, ok, err := s.next(position)
 	switch {
@@ -242,10 +242,10 @@ func (s *stream) read(p []byte) (int, error) {
 // write copies as much of p as is written at once.
 func (s *stream) write(p []byte) (int, error) {
 	step.Here()
-	if atomic.LoadUint64(&s.bells.received) != 0 {
+	if atomic.LoadUint64(&s.bells.receiveClosed) != 0 {
 		return 0, errPeerClosed
 	}
-	if atomic.LoadUint64(&s.bells.sent) != 0 {
+	if atomic.LoadUint64(&s.bells.sendClosed) != 0 {
 		return 0, net.ErrClosed
 	}
 	n := min(uint64(len(p)), s.size()/4)
@@ -266,7 +266,7 @@ func (s *stream) write(p []byte) (int, error) {
 func (c *Conn) CloseWrite() error {
 	return c.check("close", c.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&c.out.bells.sent, 1)
+		atomic.StoreUint64(&c.out.bells.sendClosed, 1)
 		c.out.theirs.ring()
 		c.out.mine.ring()
 		return nil
@@ -283,9 +283,9 @@ func (c *Conn) Close() error {
 	c.end(net.ErrClosed)
 	_ = c.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&c.out.bells.sent, 1)
+		atomic.StoreUint64(&c.out.bells.sendClosed, 1)
 		step.Here()
-		atomic.StoreUint64(&c.in.bells.received, 1)
+		atomic.StoreUint64(&c.in.bells.receiveClosed, 1)
 		c.out.theirs.ring()
 		c.in.theirs.ring()
 		return nil

@@ -115,11 +115,11 @@ type receiveWords struct {
 // number 1 being the first. They change rarely, and both sides look at them for
 // each message; so what else is like that has its place here.
 type bellWords struct {
-	data     sleepers // who wait for a message
-	room     sleepers // who wait for room
-	sent     uint64   // conns: 1 when nothing more will be sent
-	received uint64   // conns: 1 when nothing more will be received
-	_        [line - 2*16 - 2*8]byte
+	data          sleepers // who wait for a message
+	room          sleepers // who wait for room
+	sendClosed    uint64   // conns: 1 when nothing more will be sent
+	receiveClosed uint64   // conns: 1 when nothing more will be received
+	_             [line - 2*16 - 2*8]byte
 }
 
 type sleepers [2]uint64
