@@ -24,11 +24,16 @@ type bell struct {
 	slept    *uint64   // shared: counts how often somebody lay down
 	sleeping atomic.Int32
 	again    *time.Timer
+	pause    atomic.Int64 // before the timer's next call, a time.Duration
 }
 
-// lookAgain is how often one who sleeps looks by itself: a process that should
-// ring may be killed just before.
-const lookAgain = 250 * time.Millisecond
+// One who sleeps looks by itself now and then: a process that should ring may be
+// killed just before. While nothing comes each pause is twice as long as the one
+// before, since thousands may wait for what seldom comes.
+const (
+	lookAgain = 250 * time.Millisecond
+	lookLater = 4 * time.Second
+)
 
 func newBell(event *waitable.Event, s *segment, who *sleepers, slept *uint64) *bell {
 	b := &bell{event: event, segment: s, who: who, slept: slept}
@@ -39,13 +44,16 @@ func newBell(event *waitable.Event, s *segment, who *sleepers, slept *uint64) *b
 
 func (b *bell) look() {
 	if b.sleeping.Load() > 0 && !errors.Is(b.event.Set(), os.ErrClosed) {
-		b.again.Reset(lookAgain)
+		pause := min(2*b.pause.Load(), int64(lookLater))
+		b.pause.Store(pause)
+		b.again.Reset(time.Duration(pause))
 	}
 }
 
 // lieDown says that a goroutine of this handle is about to sleep.
 func (b *bell) lieDown() error {
-	if b.sleeping.Add(1) == 1 {
+	if b.sleeping.Add(1) == 1 || b.pause.Load() > int64(lookAgain) {
+		b.pause.Store(int64(lookAgain))
 		b.again.Reset(lookAgain)
 	}
 	return b.segment.view.Guard(func() error {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/filemap-go/filemap/filemaptest"
 )
@@ -34,4 +35,32 @@ func TestOthersRunBeforeOneSleeps(t *testing.T) {
 			t.Fatal("asleep before the other one has run")
 		}
 	}
+}
+
+// TestLooksBecomeSeldom has nothing come for long, and then something.
+func TestLooksBecomeSeldom(t *testing.T) {
+	q, err := CreateQueue(filemaptest.New(t).Name("q"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	b := q.taking.bell
+	sleep := func() {
+		if err := b.lieDown(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sleep()
+	for pause := lookAgain; pause < lookLater; pause *= 2 {
+		if got := time.Duration(b.pause.Load()); got < pause {
+			t.Errorf("a pause of %v, want %v", got, pause)
+		}
+		b.look()
+	}
+	sleep() // another one, who was awake: something has come
+	if got := time.Duration(b.pause.Load()); got >= lookLater {
+		t.Errorf("a pause of %v, though somebody was awake", got)
+	}
+	b.getUp()
+	b.getUp()
 }
