@@ -181,5 +181,11 @@ func (p *patience) watching() bool {
 	if p.looks++; p.looks == 1 {
 		p.began, p.budget = time.Now(), p.spin.budget()
 	}
-	return p.looks <= yields || p.budget == SpinAlways || time.Since(p.began) < p.budget
+	switch p.budget {
+	case SpinNever:
+		return false
+	case SpinAlways:
+		return true
+	}
+	return p.looks <= yields || time.Since(p.began) < p.budget
 }
