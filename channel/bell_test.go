@@ -24,7 +24,7 @@ func TestOthersRunBeforeOneSleeps(t *testing.T) {
 			runtime.Gosched()
 			done.Store(true)
 		}()
-		p := patience{bell: q.taking.bell, spin: &spin{option: SpinNever}}
+		p := patience{bell: q.taking.bell, spin: &spin{option: time.Nanosecond}}
 		for !p.lying {
 			if _, err := p.wait(t.Context(), nil); err != nil {
 				t.Fatal(err)
