@@ -130,10 +130,10 @@ func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold,
 }
 
 // yields is how often others get to run, at the least, before one who watches
-// sleeps: who
-// blocks a thread keeps Go's processor with it until the runtime notices, which
-// takes 20 us to 10 ms. Often one of them is about to do what the other side
-// waits for, also when it has just yielded itself, as gRPC's writer does.
+// sleeps: who blocks a thread keeps Go's processor with it until the runtime
+// notices, which takes 20 us to 10 ms. Often one of them is about to do what the
+// other side waits for, also when it has just yielded itself, as gRPC's writer
+// does.
 const yields = 3
 
 // patience is one wait of one goroutine: it watches for a while, then sleeps.
