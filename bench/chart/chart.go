@@ -24,19 +24,17 @@ const (
 	plotHeight = height - top - bottom
 )
 
-// colours can be told apart by all eyes. After the last they begin again, paler.
+// colours can be told apart by all eyes. After the last they begin again, paler,
+// and once more.
 var colours = []string{
 	"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f3dc4", "#444444",
 }
 
 func (k Key) colour() string { return colours[k.Colour%len(colours)] }
 
-func (k Key) opacity() string {
-	if k.Colour%(2*len(colours)) >= len(colours) {
-		return "0.5"
-	}
-	return "1"
-}
+func (k Key) opacity() string { return opacities[k.Colour/len(colours)%len(opacities)] }
+
+var opacities = []string{"1", "0.55", "0.28"}
 
 // drawing is an SVG file being written.
 type drawing struct{ bytes.Buffer }
@@ -72,10 +70,16 @@ func (d *drawing) end() []byte {
 	return d.Bytes()
 }
 
-// legend adds a key, the i-th from the top.
-func (d *drawing) legend(i int, k Key) {
-	const x, line = width - right + 25, 24
-	y := float64(top + 10 + i*line)
+// legend tells the keys, from the top down.
+func (d *drawing) legend(keys []Key) {
+	line := min(24, (height-top-20)/float64(len(keys)))
+	for i, k := range keys {
+		d.key(top+10+float64(i)*line, k)
+	}
+}
+
+func (d *drawing) key(y float64, k Key) {
+	const x = width - right + 25
 	fmt.Fprintf(d, `<rect x="%d" y="%.1f" width="18" height="12" fill="%s" fill-opacity="%s"/>`+"\n",
 		x, y-10, k.colour(), k.opacity())
 	d.text(x+26, y, "start", "", k.Name)

@@ -17,15 +17,17 @@ type Series struct {
 // Lines draws a line for each series.
 func (c Chart) Lines(all []Series) []byte {
 	d := c.begin()
-	for i, s := range all {
+	var keys []Key
+	for _, s := range all {
 		fmt.Fprintf(d, `<polyline fill="none" stroke-width="2" stroke="%s" stroke-opacity="%s" points="`,
 			s.colour(), s.opacity())
 		for j := range s.X {
 			fmt.Fprintf(d, "%.1f,%.1f ", c.x(s.X[j]), c.y(s.Y[j]))
 		}
 		fmt.Fprintln(d, `"/>`)
-		d.legend(i, s.Key)
+		keys = append(keys, s.Key)
 	}
+	d.legend(keys)
 	return d.end()
 }
 
@@ -56,8 +58,6 @@ func (c Chart) Bars(keys []Key, groups []Group) []byte {
 			}
 		}
 	}
-	for j, key := range keys {
-		d.legend(j, key)
-	}
+	d.legend(keys)
 	return d.end()
 }
