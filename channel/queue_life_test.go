@@ -199,3 +199,44 @@ func TestQueuePlaces(t *testing.T) {
 		succeed(t, "Close", q.Close())
 	}
 }
+
+func init() {
+	roles["set up"] = func(name string) error {
+		setup, _, err := waitable.OpenOrCreateMutex(name+"~setup", nil)
+		if err != nil {
+			return err
+		}
+		if _, err := setup.Lock(background); err != nil {
+			return err
+		}
+		say("ready")
+		time.Sleep(time.Hour)
+		return nil
+	}
+}
+
+// TestQueueCreatorDies opens a queue whose creator died before it was one, and
+// whose mapping the system has not closed yet.
+func TestQueueCreatorDies(t *testing.T) {
+	watchdog(t)
+	name := filemaptest.New(t).Name("q")
+	victim := start(t, "set up", name)
+	victim.await(t, "ready")
+	m, err := filemap.Create(name, 64<<10, nil)
+	succeed(t, "Create", err)
+	opened := make(chan error)
+	go func() {
+		q, created, err := channel.OpenOrCreateQueue(name, nil)
+		if err == nil && !created {
+			err = errors.New("opened, not created")
+		}
+		if err == nil {
+			err = q.Close()
+		}
+		opened <- err
+	}()
+	victim.kill()
+	time.Sleep(10 * time.Millisecond)
+	succeed(t, "Close", m.Close())
+	succeed(t, "OpenOrCreateQueue", <-opened)
+}

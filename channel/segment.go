@@ -129,7 +129,37 @@ func (s *segment) lockSetup() (release func(), err error) {
 	}
 	setup := s.setup
 	s.parts = append(s.parts, setup)
+	if hold.Abandoned() {
+		s.outwait(ctx)
+	}
 	return func() { _ = hold.Unlock() }, nil
+}
+
+// outwait waits until what one who died had begun to create is gone: others have
+// its lock before the system has closed its mapping.
+func (s *segment) outwait(ctx context.Context) {
+	for ctx.Err() == nil {
+		p, err := loadPreamble(s.name)
+		if err != nil || p.check() == nil {
+			return
+		}
+		_ = pause(ctx, time.Millisecond)
+	}
+}
+
+// loadPreamble returns what a mapping begins with.
+func loadPreamble(name string) (p preamble, err error) {
+	m, err := filemap.Open(name, &filemap.OpenOptions{Access: filemap.ReadOnly})
+	if err != nil {
+		return p, err
+	}
+	defer m.Close()
+	v, err := m.View(0, 0)
+	if err != nil {
+		return p, err
+	}
+	defer v.Close()
+	return filemap.Load[preamble](v, preambleAt)
 }
 
 func (s *segment) makeMapping(spec spec, way way) (created bool, err error) {
