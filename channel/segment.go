@@ -87,12 +87,16 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 		return nil, false, object.Explain(object.ErrInvalidName, "a channel needs a name, and no POSIX name")
 	}
 	seg.name = name.String()
-	release, err := seg.lockSetup()
+	hold, err := seg.lockSetup()
 	if err != nil {
 		return nil, false, err
 	}
-	defer release()
-	if created, err = seg.makeMapping(s, way); err == nil {
+	defer hold.Unlock()
+	created, err = seg.makeMapping(s, way)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && seg.outwait(hold.Abandoned()) {
+		created, err = seg.makeMapping(s, way)
+	}
+	if err == nil {
 		err = seg.join()
 	}
 	if err != nil {
@@ -115,35 +119,50 @@ const (
 )
 
 // lockSetup has others wait who are about to create or open the channel.
-func (s *segment) lockSetup() (release func(), err error) {
+func (s *segment) lockSetup() (hold waitable.Hold, err error) {
 	s.setup, _, err = waitable.OpenOrCreateMutex(s.name+"~setup", &waitable.MutexOptions{Security: s.security})
 	if err != nil {
-		return nil, err
+		return hold, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), setupPatience)
 	defer cancel()
-	hold, err := s.setup.Lock(ctx)
-	if err != nil {
+	if hold, err = s.setup.Lock(ctx); err != nil {
 		_ = s.setup.Close()
-		return nil, err
+		return hold, err
 	}
-	setup := s.setup
-	s.parts = append(s.parts, setup)
-	if hold.Abandoned() {
-		s.outwait(ctx)
-	}
-	return func() { _ = hold.Unlock() }, nil
+	s.parts = append(s.parts, s.setup)
+	return hold, nil
 }
 
-// outwait waits until what one who died had begun to create is gone: others have
-// its lock before the system has closed its mapping.
-func (s *segment) outwait(ctx context.Context) {
-	for ctx.Err() == nil {
+// outwait waits until the mapping that is no channel is gone, and reports
+// whether it is: its creator may have died before it was one, and others can
+// have the creator's lock before the system has closed its mapping. After a
+// death for certain it waits for longer.
+func (s *segment) outwait(died bool) (gone bool) {
+	s.dropMapping()
+	patience := 100 * time.Millisecond
+	if died {
+		patience = setupPatience
+	}
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(time.Millisecond) {
 		p, err := loadPreamble(s.name)
 		if err != nil || p.check() == nil {
-			return
+			return errors.Is(err, fs.ErrNotExist)
 		}
-		_ = pause(ctx, time.Millisecond)
+	}
+	return false
+}
+
+// dropMapping closes the mapping, which would else live on.
+func (s *segment) dropMapping() {
+	if s.view != nil {
+		_ = s.view.Close()
+		s.view = nil
+	}
+	if s.mapping != nil {
+		_ = s.mapping.Close()
+		s.mapping = nil
+		s.parts = s.parts[:len(s.parts)-1]
 	}
 }
 
