@@ -2,6 +2,7 @@ package channel_test
 
 import (
 	"errors"
+	"io"
 	"testing"
 
 	"github.com/filemap-go/filemap/channel"
@@ -109,4 +110,20 @@ func TestLatestDoesNotAllocate(t *testing.T) {
 			return err
 		},
 	})
+}
+
+func TestConnDoesNotAllocate(t *testing.T) {
+	dialed, accepted := pair(t)
+	long, buffer := make([]byte, 20_000), make([]byte, 20_000) // more than a record holds
+	hot := map[string]func() error{
+		"Write and Read": func() error {
+			_, err := dialed.Write(long[:64])
+			return errors.Join(err, second(accepted.Read(buffer)))
+		},
+		"several records": func() error {
+			_, err := dialed.Write(long)
+			return errors.Join(err, second(io.ReadFull(accepted, buffer)))
+		},
+	}
+	expectNoAllocs(t, hot)
 }

@@ -452,28 +452,3 @@ func TestConnDeadlineMoves(t *testing.T) {
 		t.Errorf("Read: %v", err)
 	}
 }
-
-func TestConnDoesNotAllocate(t *testing.T) {
-	dialed, accepted := pair(t)
-	long, buffer := make([]byte, 20_000), make([]byte, 20_000) // more than a record holds
-	hot := map[string]func() error{
-		"Write and Read": func() error {
-			_, err := dialed.Write(long[:64])
-			return errors.Join(err, second(accepted.Read(buffer)))
-		},
-		"several records": func() error {
-			_, err := dialed.Write(long)
-			return errors.Join(err, second(io.ReadFull(accepted, buffer)))
-		},
-	}
-	for name, do := range hot {
-		allocs := testing.AllocsPerRun(1000, func() {
-			if err := do(); err != nil {
-				t.Error(name, err)
-			}
-		})
-		if allocs != 0 {
-			t.Errorf("%s: %v allocations", name, allocs)
-		}
-	}
-}
