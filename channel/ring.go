@@ -119,8 +119,8 @@ func (r *ring) pad(position, rest uint64, owner uint16) (next uint64) {
 	return next
 }
 
-// clear prepares the header of the record that will follow the one at a position,
-// and returns up to where all is blank from there on.
+// clear prepares the header at next, after the record that is about to be
+// committed at a position, and returns up to where all is blank from next on.
 func (r *ring) clear(position, next uint64) (blank uint64) {
 	if size := distance(next, position); size+headerSize <= blankSize {
 		return advance(position, blankSize)
@@ -130,7 +130,8 @@ func (r *ring) clear(position, next uint64) (blank uint64) {
 	return advance(next, headerSize)
 }
 
-// blank has all be blank from a position on, as it is up to somewhere.
+// blank makes the bytes after a position blank, of which those before from are
+// already: a receiver may be looking at the first header.
 func (r *ring) blank(from, position uint64) {
 	step.Here()
 	at, n := from&r.mask, distance(advance(position, blankSize), from)
