@@ -469,3 +469,16 @@ func ExampleStart() {
 	fmt.Println("deployed")
 	// Output: deployed
 }
+
+// A service that keeps a lock for long asks now and then whether another
+// program has removed its name.
+func Example_check() {
+	lock, _, err := waitable.OpenOrCreateMutex(`Local\Example-Check`, nil)
+	check(err)
+	defer lock.Close()
+	if err := lock.Check(); errors.Is(err, object.ErrNameLost) {
+		fmt.Println("others no longer find the lock")
+	}
+	fmt.Println("the name is intact")
+	// Output: the name is intact
+}

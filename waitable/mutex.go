@@ -2,6 +2,7 @@ package waitable
 
 import (
 	"context"
+	"errors"
 
 	"github.com/filemap-go/filemap/internal/kernel"
 	"github.com/filemap-go/filemap/object"
@@ -13,6 +14,14 @@ import (
 //
 // The lock belongs to the [Hold] that locking returns, not to a goroutine or a
 // thread: any goroutine may unlock it.
+//
+// # Linux notes
+//
+// If another program removes the mutex's file, as rm(1) and logind do, its name
+// is free, and a process that creates the name again has a lock of its own. A
+// mutex whose name was removed can't be locked any more, and Unlock tells a
+// holder: both return object.ErrNameLost. Each Lock and Unlock looks, except for
+// up to 50 ms after each 64th look, so that busy locks stay fast.
 type Mutex struct{ *handle }
 
 // MutexOptions are the options of [CreateMutex]. The zero value stands for the
@@ -83,26 +92,38 @@ type Hold struct {
 // A goroutine that locks a mutex it holds already waits for itself: see
 // [Hold.Relock].
 //
-// If ctx ends first, the error wraps context.Cause(ctx).
+// If ctx ends first, the error wraps context.Cause(ctx). Returns
+// object.ErrNameLost, and does not lock, if the mutex's name was removed.
 func (m *Mutex) Lock(ctx context.Context) (Hold, error) {
-	if taken, ok := m.kernel.TryLock(); ok {
-		return Hold{m, taken}, nil
+	taken, ok := m.kernel.TryLock()
+	if !ok {
+		var err error
+		if taken, err = m.wait(ctx, "lock"); err != nil {
+			return Hold{}, err
+		}
 	}
-	taken, err := m.wait(ctx, "lock")
-	if err != nil {
-		return Hold{}, err
+	if err := m.kernel.SpotCheck(); err != nil {
+		return Hold{}, m.undo(taken, err)
 	}
 	return Hold{m, taken}, nil
 }
 
+// undo unlocks a mutex that was just locked and turned out to have lost its
+// name.
+func (m *Mutex) undo(taken kernel.Taken, err error) error {
+	return m.failed("lock", errors.Join(err, m.kernel.Unlock(taken)))
+}
+
 // TryLock locks the mutex if nobody holds it, and reports whether it did.
 func (m *Mutex) TryLock() (hold Hold, locked bool, err error) {
-	if taken, ok := m.kernel.TryLock(); ok {
-		return Hold{m, taken}, true, nil
-	}
-	taken, ok, err := m.try("lock")
+	taken, ok := m.kernel.TryLock()
 	if !ok {
-		return Hold{}, false, err
+		if taken, ok, err = m.try("lock"); !ok {
+			return Hold{}, false, err
+		}
+	}
+	if err := m.kernel.SpotCheck(); err != nil {
+		return Hold{}, false, m.undo(taken, err)
 	}
 	return Hold{m, taken}, true, nil
 }
@@ -113,12 +134,21 @@ func (h Hold) Abandoned() bool { return h.taken.Abandoned }
 
 // Unlock ends the hold.
 //
-// Returns object.ErrNotOwner if it has ended before.
+// Returns object.ErrNotOwner if it has ended before, and object.ErrNameLost if
+// the mutex's name was removed meanwhile: the hold has ended, but another
+// process may have held a lock of the same name beside it.
 func (h Hold) Unlock() error {
 	if h.mutex == nil {
 		return &object.Error{Op: "unlock", Kind: object.Mutex, Err: object.ErrNotOwner}
 	}
-	return h.mutex.check("unlock", h.mutex.kernel.Unlock(h.taken))
+	err := h.mutex.kernel.Unlock(h.taken)
+	if err == nil {
+		err = h.mutex.kernel.SpotCheck()
+	}
+	if err != nil {
+		return h.mutex.failed("unlock", err)
+	}
+	return nil
 }
 
 // Relock locks the mutex once more for who holds it already, as Windows does

@@ -57,6 +57,26 @@ func (h *handle) Close() error {
 	return h.check("close", h.kernel.Close())
 }
 
+// Check returns an error if the object's name no longer leads to it: programs
+// that do not take part (rm, logind) can remove any file in /dev/shm. The
+// object goes on working for those that have it open, but processes that open
+// or create the name later use another object. Locks and semaphores look by
+// themselves: see [Mutex] and [Semaphore].
+//
+// Returns object.ErrNameLost if nobody can open the object by its name.
+//
+// # Windows notes
+//
+// The system lets nobody take a name away, and Check returns nil.
+func (h *handle) Check() error {
+	h.closing.Lock()
+	defer h.closing.Unlock()
+	if h.closed {
+		return h.failed("check", os.ErrClosed)
+	}
+	return h.check("check", h.kernel.Check())
+}
+
 // failed returns the error of an operation on the object.
 func (h *handle) failed(op string, err error) error {
 	return &object.Error{Op: op, Kind: h.kind, Name: h.name.String(), Err: err}

@@ -2,6 +2,7 @@ package waitable
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"math"
 
@@ -89,20 +90,37 @@ func OpenOrCreateSemaphore(
 // Acquire waits for a permit and takes it. If ctx ends first, the error wraps
 // context.Cause(ctx).
 func (s *Semaphore) Acquire(ctx context.Context) error {
-	_, err := s.wait(ctx, "acquire")
-	return err
+	if _, err := s.wait(ctx, "acquire"); err != nil {
+		return err
+	}
+	return s.acquired()
+}
+
+// acquired gives a permit that was just taken back if the semaphore has lost
+// its name.
+func (s *Semaphore) acquired() error {
+	err := s.kernel.SpotCheck()
+	if err != nil {
+		_, back := s.kernel.ReleaseSemaphore(1)
+		err = errors.Join(err, back)
+	}
+	return s.check("acquire", err)
 }
 
 // TryAcquire takes a permit if there is one, and reports whether it did.
 func (s *Semaphore) TryAcquire() (bool, error) {
 	_, ok, err := s.try("acquire")
-	return ok, err
+	if ok {
+		err = s.acquired()
+	}
+	return ok && err == nil, err
 }
 
 // Release adds n permits and returns how many there were before.
 //
 // Returns object.ErrLimit, and adds none, if there would be more than the
-// maximum, and fs.ErrInvalid if n is less than 1.
+// maximum, and fs.ErrInvalid if n is less than 1. With object.ErrNameLost it has
+// added them.
 func (s *Semaphore) Release(n int) (previous int, err error) {
 	if n > math.MaxInt32 {
 		return 0, s.failed("release", object.ErrLimit)
@@ -111,5 +129,5 @@ func (s *Semaphore) Release(n int) (previous int, err error) {
 	if err != nil {
 		return 0, s.failed("release", err)
 	}
-	return int(before), nil
+	return int(before), s.check("release", s.kernel.SpotCheck())
 }

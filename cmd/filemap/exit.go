@@ -86,6 +86,8 @@ func classify(err error) (code int, hint string) {
 		return exitNotExist, "'filemap ls' shows the names there are"
 	case errors.Is(err, object.ErrRange):
 		return exitFailed, "'filemap info NAME' tells its size"
+	case errors.Is(err, object.ErrNameLost):
+		return exitFailed, "another program removed the object's file; for a lock, another command may have run beside this one"
 	case errors.Is(err, object.ErrNoSpace) && runtime.GOOS == "linux":
 		return exitFailed,
 			"'filemap clean' gives back what dead objects left; 'df /dev/shm' shows the room"

@@ -29,7 +29,12 @@ code is filemap's.
 
 The lock is free again however the command or filemap ends, and the command never runs
 without it: if filemap is killed, so is the command. The next lock says then that the mutex
-was abandoned. A permit is free again after a kill if the semaphore was created --tracked.`,
+was abandoned. A permit is free again after a kill if the semaphore was created --tracked.
+
+On Linux, a program that removes files in /dev/shm, such as rm or logind's RemoveIPC, can
+take the lock's name away, and another lock of the name then runs beside this one. filemap
+notices within a second, says so, and locks the name again if it is free; its exit code is
+then not 0, since another command may have run meanwhile.`,
 		Example: `  filemap lock 'Local\Deploy' --timeout 1m -- ./deploy.sh
   filemap lock 'Local\Slots' -- make   # one of the permits of a semaphore`,
 		Args:              cobra.MinimumNArgs(2),
@@ -57,11 +62,17 @@ func lock(c *cobra.Command, name string, timeout time.Duration, command []string
 		return err
 	}
 	defer held.Close()
+	relocked := relockLost(c, held)
 	code, err := runHolding(held, command)
-	if err := errors.Join(err, unlock()); err != nil {
-		return err
-	}
-	if code != 0 {
+	lost := errors.Join(relocked(), unlock())
+	switch {
+	case err != nil:
+		return errors.Join(err, lost)
+	case lost != nil && code != 0:
+		return exitCodeError{code, lost}
+	case lost != nil:
+		return lost
+	case code != 0:
 		return exitCode(code)
 	}
 	return nil

@@ -108,13 +108,16 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 func (p *process) await(ts *testscript.TestScript, pattern string) {
 	want, err := regexp.Compile("(?m)" + pattern)
 	ts.Check(err)
-	for deadline := time.After(patience); !want.MatchString(p.stdout.String()); {
+	printed := func() bool {
+		return want.MatchString(p.stdout.String()) || want.MatchString(p.stderr.String())
+	}
+	for deadline := time.After(patience); !printed(); {
 		select {
 		case <-time.After(5 * time.Millisecond):
 			continue
 		case <-deadline:
 		case <-p.ended:
-			if want.MatchString(p.stdout.String()) {
+			if printed() {
 				return
 			}
 		}

@@ -61,6 +61,11 @@ type syncObject interface {
 	// Share prepares a command to hold what this handle holds too, and to die
 	// with this process. The caller calls started after cmd.Start.
 	Share(cmd *exec.Cmd) (started func() error, err error)
+	// Check returns object.ErrNameLost if the name no longer leads here.
+	// SpotCheck is Check for each lock and unlock: it costs less, and does not
+	// look each time.
+	Check() error
+	SpotCheck() error
 	// Close gives the handle up. Mutexes that it holds are abandoned, waits
 	// through it end with os.ErrClosed.
 	Close() error

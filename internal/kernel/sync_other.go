@@ -26,6 +26,8 @@ func (*Sync) PulseEvent() error                     { return errOther }
 func (*Sync) ReleaseSemaphore(int32) (int32, error) { return 0, errOther }
 func (*Sync) SetTimer(Schedule) error               { return errOther }
 func (*Sync) CancelTimer() error                    { return errOther }
+func (*Sync) Check() error                          { return errOther }
+func (*Sync) SpotCheck() error                      { return errOther }
 func (*Sync) Close() error                          { return errOther }
 
 func (*Sync) Share(*exec.Cmd) (func() error, error) { return nil, errOther }

@@ -42,6 +42,7 @@ type Sync struct {
 	turn chan struct{}
 
 	looked atomic.Int64 // when lookDue said so
+	spots  spots
 
 	// mu is held for reading by who asks the host about the open file.
 	mu     sync.RWMutex
