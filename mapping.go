@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"runtime"
 	"sync"
 
 	"github.com/filemap-go/filemap/internal/kernel"
@@ -27,12 +28,16 @@ const (
 
 // Mapping is a handle to a named range of bytes that processes share. Its
 // methods may be called from any goroutine.
+//
+// A handle that the program no longer refers to, and no [View] of it either, is
+// closed by the garbage collector some time later, as an [os.File] is.
 type Mapping struct {
 	name object.Name
 
-	mu     sync.RWMutex // held for writing by Close
-	kernel *kernel.Mapping
-	closed bool
+	mu      sync.RWMutex // held for writing by Close
+	kernel  *kernel.Mapping
+	closed  bool
+	cleanup runtime.Cleanup
 }
 
 // CreateOptions are the options of [Create]. The zero value stands for the
@@ -115,7 +120,7 @@ func create(name object.Name, size int64, opts *CreateOptions) (*Mapping, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Mapping{name: name, kernel: k}, nil
+	return newMapping(name, k), nil
 }
 
 // Open opens a mapping that some process holds. It never creates one.
@@ -151,7 +156,14 @@ func open(name object.Name, opts *OpenOptions) (*Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Mapping{name: name, kernel: k}, nil
+	return newMapping(name, k), nil
+}
+
+// newMapping returns the handle, which closes itself if the caller drops it.
+func newMapping(name object.Name, k *kernel.Mapping) *Mapping {
+	m := &Mapping{name: name, kernel: k}
+	m.cleanup = kernel.CloseDropped(m, m.Name(), k.Close)
+	return m
 }
 
 // openOrCreateAttempts bounds how often a name may vanish and come back
@@ -258,6 +270,7 @@ func (m *Mapping) Close() error {
 		return failed("close", m.Name(), os.ErrClosed)
 	}
 	m.closed = true
+	m.cleanup.Stop()
 	if err := m.kernel.Close(); err != nil {
 		return failed("close", m.Name(), err)
 	}

@@ -20,10 +20,10 @@ import (
 // somebody truncated the file under the view, is object.ErrFault, and a closed
 // view os.ErrClosed.
 type View struct {
-	region *mem.Region
-	name   object.Name
-	access Access
-	offset int64
+	region  *mem.Region
+	mapping *Mapping // so that it is not closed as one that was dropped
+	access  Access
+	offset  int64
 }
 
 // ViewOptions are the options of [Mapping.ViewWith]. The zero value stands for
@@ -81,7 +81,7 @@ func (m *Mapping) mapView(k *kernel.Mapping, offset, length int64, opts *ViewOpt
 	if err != nil {
 		return nil, err
 	}
-	return &View{region: region, name: m.name, access: access, offset: offset}, nil
+	return &View{region: region, mapping: m, access: access, offset: offset}, nil
 }
 
 // Len returns the number of bytes in the view.
@@ -191,4 +191,4 @@ func (v *View) Close() error {
 
 var errReadOnly = object.Explain(object.ErrPermission, "the view is read-only")
 
-func (v *View) failed(op string, err error) error { return failed(op, v.name.String(), err) }
+func (v *View) failed(op string, err error) error { return failed(op, v.mapping.Name(), err) }

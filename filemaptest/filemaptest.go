@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/filemap-go/filemap/inspect"
+	"github.com/filemap-go/filemap/internal/kernel"
 )
 
 // Namespace is where one test's objects live, apart from those of the machine
@@ -21,7 +22,7 @@ type Namespace struct {
 
 // New gives the test a namespace, which the processes that the test starts
 // inherit. When the test ends, it fails if one of its objects is still alive,
-// whoever holds it.
+// in any process, or if this process has dropped a handle without closing it.
 //
 // On Linux the namespace is a directory in FILEMAP_DIR, so it is apart whatever
 // the names are, and the test can't be parallel to others. On Windows it is the
@@ -43,8 +44,13 @@ func (ns *Namespace) Name(base string) string {
 	return base + ns.tag
 }
 
-// check fails the test for each object that is alive.
+// check fails the test for each object that is alive, and for each that the
+// garbage collector has closed.
 func (ns *Namespace) check(t testing.TB) {
+	mine := func(name string) bool { return strings.HasSuffix(name, ns.tag) }
+	for _, name := range kernel.TakeDropped(mine) {
+		t.Errorf("filemaptest: a handle of %s was dropped without Close", name)
+	}
 	for _, pattern := range ns.patterns() {
 		objects, err := inspect.List(pattern)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"runtime"
 	"sync"
 
 	"github.com/filemap-go/filemap/internal/kernel"
@@ -34,6 +35,14 @@ type handle struct {
 
 	closing sync.Mutex
 	closed  bool
+	cleanup runtime.Cleanup
+}
+
+// newHandle returns a handle, which closes itself if the caller drops it.
+func newHandle(name object.Name, kind object.Kind, k *kernel.Sync) *handle {
+	h := &handle{name: name, kind: kind, kernel: k}
+	h.cleanup = kernel.CloseDropped(h, name.String(), k.Close)
+	return h
 }
 
 func (h *handle) waitable() *handle { return h }
@@ -47,6 +56,9 @@ func (h *handle) Kind() object.Kind { return h.kind }
 // Close gives the handle up. With the last one in any process the object is
 // gone. Waits through this handle end with os.ErrClosed, and a mutex that is
 // held through it is abandoned. A second Close returns os.ErrClosed.
+//
+// A handle that the program no longer refers to, and no [Hold] of it either, is
+// closed by the garbage collector some time later, as an [os.File] is.
 func (h *handle) Close() error {
 	h.closing.Lock()
 	defer h.closing.Unlock()
@@ -54,6 +66,7 @@ func (h *handle) Close() error {
 		return h.failed("close", os.ErrClosed)
 	}
 	h.closed = true
+	h.cleanup.Stop()
 	return h.check("close", h.kernel.Close())
 }
 
@@ -106,32 +119,32 @@ func (h *handle) try(op string) (kernel.Taken, bool, error) {
 
 // create makes an object.
 func create(name string, spec kernel.SyncSpec) (*handle, error) {
-	h := &handle{kind: spec.Kind}
-	var err error
-	if h.name, err = parseName(name); err == nil {
-		spec.Name = h.name
-		h.kernel, err = kernel.CreateSync(spec)
-	}
+	parsed, err := parseName(name)
 	if err != nil {
 		return nil, startFailed("create", name, spec.Kind, err)
 	}
-	return h, nil
+	spec.Name = parsed
+	k, err := kernel.CreateSync(spec)
+	if err != nil {
+		return nil, startFailed("create", name, spec.Kind, err)
+	}
+	return newHandle(parsed, spec.Kind, k), nil
 }
 
 // open opens an object that some process holds.
 func open(name string, kind object.Kind) (*handle, error) {
-	h := &handle{kind: kind}
-	var err error
-	if h.name, err = parseName(name); err == nil && h.name.IsZero() {
+	parsed, err := parseName(name)
+	if err == nil && parsed.IsZero() {
 		err = object.ErrInvalidName
-	}
-	if err == nil {
-		h.kernel, err = kernel.OpenSync(h.name, kind)
 	}
 	if err != nil {
 		return nil, startFailed("open", name, kind, err)
 	}
-	return h, nil
+	k, err := kernel.OpenSync(parsed, kind)
+	if err != nil {
+		return nil, startFailed("open", name, kind, err)
+	}
+	return newHandle(parsed, kind, k), nil
 }
 
 func parseName(name string) (object.Name, error) {
