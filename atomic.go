@@ -77,8 +77,8 @@ func (w Word[T]) CompareAndSwap(old, value T) (swapped bool, err error) {
 }
 
 func (w Word[T]) writable() error {
-	if w.view.access == ReadOnly {
-		return w.view.failed("write", errReadOnly)
+	if err := w.view.writable(); err != nil {
+		return w.view.failed("write", err)
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ func typedPointer[T any](v *View, off int64, n int) (unsafe.Pointer, error) {
 	if err := checkType(reflect.TypeFor[T]()); err != nil {
 		return nil, v.failed("view", err)
 	}
+	if err := v.region.Err(); err != nil {
+		return nil, v.failed("view", err)
+	}
 	size := int(unsafe.Sizeof(zero))
 	if n < 0 || size > 0 && n > v.Len()/size {
 		return nil, v.failed("view", object.ErrRange)

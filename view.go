@@ -106,10 +106,8 @@ func (v *View) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (v *View) readTail(p []byte, off, rest int64) (int, error) {
-	if rest <= 0 {
-		return 0, io.EOF
-	}
-	if err := v.region.ReadAt(p[:rest], off); err != nil {
+	rest = max(rest, 0)
+	if err := v.region.ReadAt(p[:rest], min(off, int64(v.Len()))); err != nil {
 		return 0, v.failed("read", err)
 	}
 	return int(rest), io.EOF
@@ -119,13 +117,25 @@ func (v *View) readTail(p []byte, off, rest int64) (int, error) {
 // io.WriterAt, but for writing all of p or, with object.ErrRange, nothing.
 // After object.ErrFault, part of p may have been written.
 func (v *View) WriteAt(p []byte, off int64) (int, error) {
-	if v.access == ReadOnly {
-		return 0, v.failed("write", errReadOnly)
+	if err := v.writable(); err != nil {
+		return 0, v.failed("write", err)
 	}
 	if err := v.region.WriteAt(p, off); err != nil {
 		return 0, v.failed("write", err)
 	}
 	return len(p), nil
+}
+
+// writable returns an error if the view may not be written, or, first, if it is
+// closed.
+func (v *View) writable() error {
+	if err := v.region.Err(); err != nil {
+		return err
+	}
+	if v.access == ReadOnly {
+		return errReadOnly
+	}
+	return nil
 }
 
 // Reader returns a reader of the view's bytes, with a position of its own.

@@ -90,3 +90,11 @@ func (e *Event) Reset() error { return e.check("reset", e.kernel.ResetEvent()) }
 // missed it, so Set serves better wherever there is a choice; Pulse is for
 // programs that use PulseEvent of Win32.
 func (e *Event) Pulse() error { return e.check("pulse", e.kernel.PulseEvent()) }
+
+// Close gives the handle up. With the last one in any process the event is gone.
+// Waits through this handle end with os.ErrClosed. A second Close returns
+// os.ErrClosed.
+//
+// A handle that the program no longer refers to is closed by the garbage
+// collector some time later, as an [os.File] is.
+func (e *Event) Close() error { return e.close() }

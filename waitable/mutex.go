@@ -162,3 +162,11 @@ func (h Hold) Relock() error {
 	}
 	return h.mutex.check("lock", h.mutex.kernel.Relock(h.taken))
 }
+
+// Close gives the handle up. With the last one in any process the mutex is gone.
+// Waits through this handle end with os.ErrClosed, and if it holds the mutex, the
+// next owner is told that it was abandoned. A second Close returns os.ErrClosed.
+//
+// A handle that the program no longer refers to, and no [Hold] of it either, is
+// closed by the garbage collector some time later, as an [os.File] is.
+func (m *Mutex) Close() error { return m.close() }

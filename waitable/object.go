@@ -53,13 +53,8 @@ func (h *handle) Name() string { return h.name.String() }
 // Kind returns the object's kind.
 func (h *handle) Kind() object.Kind { return h.kind }
 
-// Close gives the handle up. With the last one in any process the object is
-// gone. Waits through this handle end with os.ErrClosed, and a mutex that is
-// held through it is abandoned. A second Close returns os.ErrClosed.
-//
-// A handle that the program no longer refers to, and no [Hold] of it either, is
-// closed by the garbage collector some time later, as an [os.File] is.
-func (h *handle) Close() error {
+// close gives the handle up.
+func (h *handle) close() error {
 	h.closing.Lock()
 	defer h.closing.Unlock()
 	if h.closed {

@@ -131,3 +131,11 @@ func (s *Semaphore) Release(n int) (previous int, err error) {
 	}
 	return int(before), s.check("release", s.kernel.SpotCheck())
 }
+
+// Close gives the handle up. With the last one in any process the semaphore is
+// gone. Waits through this handle end with os.ErrClosed, and the permits that a
+// tracked semaphore's handle has come back. A second Close returns os.ErrClosed.
+//
+// A handle that the program no longer refers to is closed by the garbage
+// collector some time later, as an [os.File] is.
+func (s *Semaphore) Close() error { return s.close() }

@@ -104,3 +104,11 @@ func (t *Timer) TryWait() (bool, error) {
 	_, ok, err := t.try("wait")
 	return ok, err
 }
+
+// Close gives the handle up. With the last one in any process the timer is gone.
+// Waits through this handle end with os.ErrClosed. A second Close returns
+// os.ErrClosed.
+//
+// A handle that the program no longer refers to is closed by the garbage
+// collector some time later, as an [os.File] is.
+func (t *Timer) Close() error { return t.close() }

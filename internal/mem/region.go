@@ -86,13 +86,21 @@ func (heap) Flush([]byte) error  { return nil }
 // Len returns the number of bytes.
 func (r *Region) Len() int { return len(r.data) }
 
+// Err returns os.ErrClosed if the region is closed.
+func (r *Region) Err() error {
+	if r.closed.Load() {
+		return os.ErrClosed
+	}
+	return nil
+}
+
 // Bytes returns the bytes themselves, unguarded. It returns os.ErrClosed if
 // the region is closed.
 func (r *Region) Bytes() ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed.Load() {
-		return nil, os.ErrClosed
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	r.exposed.Store(true)
 	return r.data[:len(r.data):len(r.data)], nil
@@ -102,8 +110,8 @@ func (r *Region) Bytes() ([]byte, error) {
 func (r *Region) Flush() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed.Load() {
-		return os.ErrClosed
+	if err := r.Err(); err != nil {
+		return err
 	}
 	return r.backing.Flush(r.mapped)
 }
@@ -130,8 +138,8 @@ func (r *Region) Close() error {
 
 // check returns an error unless the n bytes at off lie inside the open region.
 func (r *Region) check(off int64, n int) error {
-	if r.closed.Load() {
-		return os.ErrClosed
+	if err := r.Err(); err != nil {
+		return err
 	}
 	if off < 0 || off > int64(len(r.data)) || int64(n) > int64(len(r.data))-off {
 		return object.ErrRange
