@@ -25,6 +25,7 @@ var roles = map[string]func(arguments []string) error{
 	"few":       acceptFew,
 	"abuse":     abuseChannels,
 	"scribble":  scribbleOver,
+	"shaken":    waitWhileShaken,
 	"history":   keepHistory,
 }
 

@@ -63,10 +63,14 @@ func publicDir(t *testing.T) string {
 // peer starts a process of a user, with a umask that the library must not heed.
 func (u *users) peer(uid, gid int) *peer {
 	u.t.Helper()
-	cmd := inRole("peer", "sh", "-c", `umask 077; exec "$@"`, "sh",
-		"setpriv", "--reuid="+strconv.Itoa(uid), "--regid="+strconv.Itoa(gid), "--clear-groups",
-		u.program)
-	return startPeerAs(u.t, cmd)
+	return startPeerAs(u.t, u.inRole("peer", uid, gid))
+}
+
+// inRole returns a command that runs a user's process in a role.
+func (u *users) inRole(role string, uid, gid int, arguments ...string) *exec.Cmd {
+	return inRole(role, "sh", append([]string{"-c", `umask 077; exec "$@"`, "sh",
+		"setpriv", "--reuid=" + strconv.Itoa(uid), "--regid=" + strconv.Itoa(gid), "--clear-groups",
+		u.program}, arguments...)...)
 }
 
 func (u *users) path(file string) string { return filepath.Join(u.dir, file) }

@@ -191,8 +191,10 @@ func (m *Mapping) mapPages(spec ViewSpec, lock *objmgr.ViewLock) (*mem.Region, e
 	if spec.Length > maxInt-skip {
 		return nil, object.ErrNoSpace // of addresses
 	}
-	pages, err := sys.Mmap(int(m.object.MapFD()), spec.Offset-skip, int(skip+spec.Length), prot,
-		spec.Access == object.CopyOnWrite, spec.Base)
+	pages, err := withRoom(func() ([]byte, error) {
+		return sys.Mmap(int(m.object.MapFD()), spec.Offset-skip, int(skip+spec.Length), prot,
+			spec.Access == object.CopyOnWrite, spec.Base)
+	})
 	if err == sys.EEXIST {
 		err = object.Explain(fs.ErrInvalid, "something lies at the address asked for")
 	}

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"os"
-	"runtime"
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap/internal/layout"
@@ -14,17 +13,20 @@ import (
 
 // page is a mapped control page. Before it lies a page of this process's own,
 // with the node of the robust list that other processes must not reach.
+//
+// Word is the only way to the shared page: everything else that touches it is
+// the system, which does not crash where the page is gone.
 type page struct {
 	pages []byte // the private page and the shared one
-	state *uint32
+	state objmgr.Word
+	futex sys.Futex // of the state
 
 	keeper *keeper         // of a mutex
 	node   *sys.RobustNode // on the keeper's list
 
-	// guarded is the shared page of an object that other users may write to,
-	// and so truncate: a touch then fails instead of crashing this process.
-	// Guarding costs as much as the operations themselves; whoever runs as the
-	// same user could stop the process anyway.
+	// guarded is the shared page of an object that other users may truncate: a
+	// touch then fails instead of crashing this process. Guarding costs as much
+	// as the operations themselves.
 	guarded *mem.Region
 	gone    atomic.Bool
 }
@@ -32,27 +34,31 @@ type page struct {
 // nodeOffset is where the node lies in the private page.
 const nodeOffset = 0
 
-func (h host) MapPage(fd objmgr.FD) (objmgr.Page, error) {
+func (h host) MapPage(fd objmgr.FD, guarded bool) (objmgr.Page, error) {
 	size := os.Getpagesize()
+	pages, err := withRoom(func() ([]byte, error) { return mapPage(int(fd), size) })
+	if err != nil {
+		return nil, err
+	}
+	p := &page{pages: pages}
+	p.futex = sys.SharedFutex(sys.Word64(pages, size+layout.StateAt))
+	if guarded {
+		p.guarded = mem.NewRegion(mem.Spec{Mapped: pages[size : size+layout.ControlSize]})
+	}
+	p.state = p.Word(layout.StateAt)
+	return p, nil
+}
+
+func mapPage(fd, size int) ([]byte, error) {
 	pages, err := sys.MmapAnonymous(2 * size)
 	if err != nil {
 		return nil, err
 	}
-	if err := sys.MmapOver(pages[size:], int(fd)); err != nil {
-		_ = sys.Munmap(pages)
-		return nil, explain(err)
-	}
-	p := &page{pages: pages}
-	p.state = sys.LowHalf(sys.Word64(pages, size+layout.StateAt))
-	stat, err := sys.Fstat(int(fd))
-	if err != nil {
+	if err := sys.MmapOver(pages[size:], fd); err != nil {
 		_ = sys.Munmap(pages)
 		return nil, err
 	}
-	if stat.Mode&(layout.ModeGroupWrite|layout.ModeOtherWrite) != 0 {
-		p.guarded = mem.NewRegion(mem.Spec{Mapped: pages[size : size+layout.ControlSize]})
-	}
-	return p, nil
+	return pages, nil
 }
 
 func (p *page) Word(offset int) objmgr.Word {
@@ -63,7 +69,10 @@ func (p *page) Word(offset int) objmgr.Word {
 	return sys.Word64(p.pages, len(p.pages)/2+offset)
 }
 
-func (p *page) Wake() { sys.FutexWake(p.state, false) }
+// low returns the half of the state that is the futex.
+func (p *page) low() uint32 { return uint32(p.state.Load()) }
+
+func (p *page) Wake() { sys.FutexWake(p.futex) }
 
 func (p *page) Keep() (owner uint32, err error) {
 	if p.keeper, err = keepers.next(); err != nil {
@@ -74,11 +83,17 @@ func (p *page) Keep() (owner uint32, err error) {
 	return p.keeper.tid, nil
 }
 
+// Release implements objmgr.Page. The pages become private memory, under an
+// operation in flight too; their addresses are free once there is none. Those of
+// several released pages are one map, so the system's limit on maps bounds what
+// is open, not what has been closed.
 func (p *page) Release() {
 	if p.keeper != nil {
 		p.keeper.remove(p.node)
 	}
-	runtime.AddCleanup(p, func(pages []byte) { _ = sys.Munmap(pages) }, p.pages)
+	_ = sys.Discard(p.pages) // if it fails, they stay as they are until then
+	pages := p.pages
+	mem.WhenUnreachable(p, func() { _ = sys.Munmap(pages) })
 }
 
 // Err implements objmgr.Page.

@@ -16,17 +16,17 @@ func parkDirect(ctx context.Context, words []objmgr.Parked, until int64) error {
 	done := ctx.Done()
 	if done == nil && len(words) == 1 {
 		// The same as below, but the fastest way, and any system has it.
-		sys.FutexWait(words[0].Page.(*page).state, words[0].Low, int64(lasting(until)))
+		sys.FutexWait(words[0].Page.(*page).futex, words[0].Low, int64(lasting(until)))
 		return nil
 	}
 	d := directs.take(done)
 	d.vector.Reset()
 	for _, w := range words {
-		d.vector.Add(sys.FutexWord{Addr: w.Page.(*page).state, Value: w.Low})
+		d.vector.Add(w.Page.(*page).futex, w.Low)
 	}
 	if done != nil {
 		d.alarm.set(ctx)
-		d.vector.Add(sys.FutexWord{Addr: d.alarm.word, Value: 0, Private: true})
+		d.vector.Add(sys.PrivateFutex(d.alarm.word), 0)
 	}
 	waitVector(&d.vector, until)
 	if done != nil {
@@ -77,7 +77,7 @@ func (l *directPool) put(d *direct) {
 // the next where they have the same context; but many a context is for one wait
 // only, and is to be left alone after that.
 type alarm struct {
-	word *uint32         // a futex of this process: 1 when the context is done
+	word *atomic.Uint32  // a futex of this process: 1 when the context is done
 	done <-chan struct{} // of the context of the last wait
 	stop func() bool     // nil while the alarm is not set
 }
@@ -89,12 +89,12 @@ func (a *alarm) set(ctx context.Context) {
 	}
 	a.unset()
 	if a.word == nil {
-		a.word = new(uint32)
+		a.word = new(atomic.Uint32)
 	}
 	word := a.word
 	a.stop = context.AfterFunc(ctx, func() {
-		atomic.StoreUint32(word, 1)
-		sys.FutexWake(word, true)
+		word.Store(1)
+		sys.FutexWake(sys.PrivateFutex(word))
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 type parker struct {
 	mu      sync.Mutex
 	entries []*parkEntry
-	poke    uint32 // a futex of this process: changes when entries do
+	poke    atomic.Uint32 // a futex of this process: changes when entries do
 }
 
 // parkEntry is one word that one goroutine waits for.
@@ -82,8 +82,8 @@ func (p *parker) add(e *parkEntry) bool {
 		return false
 	}
 	p.entries = append(p.entries, e)
-	atomic.AddUint32(&p.poke, 1)
-	sys.FutexWake(&p.poke, true)
+	p.poke.Add(1)
+	sys.FutexWake(sys.PrivateFutex(&p.poke))
 	return true
 }
 
@@ -114,9 +114,9 @@ func (p *parker) arm(vector *sys.FutexVector) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	vector.Reset()
-	vector.Add(sys.FutexWord{Addr: &p.poke, Value: atomic.LoadUint32(&p.poke), Private: true})
+	vector.Add(sys.PrivateFutex(&p.poke), p.poke.Load())
 	for _, e := range p.entries {
-		vector.Add(sys.FutexWord{Addr: e.page.state, Value: e.low})
+		vector.Add(e.page.futex, e.low)
 	}
 	return len(p.entries) > 0
 }
@@ -131,7 +131,7 @@ func (p *parker) handOff(look bool) {
 	for _, e := range p.entries {
 		switch {
 		case e.done.Load():
-		case atomic.LoadUint32(e.page.state) != e.low || look && e.watchful:
+		case e.page.low() != e.low || e.page.Err() != nil || look && e.watchful:
 			select {
 			case e.wake <- struct{}{}:
 			default: // by another of its words

@@ -132,7 +132,8 @@ func (r *Region) Close() error {
 	}
 	// An access in progress still has these addresses, and keeps r reachable:
 	// they may be used for something else only when r no longer is.
-	runtime.AddCleanup(r, retire, retired{r.mapped, r.backing, r.exposed.Load()})
+	old := retired{r.mapped, r.backing, r.exposed.Load()}
+	WhenUnreachable(r, func() { retire(old) })
 	return nil
 }
 

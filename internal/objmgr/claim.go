@@ -52,10 +52,10 @@ func (s *Sync) repair() {
 // claim claims the object, once nobody else has, and returns its state.
 func (s *Sync) claim() (layout.State, error) {
 	for attempt := 0; ; attempt++ {
+		old := s.load()
 		if err := s.usable(); err != nil {
 			return 0, err
 		}
-		old := s.load()
 		if next := old.WithToken(s.token); !s.isClaimed(old) && s.swap(old, next) {
 			return next, nil
 		}
@@ -78,10 +78,10 @@ func (s *Sync) dropClaim() {
 // changeUnclaimed is change for what must not happen under a claim.
 func (s *Sync) changeUnclaimed(next func(layout.State) layout.State) error {
 	for attempt := 0; ; attempt++ {
+		old := s.load()
 		if err := s.usable(); err != nil {
 			return err
 		}
-		old := s.load()
 		if !s.isClaimed(old) && s.swapAndWake(old, next(old)) {
 			return nil
 		}

@@ -54,7 +54,7 @@ func (l *ledger) move(entry int, claimed layout.State, n int32) error {
 	l.permits(entry).Store(uint64(layout.NewPermits(held, n)))
 	next := (claimed - layout.State(n)).WithToken(0)
 	if !l.s.swapAndWake(claimed, next) {
-		return object.ErrCorrupt // nobody changes what another has claimed
+		return l.s.corrupt() // nobody changes what another has claimed
 	}
 	l.permits(entry).Store(uint64(layout.NewPermits(held, 0)))
 	return nil
@@ -80,7 +80,7 @@ func (l *ledger) release(n uint32) (previous uint32, err error) {
 	// What others took comes back from nobody's entry.
 	rest := claimed + layout.State(n-own)
 	if !l.s.swap(claimed, rest) {
-		return 0, object.ErrCorrupt
+		return 0, l.s.corrupt()
 	}
 	return previous, l.move(l.entry, rest, -int32(own))
 }

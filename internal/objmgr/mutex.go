@@ -32,10 +32,10 @@ func (s *Sync) trustTokens() error {
 	for range stateAttempts {
 		old := flags.Load()
 		if old&layout.TrustTokens != 0 || flags.CompareAndSwap(old, old|layout.TrustTokens) {
-			return nil
+			return s.usable()
 		}
 	}
-	return object.ErrCorrupt
+	return s.corrupt()
 }
 
 // Share prepares for another process to have this handle's open file too: what
@@ -97,10 +97,11 @@ func (s *Sync) owns(st layout.State) bool {
 
 // Relock locks a mutex once more for a hold, which then takes one Unlock more.
 func (s *Sync) Relock(hold uint64) error {
+	owns := s.holds.Load() == hold && s.owns(s.load())
 	if s.closed.Load() {
 		return os.ErrClosed
 	}
-	if s.holds.Load() != hold || !s.owns(s.load()) {
+	if !owns {
 		return object.ErrNotOwner
 	}
 	s.depth.Add(1)

@@ -24,8 +24,8 @@ type Page interface {
 	// somebody, if this process dies while the word holds the returned owner
 	// number.
 	Keep() (owner uint32, err error)
-	// Release ends that, and has the page unmapped some time after nobody
-	// refers to it any more.
+	// Release ends that, and parts the page from the object: from then on it is
+	// private memory, for what still uses it.
 	Release()
 }
 
@@ -46,8 +46,9 @@ const (
 
 // Memory is the part of a host that synchronization objects need.
 type Memory interface {
-	// MapPage maps the control page of an open file.
-	MapPage(fd FD) (Page, error)
+	// MapPage maps the control page of an open file. A guarded one may be taken
+	// away by another process: see Page.Err.
+	MapPage(fd FD, guarded bool) (Page, error)
 	// Park returns when one of the words may no longer have its low half, and
 	// sometimes for no reason. It returns context.Cause(ctx) when ctx is done,
 	// and comes back at the latest at the time until of ClockMonotonic, unless

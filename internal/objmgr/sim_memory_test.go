@@ -77,7 +77,7 @@ type simPage struct {
 }
 
 // MapPage implements Memory.
-func (p *process) MapPage(fd FD) (Page, error) {
+func (p *process) MapPage(fd FD, guarded bool) (Page, error) {
 	return &simPage{p, p.stepOn(fd).inode}, p.see("map page", p.subject(fd), nil)
 }
 

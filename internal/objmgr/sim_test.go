@@ -74,8 +74,8 @@ type sleepyPage struct{ *simPage }
 
 func (sleepyPage) Wake() {}
 
-func (s sleepy) MapPage(fd FD) (Page, error) {
-	page, err := s.process.MapPage(fd)
+func (s sleepy) MapPage(fd FD, guarded bool) (Page, error) {
+	page, err := s.process.MapPage(fd, guarded)
 	return sleepyPage{page.(*simPage)}, err
 }
 
@@ -89,8 +89,8 @@ func (t thriftyPage) Wake() {
 	t.wake(t.p, 1)
 }
 
-func (t thrifty) MapPage(fd FD) (Page, error) {
-	page, err := t.process.MapPage(fd)
+func (t thrifty) MapPage(fd FD, guarded bool) (Page, error) {
+	page, err := t.process.MapPage(fd, guarded)
 	return thriftyPage{page.(*simPage)}, err
 }
 

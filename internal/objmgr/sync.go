@@ -45,8 +45,9 @@ type Sync struct {
 	spots  spots
 
 	// mu is held for reading by who asks the host about the open file.
-	mu     sync.RWMutex
-	closed atomic.Bool
+	mu       sync.RWMutex
+	closed   atomic.Bool
+	released atomic.Bool // the page may be private memory: set after closed
 
 	// Mutexes: holds goes up with each unlock, and so tells the holds of this
 	// handle apart; depth is how often the present one was locked again. Only
@@ -121,10 +122,7 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 		err = s.takeToken()
 	}
 	if err == nil {
-		s.page, err = o.m.host.MapPage(o.fd)
-	}
-	if err == nil {
-		s.state = s.page.Word(layout.StateAt)
+		err = s.mapPage()
 	}
 	if err == nil && s.kind == object.Mutex {
 		err = s.keep(control.PIDNamespace)
@@ -133,10 +131,29 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 		err = s.joinLedger()
 	}
 	if err != nil {
+		if s.page != nil {
+			s.page.Release()
+		}
 		o.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// mapPage maps the control page. It is guarded unless it is of this user alone:
+// anybody else who may write the file, or might have when the object was shared
+// more widely, or may change its mode, can truncate it. A later change of the
+// mode changes nothing here.
+func (s *Sync) mapPage() error {
+	host := s.m.host
+	own := s.stat.UID == host.UID() && s.name.Scope != object.Global &&
+		s.stat.Mode&(layout.ModeGroupWrite|layout.ModeOtherWrite) == 0
+	page, err := host.MapPage(s.fd, !own)
+	if err != nil {
+		return err
+	}
+	s.page, s.state = page, page.Word(layout.StateAt)
+	return nil
 }
 
 func (s *Sync) checkParam(param uint64) error {
@@ -192,7 +209,8 @@ func (s *Sync) usable() error {
 	return s.page.Err()
 }
 
-// load returns the state.
+// load returns the state. If the handle is closed or the page gone it is any
+// state: what is concluded from it counts only if usable returns nil afterward.
 func (s *Sync) load() layout.State {
 	st := layout.State(s.state.Load())
 	race.Acquire()
@@ -200,11 +218,13 @@ func (s *Sync) load() layout.State {
 	return st
 }
 
-// swap replaces the state, if it is still old.
+// swap replaces the state, if it is still old. It reports false if that may have
+// been in what Close leaves in the page's place.
 func (s *Sync) swap(old, next layout.State) bool {
 	race.Release()
 	swapped := s.state.CompareAndSwap(uint64(old), uint64(next))
 	race.Acquire()
+	swapped = swapped && !s.released.Load()
 	runtime.KeepAlive(s)
 	return swapped
 }
@@ -228,10 +248,10 @@ const stateAttempts = 10000
 // returns an error to change nothing.
 func (s *Sync) change(next func(layout.State) (layout.State, error)) error {
 	for range stateAttempts {
+		old := s.load()
 		if err := s.usable(); err != nil {
 			return err
 		}
-		old := s.load()
 		want, err := next(old)
 		if err != nil || want == old {
 			return err
@@ -239,6 +259,15 @@ func (s *Sync) change(next func(layout.State) (layout.State, error)) error {
 		if s.swapAndWake(old, want) {
 			return nil
 		}
+	}
+	return s.corrupt()
+}
+
+// corrupt returns the error of an operation that has found a state that no
+// program of ours makes: object.ErrCorrupt, if it counts.
+func (s *Sync) corrupt() error {
+	if err := s.usable(); err != nil {
+		return err
 	}
 	return object.ErrCorrupt
 }
@@ -260,8 +289,24 @@ func (s *Sync) Close() error {
 	}
 	s.mu.Unlock()
 	err = errors.Join(err, s.abandon())
+	s.endWaits()
+	s.released.Store(true)
 	s.page.Release()
-	err = errors.Join(err, s.Object.Close())
+	return errors.Join(err, s.Object.Close())
+}
+
+// endWaits wakes the waits through a closed handle. One that has looked before it
+// was closed, and is about to sleep, finds the state changed; if another handle's
+// wait has put it back by then, it looks again when its sleep ends.
+func (s *Sync) endWaits() {
+	for range stateAttempts {
+		old := s.load()
+		if !old.Has(layout.StateWaiters) || s.swap(old, old.Without(layout.StateWaiters)) {
+			if old.Has(layout.StateWaiters) {
+				s.page.Wake()
+			}
+			return
+		}
+	}
 	s.page.Wake()
-	return err
 }

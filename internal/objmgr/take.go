@@ -33,7 +33,8 @@ func (s *Sync) try(since uint32) (Taken, verdict) {
 			return Taken{}, s.missed(old)
 		}
 		if s.stays() {
-			if s.load() == old { // a schedule read in between is that of old
+			// A schedule read in between is that of old.
+			if s.load() == old && s.usable() == nil {
 				return Taken{}, taken
 			}
 			continue

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/filemap-go/filemap/internal/layout"
-	"github.com/filemap-go/filemap/object"
 )
 
 // Nobody makes a timer fire: whoever looks computes whether it has. Who waits
@@ -40,7 +39,7 @@ func (s *Sync) SetTimer(schedule Schedule) error {
 func (s *Sync) unclaimTimer(claimed, next layout.State) error {
 	next = next.Bump(layout.TimerChange, layout.TimerChanges).WithToken(0)
 	if !s.swapAndWake(claimed, next) {
-		return object.ErrCorrupt // nobody changes a timer that another has claimed
+		return s.corrupt() // nobody changes a timer that another has claimed
 	}
 	return nil
 }

@@ -185,6 +185,9 @@ func (s *Sync) arm(since uint32) (word Parked, wake int64, ready bool) {
 		}
 		next := old.With(layout.StateWaiters)
 		if old == next && s.load() == old || old != next && s.swap(old, next) {
+			if s.closed.Load() { // Close looks for the mark after it has said so
+				return Parked{}, 0, true
+			}
 			watchful := s.kind == object.Mutex || s.ledger != nil
 			return Parked{Page: s.page, Low: next.Low(), Watchful: watchful}, wake, false
 		}

@@ -145,7 +145,7 @@ func (s *Sync) commit() (Taken, error) {
 		defer s.ledger.mu.Unlock()
 		old := s.load()
 		if old.Token() != s.token {
-			return Taken{}, object.ErrCorrupt
+			return Taken{}, s.corrupt()
 		}
 		return Taken{}, s.ledger.move(s.ledger.entry, old, 1)
 	}
@@ -165,5 +165,5 @@ func (s *Sync) commit() (Taken, error) {
 			return s.receipt(old), nil
 		}
 	}
-	return Taken{}, object.ErrCorrupt
+	return Taken{}, s.corrupt()
 }

@@ -7,11 +7,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FutexWord is one word of a FutexWaitv.
-type FutexWord struct {
-	Addr    *uint32
-	Value   uint32 // that the word has while there is something to wait for
-	Private bool   // only this process wakes it
+// Futex is a word that the system can wait for. It names the word to the system
+// and cannot be read: of a word that other processes share, that takes care.
+type Futex struct {
+	addr    *uint32
+	private bool // only this process waits for it and wakes it
+}
+
+// SharedFutex returns the futex that is the low 32 bits of a word that processes
+// share, on the little-endian machines that filemap runs on.
+func SharedFutex(word *atomic.Uint64) Futex { return Futex{addr: (*uint32)(unsafe.Pointer(word))} }
+
+// PrivateFutex returns the futex that is a word of this process's own.
+func PrivateFutex(word *atomic.Uint32) Futex {
+	return Futex{addr: (*uint32)(unsafe.Pointer(word)), private: true}
+}
+
+// op adds what the system must know of the futex to an operation of futex(2).
+func (f Futex) op(op uintptr) uintptr {
+	if f.private {
+		op |= futexPrivateFlag
+	}
+	return op
 }
 
 // futexWaitv is struct futex_waitv of futex(2).
@@ -44,21 +61,22 @@ type FutexVector struct {
 // Reset empties the vector.
 func (v *FutexVector) Reset() { v.n = 0 }
 
-// Add appends a word. There must be room.
-func (v *FutexVector) Add(w FutexWord) {
+// Add appends a word and the value that it has while there is something to wait
+// for. There must be room.
+func (v *FutexVector) Add(f Futex, value uint32) {
 	flags := uint32(futex2Size32)
-	if w.Private {
+	if f.private {
 		flags |= futex2Private
 	}
 	v.words[v.n] = futexWaitv{
-		val: uint64(w.Value), uaddr: uint64(uintptr(unsafe.Pointer(w.Addr))), flags: flags,
+		val: uint64(value), uaddr: uint64(uintptr(unsafe.Pointer(f.addr))), flags: flags,
 	}
 	v.n++
 }
 
 // FutexWaitv blocks until one of the words is woken, one does not have its
-// value (EAGAIN), or the monotonic clock shows the time until in nanoseconds
-// (ETIMEDOUT): futex_waitv(2), Linux 5.16.
+// value (EAGAIN) or is not there (EFAULT), or the monotonic clock shows the time
+// until in nanoseconds (ETIMEDOUT): futex_waitv(2), Linux 5.16.
 func FutexWaitv(v *FutexVector, until int64) error {
 	deadline := unix.NsecToTimespec(until)
 	_, _, errno := unix.Syscall6(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&v.words[0])),
@@ -69,24 +87,16 @@ func FutexWaitv(v *FutexVector, until int64) error {
 	return nil
 }
 
-// FutexWait is FutexWaitv for one word that other processes wake, for so many
-// nanoseconds at the most: futex(2).
-func FutexWait(addr *uint32, value uint32, most int64) {
+// FutexWait is FutexWaitv for one word and up to most nanoseconds: futex(2).
+func FutexWait(f Futex, value uint32, most int64) {
 	timeout := unix.NsecToTimespec(most)
-	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), futexWait,
+	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(f.addr)), f.op(futexWait),
 		uintptr(value), uintptr(unsafe.Pointer(&timeout)), 0, 0)
 }
 
-// FutexWake wakes all who wait for a word, in any process.
-func FutexWake(addr *uint32, private bool) {
-	op := uintptr(futexWake)
-	if private {
-		op |= futexPrivateFlag
-	}
+// FutexWake wakes all threads that wait for a word, in any process.
+func FutexWake(f Futex) {
 	const all = 1<<31 - 1
-	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), op, all, 0, 0, 0)
+	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(f.addr)), f.op(futexWake),
+		all, 0, 0, 0)
 }
-
-// LowHalf returns the half of a word that is its low 32 bits, on the
-// little-endian machines that filemap runs on.
-func LowHalf(word *atomic.Uint64) *uint32 { return (*uint32)(unsafe.Pointer(word)) }

@@ -78,6 +78,14 @@ func MmapOver(pages []byte, fd int) error {
 	return err
 }
 
+// Discard replaces mapped pages by zeroed ones of this process's own, in one
+// step. The system then has no more business with what they were of.
+func Discard(pages []byte) error {
+	_, err := mmap(address(pages), len(pages), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_FIXED, -1, 0)
+	return err
+}
+
 // Word64 returns the word at an offset of mapped pages.
 func Word64(data []byte, offset int) *atomic.Uint64 {
 	return (*atomic.Uint64)(unsafe.Pointer(&data[offset]))

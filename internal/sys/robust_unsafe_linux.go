@@ -24,7 +24,7 @@ type RobustHead struct {
 func (h *RobustHead) End() *RobustNode { return (*RobustNode)(unsafe.Pointer(&h.First)) }
 
 // SetRobustList has the system look through a list when this thread dies, and
-// mark the futexes in it that hold this thread's id.
+// mark the futexes in it that hold this thread's id. A nil head ends that.
 func SetRobustList(head *RobustHead) error {
 	_, _, errno := unix.RawSyscall(unix.SYS_SET_ROBUST_LIST,
 		uintptr(unsafe.Pointer(head)), unsafe.Sizeof(*head), 0)
@@ -37,7 +37,7 @@ func SetRobustList(head *RobustHead) error {
 // Gettid returns the id of this thread.
 func Gettid() int { return unix.Gettid() }
 
-// NewRobustHead returns a head outside Go's memory, which is never freed.
+// NewRobustHead returns a head outside Go's memory.
 func NewRobustHead(futexOffset int64) (*RobustHead, error) {
 	page, err := MmapAnonymous(int(unsafe.Sizeof(RobustHead{})))
 	if err != nil {
@@ -47,6 +47,11 @@ func NewRobustHead(futexOffset int64) (*RobustHead, error) {
 	head.First = head.End()
 	head.FutexOffset = futexOffset
 	return head, nil
+}
+
+// Free gives a head's memory back, after the system has forgotten it.
+func (h *RobustHead) Free() {
+	_ = unix.MunmapPtr(unsafe.Pointer(h), unsafe.Sizeof(*h))
 }
 
 // NodeAt returns the node at an offset of memory that is not Go's.
