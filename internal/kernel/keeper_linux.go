@@ -3,35 +3,52 @@ package kernel
 import (
 	"os"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/internal/sys"
 )
 
 // A keeper is a thread whose death tells of its process's. It does nothing but
-// own a robust list of the mutexes that the process has open, locked or not.
-// Who locks one writes the keeper's number into it, so locking has nothing to
-// do with the list, and any goroutine may do it.
+// own a robust list of mutexes that the process has open, locked or not. A
+// handle that locks a mutex writes the keeper's number into it, so locking has
+// nothing to do with the list, and any goroutine may do it.
+//
+// The system stops at the first node of the list whose page is gone, because
+// another user has truncated the file. The mutexes after it are then found out
+// by the look that each wait takes now and then.
 type keeper struct {
 	tid  uint32
 	mu   sync.Mutex // held to change the list
 	head *sys.RobustHead
 	size int
+	idle atomic.Uint32 // a futex: 1 from when the list became empty until the keeper looks
 }
 
-// keeperSize is how many mutexes a keeper has at the most: of a longer list,
-// the system would see 2,048.
-const keeperSize = 2000
+const (
+	// keeperSize is how many mutexes a keeper has at most: of a longer list, the
+	// system would see 2,048.
+	keeperSize = 2000
+
+	// keeperLinger is how long a keeper stays after its last mutex, for programs
+	// that open and close one again and again.
+	keeperLinger = 50 * time.Millisecond
+)
 
 var keepers keeperList
 
 type keeperList struct {
-	mu  sync.Mutex
-	all []*keeper
+	mu      sync.Mutex
+	all     []*keeper
+	refused bool // the system knows no robust lists, or forbids them
 }
 
-// next returns a keeper with room for one mutex more, and counts that.
+// next returns a keeper with room for one mutex more, and counts that. It
+// returns nil where there are no robust lists: before Linux 2.6.17, in an
+// emulator, in a sandbox.
 func (l *keeperList) next() (*keeper, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,28 +57,82 @@ func (l *keeperList) next() (*keeper, error) {
 			return k, nil
 		}
 	}
+	if l.refused {
+		return nil, nil
+	}
 	k := &keeper{size: 1}
-	started := make(chan error)
-	go k.live(started)
-	if err := <-started; err != nil {
+	err := k.start()
+	if err == sys.ENOSYS || err == sys.EPERM {
+		l.refused = true
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	l.all = append(l.all, k)
 	return k, nil
 }
 
-// live is the keeper's thread.
-func (k *keeper) live(started chan<- error) {
-	runtime.LockOSThread()
+// retire takes a keeper without mutexes out of the list. It reports false if the
+// keeper has got one meanwhile.
+func (l *keeperList) retire(k *keeper) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.size > 0 {
+		return false
+	}
+	l.all = slices.DeleteFunc(l.all, func(other *keeper) bool { return other == k })
+	return true
+}
+
+// start starts the keeper's thread, which lives until there are no mutexes left
+// to keep.
+func (k *keeper) start() error {
+	var started sync.Mutex // see callOutside
+	var err error
+	started.Lock()
+	outside(func() {
+		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		err = k.register()
+		failed := err != nil
+		started.Unlock()
+		if !failed {
+			k.live()
+		}
+	})
+	started.Lock()
+	return err
+}
+
+func (k *keeper) register() error {
 	futexOffset := os.Getpagesize() + layout.StateAt - nodeOffset
 	head, err := sys.NewRobustHead(int64(futexOffset))
-	if err == nil {
-		err = sys.SetRobustList(head)
+	if err != nil {
+		return explain(err)
+	}
+	if err := sys.SetRobustList(head); err != nil {
+		head.Free()
+		return err
 	}
 	k.head, k.tid = head, uint32(sys.Gettid())
-	started <- err
-	if err == nil {
-		select {} // as long as the process
+	return nil
+}
+
+func (k *keeper) live() {
+	idle := sys.PrivateFutex(&k.idle)
+	for {
+		for k.idle.Load() == 0 {
+			sys.FutexWait(idle, 0, int64(time.Hour))
+		}
+		sys.FutexWait(idle, 1, int64(keeperLinger))
+		k.idle.Store(0)
+		if keepers.retire(k) {
+			_ = sys.SetRobustList(nil)
+			k.head.Free()
+			return
+		}
 	}
 }
 
@@ -91,10 +162,14 @@ func (k *keeper) add(node *sys.RobustNode) {
 
 func (k *keeper) remove(node *sys.RobustNode) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	*node.Link = node.Next
 	if node.Next != k.head.End() {
 		node.Next.Link = node.Link
 	}
 	k.size--
+	empty := k.size == 0
+	k.mu.Unlock()
+	if empty && k.idle.CompareAndSwap(0, 1) {
+		sys.FutexWake(sys.PrivateFutex(&k.idle))
+	}
 }

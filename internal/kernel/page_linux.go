@@ -78,6 +78,9 @@ func (p *page) Keep() (owner uint32, err error) {
 	if p.keeper, err = keepers.next(); err != nil {
 		return 0, err
 	}
+	if p.keeper == nil {
+		return layout.OwnerUnknown, nil
+	}
 	p.node = sys.NodeAt(p.pages, nodeOffset)
 	p.keeper.add(p.node)
 	return p.keeper.tid, nil

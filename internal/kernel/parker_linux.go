@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,28 +12,34 @@ import (
 	"github.com/filemap-go/filemap/internal/sys"
 )
 
-// A parker waits for the words of many goroutines. Words are added and taken
-// away by poking its own futex, so that it builds its vector anew.
+// A parker waits for the words of many goroutines. Words are added by poking its
+// own futex, so that it builds its vector anew. A word that is taken away stays
+// in the vector until then, where all it can do is to wake the parker.
 type parker struct {
 	mu      sync.Mutex
 	entries []*parkEntry
-	poke    atomic.Uint32 // a futex of this process: changes when entries do
+	poke    atomic.Uint32 // a futex of this process: changes when an entry comes
+	full    atomic.Bool
 }
 
-// parkEntry is one word that one goroutine waits for.
+// parkEntry is one word that one goroutine waits for. The page stays mapped as
+// long as there are entries for it.
 type parkEntry struct {
-	page     *page // keeps it mapped
-	low      uint32
-	watchful bool
-	wake     chan<- struct{} // has room for one
-	done     atomic.Bool     // nobody waits any more
+	objmgr.Parked
+	until  int64
+	wake   chan<- struct{} // has room for one
+	parker *parker
+	waits  bool // the parker has it
 }
+
+func (e *parkEntry) page() *page { return e.Page.(*page) }
 
 // parkerSize leaves room for the parker's own word.
 const parkerSize = sys.FutexWordsMax - 2
 
 var parkers parkerPool
 
+// parkerPool has as many parkers as the goroutines that wait at a time need.
 type parkerPool struct {
 	mu  sync.Mutex
 	all []*parker
@@ -40,39 +47,37 @@ type parkerPool struct {
 
 // parkPooled parks a goroutine with the parkers.
 func parkPooled(ctx context.Context, words []objmgr.Parked, until int64) error {
-	wake := make(chan struct{}, 1)
-	for _, w := range words {
-		e := &parkEntry{page: w.Page.(*page), low: w.Low, watchful: w.Watchful, wake: wake}
-		defer e.done.Store(true)
+	wake := wakers.take()
+	defer wakers.put(wake)
+	entries := make([]parkEntry, len(words))
+	for i := range entries {
+		e := &entries[i]
+		*e = parkEntry{Parked: words[i], until: until, wake: wake}
 		parkers.add(e)
-	}
-	var timeout <-chan time.Time
-	if until != 0 {
-		timer := time.NewTimer(time.Duration(until - sys.MonotonicTime()))
-		defer timer.Stop()
-		timeout = timer.C
+		defer e.leave()
 	}
 	select {
 	case <-wake:
-	case <-timeout:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	return nil
 }
 
-// add gives an entry to a parker with room, which may be a new one.
+// add gives an entry to the oldest parker with room, so that the newest run out
+// of entries when there are fewer. If there is none, it starts one.
 func (l *parkerPool) add(e *parkEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := len(l.all) - 1; i >= 0; i-- { // the newest has room most often
-		if l.all[i].add(e) {
+	for _, p := range l.all {
+		if !p.full.Load() && p.add(e) {
 			return
 		}
 	}
-	p := &parker{entries: []*parkEntry{e}}
+	p := new(parker)
+	p.add(e)
 	l.all = append(l.all, p)
-	go p.live()
+	outside(p.live)
 }
 
 func (p *parker) add(e *parkEntry) bool {
@@ -81,23 +86,46 @@ func (p *parker) add(e *parkEntry) bool {
 	if len(p.entries) >= parkerSize {
 		return false
 	}
+	e.parker, e.waits = p, true
 	p.entries = append(p.entries, e)
+	p.full.Store(len(p.entries) >= parkerSize)
 	p.poke.Add(1)
 	sys.FutexWake(sys.PrivateFutex(&p.poke))
 	return true
+}
+
+// leave ends the entry's wait, if it goes on still. Its place is free at once.
+func (e *parkEntry) leave() {
+	p := e.parker
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.waits {
+		p.keep(func(other *parkEntry) bool { return other != e })
+	}
+}
+
+// keep takes away the entries that a function reports false for. The caller
+// holds mu.
+func (p *parker) keep(stays func(*parkEntry) bool) {
+	p.entries = slices.DeleteFunc(p.entries, func(e *parkEntry) bool {
+		e.waits = stays(e)
+		return !e.waits
+	})
+	p.full.Store(len(p.entries) >= parkerSize)
 }
 
 // live waits until there is nothing left to wait for.
 func (p *parker) live() {
 	vector := new(sys.FutexVector)
 	for next := time.Now().Add(backstop); ; {
-		if !p.arm(vector) {
+		until, any := p.arm(vector)
+		if !any {
 			if parkers.retire(p) {
 				return
 			}
 			continue
 		}
-		waitVector(vector, 0)
+		waitVector(vector, until)
 		look := time.Now().After(next)
 		if look {
 			next = time.Now().Add(backstop)
@@ -109,39 +137,41 @@ func (p *parker) live() {
 	}
 }
 
-// arm builds the vector. It reports false if there are no entries.
-func (p *parker) arm(vector *sys.FutexVector) bool {
+// arm builds the vector, and returns when the first wait in it ends by itself,
+// or 0. It reports false if there are no entries.
+func (p *parker) arm(vector *sys.FutexVector) (until int64, any bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	vector.Reset()
 	vector.Add(sys.PrivateFutex(&p.poke), p.poke.Load())
 	for _, e := range p.entries {
-		vector.Add(e.page.futex, e.low)
-	}
-	return len(p.entries) > 0
-}
-
-// handOff wakes the goroutines whose words have changed, and, if look is set,
-// those that must look whether somebody died. It forgets them, and those that
-// no longer wait.
-func (p *parker) handOff(look bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	kept := p.entries[:0]
-	for _, e := range p.entries {
-		switch {
-		case e.done.Load():
-		case e.page.low() != e.low || e.page.Err() != nil || look && e.watchful:
-			select {
-			case e.wake <- struct{}{}:
-			default: // by another of its words
-			}
-		default:
-			kept = append(kept, e)
+		vector.Add(e.page().futex, e.Low)
+		if e.until != 0 && (until == 0 || e.until < until) {
+			until = e.until
 		}
 	}
-	clear(p.entries[len(kept):])
-	p.entries = kept
+	return until, len(p.entries) > 0
+}
+
+// handOff wakes the goroutines whose words have changed or are gone, or whose
+// time has come, and, if look is set, those that must look whether somebody
+// died. It forgets them.
+func (p *parker) handOff(look bool) {
+	now := sys.MonotonicTime()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep(func(e *parkEntry) bool {
+		page := e.page()
+		if page.low() == e.Low && page.Err() == nil &&
+			(e.until == 0 || now < e.until) && !(look && e.Watchful) {
+			return true
+		}
+		select {
+		case e.wake <- struct{}{}:
+		default: // by another of its words
+		}
+		return false
+	})
 }
 
 // retire takes a parker out of the pool, unless it has got an entry meanwhile.
@@ -153,11 +183,43 @@ func (l *parkerPool) retire(p *parker) bool {
 	if len(p.entries) > 0 {
 		return false
 	}
-	for i, other := range l.all {
-		if other == p {
-			l.all = append(l.all[:i], l.all[i+1:]...)
-			break
-		}
-	}
+	l.all = slices.DeleteFunc(l.all, func(other *parker) bool { return other == p })
 	return true
+}
+
+// wakers are channels by which parkers wake goroutines, kept for the next wait.
+// No bubble of testing/synctest has made them.
+var wakers wakerPool
+
+type wakerPool struct {
+	mu   sync.Mutex
+	free []chan struct{}
+}
+
+func (l *wakerPool) take() chan struct{} {
+	const some = 32
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.free) == 0 {
+		callOutside(func() {
+			for range some {
+				l.free = append(l.free, make(chan struct{}, 1))
+			}
+		})
+	}
+	last := len(l.free) - 1
+	wake := l.free[last]
+	l.free = l.free[:last]
+	return wake
+}
+
+// put takes a channel back that no entry has any more.
+func (l *wakerPool) put(wake chan struct{}) {
+	select {
+	case <-wake:
+	default:
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, wake)
 }

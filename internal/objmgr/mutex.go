@@ -11,12 +11,13 @@ import (
 // dies, the system itself marks the state, by the owner number; that is fast,
 // but numbers repeat in other PID namespaces. What counts is the token.
 
-// keep prepares a mutex for the death of this process.
+// keep prepares a mutex for the death of this process. Where the system marks no
+// state, the owner is unknown, and waits look whether the token lives.
 func (s *Sync) keep(namespace uint32) (err error) {
 	if s.owner, err = s.page.Keep(); err != nil {
 		return err
 	}
-	if s.owner == 0 || s.owner >= layout.OwnerUnknown {
+	if s.owner == 0 || s.owner > layout.OwnerUnknown {
 		return object.ErrCorrupt
 	}
 	if s.m.host.PIDNamespace() == namespace {

@@ -197,4 +197,4 @@ func (s *Sync) arm(since uint32) (word Parked, wake int64, ready bool) {
 
 // ownerLook is how often, in nanoseconds, a wait looks after an owner whose
 // death the system will not tell.
-const ownerLook = 2e6
+const ownerLook = 25e6
