@@ -16,6 +16,7 @@ import (
 // testing/synctest that used it first. Each test is the first of its process.
 
 func TestFirstMutexInBubble(t *testing.T) {
+	linuxOnly(t, "a thread that owns mutexes is part of the bubble that uses it first")
 	if !alone(t) {
 		return
 	}
@@ -33,6 +34,7 @@ func TestFirstMutexInBubble(t *testing.T) {
 }
 
 func TestContendedMutexInBubble(t *testing.T) {
+	linuxOnly(t, "a thread that owns mutexes is part of the bubble that uses it first")
 	if !alone(t) {
 		return
 	}
@@ -58,6 +60,7 @@ func TestContendedMutexInBubble(t *testing.T) {
 }
 
 func TestFirstConnInBubble(t *testing.T) {
+	linuxOnly(t, "a thread that owns mutexes is part of the bubble that uses it first")
 	if !alone(t) {
 		return
 	}
