@@ -146,8 +146,12 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 // mode changes nothing here.
 func (s *Sync) mapPage() error {
 	host := s.m.host
-	own := s.stat.UID == host.UID() && s.name.Scope != object.Global &&
-		s.stat.Mode&(layout.ModeGroupWrite|layout.ModeOtherWrite) == 0
+	stat, err := host.Stat(s.fd) // of a new file, s.stat has yet to learn its mode
+	if err != nil {
+		return err
+	}
+	own := stat.UID == host.UID() && s.name.Scope != object.Global &&
+		stat.Mode&(layout.ModeGroupWrite|layout.ModeOtherWrite) == 0
 	page, err := host.MapPage(s.fd, !own)
 	if err != nil {
 		return err
