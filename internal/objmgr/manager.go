@@ -122,7 +122,12 @@ func (m *Manager) createUnnamed(d draft) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Object{m: m, fd: fd}, nil
+	o := &Object{m: m, fd: fd}
+	if o.stat, err = m.host.Stat(fd); err != nil { // what WaitAll tells objects apart by
+		m.host.Close(fd)
+		return nil, err
+	}
+	return o, nil
 }
 
 // publish makes the object's file and gives it its name.
