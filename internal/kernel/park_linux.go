@@ -53,20 +53,12 @@ func lasting(until int64) time.Duration {
 	if until == 0 {
 		return backstop
 	}
-	return min(backstop, time.Duration(max(0, until-sys.MonotonicTime())))
+	return min(backstop, time.Duration(max(0, until-monotonic())))
 }
 
 // unvectoredPause is how often words are looked at where the system can't wait
 // for several.
 const unvectoredPause = time.Millisecond
-
-// Now implements objmgr.Memory.
-func (h host) Now(clock uint64) int64 {
-	if clock == objmgr.ClockRealtime {
-		return sys.Realtime()
-	}
-	return sys.MonotonicTime()
-}
 
 // PIDNamespace implements objmgr.Memory. Where the system does not tell, no
 // process shares the namespace.

@@ -157,7 +157,7 @@ func (p *parker) arm(vector *sys.FutexVector) (until int64, any bool) {
 // time has come, and, if look is set, those that must look whether somebody
 // died. It forgets them.
 func (p *parker) handOff(look bool) {
-	now := sys.MonotonicTime()
+	now := monotonic()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keep(func(e *parkEntry) bool {
