@@ -26,16 +26,17 @@ const (
 var directWaits atomic.Int32
 
 // Park implements objmgr.Memory.
-func (h host) Park(ctx context.Context, words []objmgr.Parked, until int64) error {
+func (h host) Park(ctx context.Context, words []objmgr.Parked, until int64) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return
 	}
 	if directWaits.Add(1) <= directMax && len(words) < sys.FutexWordsMax {
 		defer directWaits.Add(-1)
-		return parkDirect(ctx, words, until)
+		parkDirect(ctx, words, until)
+		return
 	}
 	directWaits.Add(-1)
-	return parkPooled(ctx, words, until)
+	parkPooled(ctx, words, until)
 }
 
 // waitVector waits for a vector of words, until a time or the backstop. Why it
