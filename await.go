@@ -18,8 +18,8 @@ const (
 )
 
 // Await opens a mapping as soon as it exists, and returns at once if it does.
-// If ctx ends first, the error wraps context.Cause(ctx). The other errors are
-// those of [Open].
+// If ctx has ended it does not wait: the error wraps context.Cause(ctx) unless
+// the mapping exists. The other errors are those of [Open].
 //
 // # Linux notes
 //
@@ -48,9 +48,13 @@ func await(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, 
 		defer stop()
 	}
 	for pause := awaitPauseFirst; ; pause = min(2*pause, awaitPauseMax) {
-		m, err := open(name, opts)
+		ended := ctx.Err() != nil // before the look
+		m, err := open(ctx, name, opts)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return m, err
+		}
+		if ended {
+			return nil, context.Cause(ctx)
 		}
 		var again <-chan time.Time
 		if watchErr != nil {
@@ -60,7 +64,6 @@ func await(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, 
 		case <-changed:
 		case <-again:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
 		}
 	}
 }

@@ -37,5 +37,6 @@
 // Errors are of type [*object.Error], which names the operation and the
 // object. Their causes answer to errors.Is: fs.ErrNotExist, fs.ErrExist,
 // fs.ErrPermission, fs.ErrInvalid, os.ErrClosed, and those that package object
-// defines. Nothing in this package panics on what another process did.
+// defines. A call whose context has ended takes what is there, and fails with
+// context.Cause(ctx) only if it would have to wait. Nothing in this package panics on what another process did.
 package filemap

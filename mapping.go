@@ -63,9 +63,11 @@ type CreateOptions struct {
 	// left. Windows always reserves.
 	Sparse bool
 
-	// Context ends the reserving of memory early; nil is for never. Progress,
-	// unless nil, is called as the reserving goes on, with bytes. Both matter
-	// for huge mappings on Linux, which takes about 0.3 s a GiB.
+	// Context ends the reserving of memory after a step of 64 MiB, and the wait
+	// for another process that is creating or removing an object of the name;
+	// nil is for never, and for two seconds. Progress, unless nil, is called as
+	// the reserving goes on, with bytes. Both matter for huge mappings on Linux,
+	// which takes about 0.3 s a GiB.
 	Context  context.Context
 	Progress func(reserved, total int64)
 }
@@ -107,9 +109,6 @@ func create(name object.Name, size int64, opts *CreateOptions) (*Mapping, error)
 		Name: name, Size: size, Access: opts.Access, Security: opts.Security,
 		File: opts.File, Sparse: opts.Sparse, Context: opts.Context, Progress: opts.Progress,
 	}
-	if spec.Context == nil {
-		spec.Context = context.Background()
-	}
 	switch {
 	case !opts.Access.Known():
 		return nil, errAccess
@@ -135,14 +134,18 @@ func Open(name string, opts *OpenOptions) (*Mapping, error) {
 	if err != nil {
 		return nil, failed("open", name, err)
 	}
-	m, err := open(parsed, opts)
+	m, err := open(noContext, parsed, opts)
 	if err != nil {
 		return nil, failed("open", parsed.String(), err)
 	}
 	return m, nil
 }
 
-func open(name object.Name, opts *OpenOptions) (*Mapping, error) {
+// noContext is the context of calls that have none: they wait for another
+// process for two seconds.
+var noContext context.Context
+
+func open(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, error) {
 	if opts == nil {
 		opts = &OpenOptions{}
 	}
@@ -152,7 +155,7 @@ func open(name object.Name, opts *OpenOptions) (*Mapping, error) {
 	case name.IsZero():
 		return nil, object.ErrInvalidName
 	}
-	k, err := kernel.OpenMapping(name, opts.Access)
+	k, err := kernel.OpenMapping(ctx, name, opts.Access)
 	if err != nil {
 		return nil, err
 	}

@@ -142,21 +142,26 @@ type patience struct {
 	bell   *bell
 	spin   *spin
 	lying  bool
+	busy   bool // another has the end that this wait is for, and soon moves it on
+	last   int  // looks since the context ended
 	looks  uint
 	began  time.Time
 	budget time.Duration // for watching
 }
 
 // wait returns when it is time to try again: at once while it watches, later
-// when somebody rang. See [bell.sleep].
+// when somebody rang. See [bell.sleep]. It fails when the caller has tried since
+// ctx ended.
 func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Hold, error) {
 	switch {
 	case ctx.Err() != nil:
-		return waitable.Hold{}, context.Cause(ctx)
+		return waitable.Hold{}, p.again(ctx)
 	case p.lying:
 		hold, err := p.bell.sleep(ctx, watch)
 		if err == nil {
 			err = p.bell.say()
+		} else if ctx.Err() != nil {
+			err = p.again(ctx)
 		}
 		return hold, err
 	case p.watching():
@@ -165,6 +170,20 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 	}
 	p.lying = true
 	return waitable.Hold{}, p.bell.lieDown()
+}
+
+// again returns nil if the caller should try again: as long as ctx goes on, and
+// once more after its end, for there may have been something before it. While
+// the end is another's, that is a few times.
+func (p *patience) again(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	if p.last++; p.last > 1 && !(p.busy && p.last < copyLooks) {
+		return context.Cause(ctx)
+	}
+	runtime.Gosched()
+	return nil
 }
 
 // end ends a wait that came to something, or nothing.

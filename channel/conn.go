@@ -158,7 +158,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 // use runs f as the only one that uses a stream.
 func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
 	deadline := s.deadline.context()
-	if deadline.Err() != nil {
+	if deadline.Err() != nil { // as in package net, even if there is something
 		return context.Cause(deadline)
 	}
 	select {
@@ -167,7 +167,11 @@ func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
 		select {
 		case s.turn <- struct{}{}:
 		case <-deadline.Done():
-			return context.Cause(deadline)
+			select { // the last look
+			case s.turn <- struct{}{}:
+			default:
+				return context.Cause(deadline)
+			}
 		}
 	}
 	defer func() { <-s.turn }()

@@ -35,18 +35,24 @@ func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
 		opts = &DialOptions{}
 	}
 	for {
+		ended := ctx.Err() != nil // before the look
 		c, err := dial(ctx, name, *opts)
+		crowded := errors.Is(err, errCrowded) // with others that dial
 		switch {
 		case err == nil:
 			return c, nil
-		case errors.Is(err, errCrowded): // with others that dial
-			err = pause(ctx, crowdPause)
-		case opts.Wait && errors.Is(err, fs.ErrNotExist):
-			err = awaitListener(ctx, name)
+		case !crowded && !(opts.Wait && errors.Is(err, fs.ErrNotExist)):
+		case ended:
+			err = context.Cause(ctx)
+		case crowded:
+			pause(ctx, crowdPause)
+			continue
+		default:
+			if err = awaitListener(ctx, name); err == nil || ctx.Err() != nil {
+				continue
+			}
 		}
-		if err != nil {
-			return nil, failed("dial", name, err)
-		}
+		return nil, failed("dial", name, err)
 	}
 }
 
@@ -66,15 +72,15 @@ func awaitListener(ctx context.Context, name string) error {
 	if _, err := waitable.Any(ctx, waitable.Name(name+listenerSuffix)); err != nil {
 		return err
 	}
-	return pause(ctx, dialPause)
+	pause(ctx, dialPause)
+	return nil
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// pause returns after a time, or when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
-		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 

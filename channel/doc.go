@@ -29,6 +29,11 @@
 // woken takes tens of microseconds, and sleeping takes no processor. How long to
 // watch is the option Spin: see [SpinAdaptive].
 //
+// A call whose context has ended takes what is there, a message or room for one,
+// and fails only if it would have to wait. The error then wraps
+// context.Cause(ctx). The deadlines of a [Conn] are those of package net: one
+// that has passed when Read or Write is called ends the call at once.
+//
 // # Trust
 //
 // All processes that have a channel open may write to its memory. Whatever they

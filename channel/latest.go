@@ -188,8 +188,7 @@ func (l *Latest) await(ctx context.Context, after uint64, buffer []byte) (versio
 	select {
 	case l.waiting <- struct{}{}:
 		defer func() { <-l.waiting }()
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
+	case <-ctx.Done(): // the last look needs no turn
 	}
 	p := patience{bell: l.bell, spin: &l.spin}
 	defer p.end()

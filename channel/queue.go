@@ -256,7 +256,8 @@ func (q *Queue) wait(ctx context.Context, p *patience, s *side, err error) error
 	if err != errNone && err != errTaken {
 		return err
 	}
-	if err == errTaken && (p.lying || p.looks%looksAtOwner == looksAtOwner-1) {
+	p.busy = err == errTaken
+	if p.busy && (p.lying || p.looks%looksAtOwner == looksAtOwner-1 || p.last == 1) {
 		switch owner := q.owner(s); {
 		case owner == 0:
 			return nil // let go of meanwhile

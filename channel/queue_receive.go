@@ -10,8 +10,8 @@ import (
 )
 
 // Receive takes the next message and returns it in buffer, or in a longer one
-// if buffer is too short. If there is none it waits. If ctx is done it does not
-// wait; the error then wraps context.Cause(ctx).
+// if buffer is too short. If there is none it waits. If ctx has ended it takes
+// only what is there; otherwise the error wraps context.Cause(ctx).
 //
 // Returns object.ErrCorrupt if another process has written nonsense to the
 // queue.

@@ -7,8 +7,8 @@ import (
 )
 
 // Send puts a copy of the message into the queue. If there is no room it does
-// what the handle's [Overflow] says, by default wait. If ctx is done it does
-// not wait; the error then wraps context.Cause(ctx).
+// what the handle's [Overflow] says, by default wait. If ctx has ended it
+// sends only if there is room; otherwise the error wraps context.Cause(ctx).
 //
 // Returns [ErrTooLong] if the message is longer than [Queue.Longest].
 func (q *Queue) Send(ctx context.Context, message []byte) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -93,7 +94,8 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 	}
 	defer hold.Unlock()
 	created, err = seg.makeMapping(s, way)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && seg.outwait(hold.Abandoned()) {
+	passes := errors.Is(err, fs.ErrNotExist) || errors.Is(err, os.ErrDeadlineExceeded)
+	if err != nil && !passes && seg.outwait(hold.Abandoned()) {
 		created, err = seg.makeMapping(s, way)
 	}
 	if err == nil {

@@ -118,11 +118,12 @@ func (t *Topic) wakePublishers() {
 // wait waits until it is worth trying again after an attempt that came to
 // nothing because of what another place does.
 func (t *Topic) wait(ctx context.Context, p *patience, a attempt) error {
+	p.busy = a.outcome == taken
 	switch {
-	case a.outcome == taken && a.owner == 0: // somebody was faster
-		return context.Cause(ctx)
-	case !p.lying && p.looks%looksAtOwner == looksAtOwner-1:
-		if _, err := t.bury(a.owner); err != nil {
+	case a.outcome == taken && a.owner == 0: // another publisher was faster
+		return p.again(ctx)
+	case !p.lying && (p.looks%looksAtOwner == looksAtOwner-1 || p.last == 1):
+		if dead, err := t.bury(a.owner); dead || err != nil {
 			return err
 		}
 		fallthrough

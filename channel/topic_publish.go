@@ -7,7 +7,8 @@ import (
 
 // Publish puts a copy of the message into the topic. If that holds its
 // publishers back, and there is no room, it waits for the slowest subscriber.
-// If ctx is done it does not wait; the error then wraps context.Cause(ctx).
+// If ctx has ended it publishes only if there is room; otherwise the error wraps
+// context.Cause(ctx).
 //
 // Returns [ErrTooLong] if the message is longer than [Topic.Longest].
 func (t *Topic) Publish(ctx context.Context, message []byte) error {

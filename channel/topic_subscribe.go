@@ -92,8 +92,8 @@ func (s *Subscription) start(last uint64) error {
 func (s *Subscription) Name() string { return s.name }
 
 // Receive waits for the next message and returns it in buffer, or in a longer
-// one if buffer is too short. If ctx is done it does not wait; the error then
-// wraps context.Cause(ctx).
+// one if buffer is too short. If ctx has ended it takes only what is there;
+// otherwise the error wraps context.Cause(ctx).
 //
 // If publishers have overwritten messages before this subscriber received them,
 // which only a topic that laps does, it goes on with the oldest that is left,
@@ -111,9 +111,11 @@ func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, erro
 	for err == nil && o != done {
 		switch {
 		case o == empty:
+			p.busy = false
 			_, err = p.wait(ctx, nil)
 		default: // overtaken all the time
-			err = context.Cause(ctx)
+			p.busy = true
+			err = p.again(ctx)
 		}
 		if err == nil {
 			message, o, err = s.tryReceive(buffer, s.taking.spin.looks())

@@ -114,3 +114,8 @@ func fileOf(t testing.TB, data []byte) string {
 	succeed(t, "Write", errors.Join(err, file.Close()))
 	return file.Name()
 }
+
+// closeLater closes something at the end of the test.
+func closeLater(t *testing.T, c interface{ Close() error }) {
+	t.Cleanup(func() { succeed(t, "Close", c.Close()) })
+}

@@ -27,6 +27,7 @@ var roles = map[string]func(arguments []string) error{
 	"scribble":  scribbleOver,
 	"shaken":    waitWhileShaken,
 	"history":   keepHistory,
+	"timer":     useTimer,
 }
 
 // roleFailed is the exit code of a process that failed in its role. It is not

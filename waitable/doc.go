@@ -13,6 +13,10 @@
 //	Event      when it was set        resets it, unless it is a manual-reset event
 //	Timer      when it was due        resets it, unless it is a manual-reset timer
 //
+// The end of its context ends a wait, but never costs it a signal that came
+// before: a call whose context has ended takes what is there, and fails only if
+// it would have to wait. The error then wraps context.Cause(ctx).
+//
 // [Any] and [All] wait for several at once, also of different kinds, and [Chan]
 // makes a wait a case of a select statement.
 //

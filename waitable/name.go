@@ -52,8 +52,12 @@ func (n Name) await(ctx context.Context) error {
 		defer stop()
 	}
 	for {
+		ended := ctx.Err() != nil // before the look
 		if ok, err := n.exists(); ok || err != nil {
 			return err
+		}
+		if ended {
+			return context.Cause(ctx)
 		}
 		var again <-chan time.Time
 		if watchErr != nil {
@@ -63,7 +67,6 @@ func (n Name) await(ctx context.Context) error {
 		case <-changed:
 		case <-again:
 		case <-ctx.Done():
-			return context.Cause(ctx)
 		}
 	}
 }
@@ -109,10 +112,14 @@ func waitAnyNamed(ctx context.Context, objects []Object) (int, kernel.Taken, err
 		}
 	}
 	<-both.Done()
-	if err := context.Cause(both); !errors.Is(err, errAppeared) {
-		return 0, kernel.Taken{}, err
+	err := context.Cause(both)
+	if errors.Is(err, errAppeared) {
+		return <-appeared, kernel.Taken{}, nil
 	}
-	return <-appeared, kernel.Taken{}, nil
+	if i, taken, ok, tryErr := tryInOrder(objects); ok || tryErr != nil { // the last look
+		return i, taken, tryErr
+	}
+	return 0, kernel.Taken{}, err
 }
 
 // tryInOrder takes the first object that is signaled now.

@@ -32,7 +32,7 @@ func (r Result) Abandoned() bool {
 
 // Any waits until one of the objects is signaled, and takes that one, the
 // first of them if there are several. Any number of objects may be given, and
-// the same one twice. If ctx is done it does not wait, but takes what is
+// the same one twice. If ctx has ended it does not wait, but takes what is
 // signaled; if nothing is, the error wraps context.Cause(ctx).
 //
 // Returns os.ErrClosed if one of the objects is closed, and fs.ErrInvalid if

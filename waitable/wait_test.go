@@ -138,6 +138,22 @@ func TestNoObjectTwice(t *testing.T) {
 	}
 }
 
+// TestNamelessObjects takes several objects that have no name, by which they
+// could be told apart.
+func TestNamelessObjects(t *testing.T) {
+	named, one, other := autoEvent(t, filemaptest.New(t).Name("e")), autoEvent(t, ""), autoEvent(t, "")
+	for _, e := range []*waitable.Event{named, one, other} {
+		succeed(t, "Set", e.Set())
+	}
+	_, err := waitable.All(now(), one, other, named)
+	succeed(t, "All", err)
+	for _, e := range []*waitable.Event{named, one, other} {
+		expectTaken(t, "TryWait of what All took", e.TryWait, false)
+	}
+	_, err = waitable.All(now(), one, named, one)
+	expect(t, "All of one twice", err, fs.ErrInvalid)
+}
+
 func TestNoObjects(t *testing.T) {
 	_, err := waitable.Any(patient(t))
 	expect(t, "Any", err, fs.ErrInvalid)

@@ -204,16 +204,22 @@ const (
 	pauseYields = 3 // attempts before the first sleep
 	pauseFirst  = 20 * time.Microsecond
 	pauseMax    = time.Millisecond
-	pauseCount  = 2000 // about two seconds
+	pauseMany   = 500 // attempts before pauses get long: the other process is stopped
+	pauseLong   = 10 * time.Millisecond
 )
 
-func (h host) Pause(attempt int) bool {
+func (h host) Pause(attempt int) time.Duration {
 	if attempt < pauseYields {
 		runtime.Gosched()
-		return true
+		return 0
 	}
-	time.Sleep(min(pauseMax, pauseFirst<<min(attempt-pauseYields, 10)))
-	return attempt < pauseCount
+	pause := min(pauseMax, pauseFirst<<min(attempt-pauseYields, 10))
+	if attempt > pauseMany {
+		pause = pauseLong
+	}
+	begun := time.Now()
+	time.Sleep(pause)
+	return time.Since(begun)
 }
 
 // explain turns the system's errors into filemap's where there is one.

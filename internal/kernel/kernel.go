@@ -83,7 +83,7 @@ type Cleaned struct {
 // The functions that each system's files define:
 //
 //	CreateMapping(MappingSpec) (*Mapping, error)            object.ErrExist if the name exists
-//	OpenMapping(object.Name, object.Access) (*Mapping, error)
+//	OpenMapping(context.Context, object.Name, object.Access) (*Mapping, error)   nil for none
 //	Watch(object.Name) (changed <-chan struct{}, stop func(), err error)
 //	List(func(object.Name) bool) ([]Info, error)            of the names that it wants, but POSIX ones
 //	Find(object.Name) (Info, error)                         object.ErrNotExist if nobody holds it
@@ -94,7 +94,7 @@ type Cleaned struct {
 //	Executable(pid int) string                              "" if unknown
 var _ = [...]any{
 	(func(MappingSpec) (*Mapping, error))(CreateMapping),
-	(func(object.Name, object.Access) (*Mapping, error))(OpenMapping),
+	(func(context.Context, object.Name, object.Access) (*Mapping, error))(OpenMapping),
 	(func(object.Name) (<-chan struct{}, func(), error))(Watch),
 	(func(func(object.Name) bool) ([]Info, error))(List),
 	(func(object.Name) (Info, error))(Find),

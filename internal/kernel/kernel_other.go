@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"context"
 	"errors"
 
 	"github.com/filemap-go/filemap/internal/mem"
@@ -23,13 +24,16 @@ func (*Mapping) Check() error                      { return errOther }
 func (*Mapping) Alias() (string, error)            { return "", errOther }
 func (*Mapping) Close() error                      { return errOther }
 
-func CreateMapping(MappingSpec) (*Mapping, error)              { return nil, errOther }
-func OpenMapping(object.Name, object.Access) (*Mapping, error) { return nil, errOther }
-func Watch(object.Name) (<-chan struct{}, func(), error)       { return nil, nil, errOther }
-func List(func(object.Name) bool) ([]Info, error)              { return nil, errOther }
-func Find(object.Name) (Info, error)                           { return Info{}, errOther }
-func OtherUser(object.Name) (uint32, bool)                     { return 0, false }
-func Clean() (Cleaned, error)                                  { return Cleaned{}, errOther }
-func NativeName(object.Name) string                            { return "" }
-func Unlink(object.Name) error                                 { return errOther }
-func Executable(int) string                                    { return "" }
+func OpenMapping(context.Context, object.Name, object.Access) (*Mapping, error) {
+	return nil, errOther
+}
+
+func CreateMapping(MappingSpec) (*Mapping, error)        { return nil, errOther }
+func Watch(object.Name) (<-chan struct{}, func(), error) { return nil, nil, errOther }
+func List(func(object.Name) bool) ([]Info, error)        { return nil, errOther }
+func Find(object.Name) (Info, error)                     { return Info{}, errOther }
+func OtherUser(object.Name) (uint32, bool)               { return 0, false }
+func Clean() (Cleaned, error)                            { return Cleaned{}, errOther }
+func NativeName(object.Name) string                      { return "" }
+func Unlink(object.Name) error                           { return errOther }
+func Executable(int) string                              { return "" }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 func holdMapping(name object.Name) int {
-	if _, err := OpenMapping(name, object.ReadOnly); err != nil {
+	if _, err := OpenMapping(context.Background(), name, object.ReadOnly); err != nil {
 		println(err.Error())
 		return 1
 	}
@@ -121,7 +122,7 @@ func TestKilledHolder(t *testing.T) {
 	}
 	open(t, name, object.ReadOnly).Close() // the other process keeps it
 	kill()
-	_, err := OpenMapping(name, object.ReadOnly)
+	_, err := OpenMapping(t.Context(), name, object.ReadOnly)
 	wantError(t, "opening what a killed process held", err, object.ErrNotExist)
 }
 

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -46,12 +47,12 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 }
 
 // OpenMapping opens a live mapping.
-func OpenMapping(name object.Name, access object.Access) (*Mapping, error) {
+func OpenMapping(ctx context.Context, name object.Name, access object.Access) (*Mapping, error) {
 	p, err := here()
 	if err != nil {
 		return nil, err
 	}
-	opened, err := p.OpenMapping(name, access == object.ReadWrite)
+	opened, err := p.OpenMapping(ctx, name, access == object.ReadWrite)
 	if err != nil {
 		return nil, err
 	}

@@ -22,9 +22,6 @@ type Mapping struct {
 
 // CreateMapping makes a new section.
 func CreateMapping(spec MappingSpec) (*Mapping, error) {
-	if spec.Context.Err() != nil {
-		return nil, context.Cause(spec.Context)
-	}
 	descriptor, err := securityDescriptor(spec.Security)
 	if err != nil {
 		return nil, err
@@ -80,7 +77,7 @@ func explainCreate(err error, name object.Name) error {
 }
 
 // OpenMapping opens a live section.
-func OpenMapping(name object.Name, access object.Access) (*Mapping, error) {
+func OpenMapping(_ context.Context, name object.Name, access object.Access) (*Mapping, error) {
 	rights := uint32(sys.FILE_MAP_READ)
 	if access == object.ReadWrite {
 		rights |= sys.FILE_MAP_WRITE

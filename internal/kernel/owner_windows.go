@@ -177,7 +177,7 @@ func (t *thread) wait(ctx context.Context, handles []sys.Handle, all bool) (sati
 	if err != nil {
 		return satisfied{}, err
 	}
-	if event == sys.WAIT_TIMEOUT || event == sys.WAIT_IO_COMPLETION {
+	if event == sys.WAIT_TIMEOUT {
 		return satisfied{}, context.Cause(ctx)
 	}
 	race.Acquire()
@@ -197,9 +197,13 @@ func (t *thread) waitAlertably(
 	t.do(func() {
 		for {
 			event, err = sys.WaitForMultipleObjects(handles, all, sys.INFINITE, true)
-			if event != sys.WAIT_IO_COMPLETION || ended.Load() {
+			if event != sys.WAIT_IO_COMPLETION {
 				return
-			} // else it was the alert to a wait before this one
+			}
+			if ended.Load() { // otherwise it was the alert to a wait before this one
+				event, err = sys.WaitForMultipleObjects(handles, all, 0, false)
+				return
+			}
 		}
 	})
 	if !stop() {

@@ -12,12 +12,12 @@ import (
 
 // A direct wait blocks the thread that it is called on.
 
-func parkDirect(ctx context.Context, words []objmgr.Parked, until int64) error {
+func parkDirect(ctx context.Context, words []objmgr.Parked, until int64) {
 	done := ctx.Done()
 	if done == nil && len(words) == 1 {
 		// The same as below, but the fastest way, and any system has it.
 		sys.FutexWait(words[0].Page.(*page).futex, words[0].Low, int64(lasting(until)))
-		return nil
+		return
 	}
 	d := directs.take(done)
 	d.vector.Reset()
@@ -33,10 +33,6 @@ func parkDirect(ctx context.Context, words []objmgr.Parked, until int64) error {
 		d.alarm.used(ctx)
 	}
 	directs.put(d)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
 }
 
 // direct is what a direct wait needs, kept for the next one.

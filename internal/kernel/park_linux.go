@@ -26,16 +26,17 @@ const (
 var directWaits atomic.Int32
 
 // Park implements objmgr.Memory.
-func (h host) Park(ctx context.Context, words []objmgr.Parked, until int64) error {
+func (h host) Park(ctx context.Context, words []objmgr.Parked, until int64) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return
 	}
 	if directWaits.Add(1) <= directMax && len(words) < sys.FutexWordsMax {
 		defer directWaits.Add(-1)
-		return parkDirect(ctx, words, until)
+		parkDirect(ctx, words, until)
+		return
 	}
 	directWaits.Add(-1)
-	return parkPooled(ctx, words, until)
+	parkPooled(ctx, words, until)
 }
 
 // waitVector waits for a vector of words, until a time or the backstop. Why it
@@ -53,20 +54,12 @@ func lasting(until int64) time.Duration {
 	if until == 0 {
 		return backstop
 	}
-	return min(backstop, time.Duration(max(0, until-sys.MonotonicTime())))
+	return min(backstop, time.Duration(max(0, until-monotonic())))
 }
 
 // unvectoredPause is how often words are looked at where the system can't wait
 // for several.
 const unvectoredPause = time.Millisecond
-
-// Now implements objmgr.Memory.
-func (h host) Now(clock uint64) int64 {
-	if clock == objmgr.ClockRealtime {
-		return sys.Realtime()
-	}
-	return sys.MonotonicTime()
-}
 
 // PIDNamespace implements objmgr.Memory. Where the system does not tell, no
 // process shares the namespace.

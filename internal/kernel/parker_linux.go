@@ -46,7 +46,7 @@ type parkerPool struct {
 }
 
 // parkPooled parks a goroutine with the parkers.
-func parkPooled(ctx context.Context, words []objmgr.Parked, until int64) error {
+func parkPooled(ctx context.Context, words []objmgr.Parked, until int64) {
 	wake := wakers.take()
 	defer wakers.put(wake)
 	entries := make([]parkEntry, len(words))
@@ -59,9 +59,7 @@ func parkPooled(ctx context.Context, words []objmgr.Parked, until int64) error {
 	select {
 	case <-wake:
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
-	return nil
 }
 
 // add gives an entry to the oldest parker with room, so that the newest run out
@@ -157,7 +155,7 @@ func (p *parker) arm(vector *sys.FutexVector) (until int64, any bool) {
 // time has come, and, if look is set, those that must look whether somebody
 // died. It forgets them.
 func (p *parker) handOff(look bool) {
-	now := sys.MonotonicTime()
+	now := monotonic()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keep(func(e *parkEntry) bool {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"time"
 
 	"github.com/filemap-go/filemap/internal/sys"
@@ -33,7 +34,8 @@ func stateOf(name object.Name, kind object.Kind) State {
 	info, _ := sys.QueryTimer(handle)
 	state := State{Signaled: info.Signaled}
 	if info.Remaining > 0 {
-		state.Due = time.Now().Add(time.Duration(info.Remaining) * 100)
+		const most = math.MaxInt64 / 100
+		state.Due = time.Now().Add(time.Duration(min(info.Remaining, most)) * 100)
 	}
 	return state
 }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"io/fs"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -102,12 +103,25 @@ func (s *Sync) ReleaseSemaphore(n int32) (int32, error) {
 func (s *Sync) SetTimer(at Schedule) error {
 	schedule := objmgr.Schedule{Clock: objmgr.ClockMonotonic, Period: int64(at.Period)}
 	if at.At.IsZero() {
-		schedule.Due = s.place.host.Now(objmgr.ClockMonotonic) + int64(max(at.After, 0))
+		now := s.place.host.Now(objmgr.ClockMonotonic)
+		schedule.Due = now + min(int64(max(at.After, 0)), math.MaxInt64-now)
 	} else {
 		schedule.Clock = objmgr.ClockRealtime
-		schedule.Due = max(at.At.UnixNano(), 1)
+		schedule.Due = unixNano(at.At)
 	}
 	return s.Sync.SetTimer(schedule)
+}
+
+// unixNano returns a time in nanoseconds since 1970: at least 1, since 0 is
+// never, and the last that there is, in 2262, for what comes after it.
+func unixNano(t time.Time) int64 {
+	switch {
+	case !t.After(time.Unix(0, 1)):
+		return 1
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
+	}
+	return t.UnixNano()
 }
 
 // CancelTimer implements the contract.
@@ -169,7 +183,7 @@ func (h host) stateOf(c layout.Control) State {
 		state.Signaled = c.State.Has(layout.TimerExpired) || at.Due > 0 && now >= at.Due
 		state.Period = time.Duration(max(c.Period, 0))
 		if at.Due > 0 {
-			state.Due = time.Now().Add(time.Duration(at.Due - now))
+			state.Due = time.Now().Add(time.Duration(at.Due - now)) // both are above 0
 		}
 	}
 	return state

@@ -181,7 +181,7 @@ func TestViewsOutliveTheHandle(t *testing.T) {
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := OpenMapping(name, object.ReadOnly)
+	_, err := OpenMapping(t.Context(), name, object.ReadOnly)
 	wantError(t, "opening a name that has only a view", err, object.ErrNotExist)
 	if err := view.WriteAt([]byte("alive"), 0); err != nil {
 		t.Error(err)

@@ -15,7 +15,8 @@ import (
 
 // The system's waits take what they wait for, so the wait that a goroutine is
 // told of is always the system's own, and a context that ends asks that wait to
-// end: if it took something before, the goroutine gets that. Where a wait runs
+// end: if it took something before, the goroutine gets that. If it did not, it
+// looks once more, for it may have begun after both the signal and the end. Where a wait runs
 // depends on what it is for:
 //
 //	a few at a time, without mutexes    on the goroutine's own thread
@@ -59,31 +60,28 @@ func (s *Sync) TryWait() (Taken, bool, error) {
 // Wait implements the contract.
 func (s *Sync) Wait(ctx context.Context) (Taken, error) {
 	if s.kind == object.Mutex && ctx.Err() == nil {
-		leave, err := s.queue(ctx)
-		if err != nil {
-			return Taken{}, err
-		}
-		defer leave()
+		defer s.queue(ctx)()
 	}
 	_, got, err := WaitAny(ctx, []*Sync{s})
 	return got, err
 }
 
-// queue waits for the goroutine's turn to wait for the mutex.
-func (s *Sync) queue(ctx context.Context) (leave func(), err error) {
+// queue waits for the goroutine's turn to wait for the mutex, or until ctx ends:
+// the last look needs no turn.
+func (s *Sync) queue(ctx context.Context) (leave func()) {
 	leave = func() { <-s.turn }
 	select {
 	case s.turn <- struct{}{}:
-		return leave, nil
+		return leave
 	default:
 	}
 	ctx, stop := endWithClose(ctx, []*Sync{s})
 	defer stop()
 	select {
 	case s.turn <- struct{}{}:
-		return leave, nil
+		return leave
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return func() {}
 	}
 }
 
@@ -101,9 +99,10 @@ func WaitAny(ctx context.Context, objects []*Sync) (int, Taken, error) {
 		defer stop()
 		return waitOwning(ctx, objects)
 	}
+	ended := ctx.Err() != nil // before the look: what is signaled before that is not missed
 	i, err := poll(objects)
 	if err == errNotSignaled {
-		if ctx.Err() != nil {
+		if ended {
 			return 0, Taken{}, context.Cause(ctx)
 		}
 		ctx, stop := endWithClose(ctx, objects)
@@ -237,7 +236,7 @@ func waitDirect(ctx context.Context, objects []*Sync) (int, error) {
 	}
 	cancels <- cancel
 	if err == nil && int(event) == len(objects) {
-		err = context.Cause(ctx)
+		return 0, context.Cause(ctx) // the objects come first: none was signaled
 	}
 	return int(event), err
 }
@@ -270,6 +269,7 @@ func waitOwning(ctx context.Context, objects []*Sync) (int, Taken, error) {
 
 // waitMany waits for one of more objects than the system can.
 func waitMany(ctx context.Context, objects []*Sync) (int, Taken, error) {
+	ended := ctx.Err() != nil
 	at := 0
 	for chunk := range slices.Chunk(objects, sys.MAXIMUM_WAIT_OBJECTS) {
 		i, got, err := waitOwning(done, chunk)
@@ -278,7 +278,7 @@ func waitMany(ctx context.Context, objects []*Sync) (int, Taken, error) {
 		}
 		at += len(chunk)
 	}
-	if ctx.Err() != nil {
+	if ended {
 		return 0, Taken{}, context.Cause(ctx)
 	}
 	return compete(ctx, objects)

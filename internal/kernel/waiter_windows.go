@@ -65,10 +65,14 @@ func (p *waiterPool) wait(ctx context.Context, objects []*Sync) (int, error) {
 	}
 	p.cancel(r)
 	a := <-r.answer
-	if a.err == errEnded {
-		a.err = context.Cause(ctx)
+	if a.err != errEnded {
+		return a.index, a.err
 	}
-	return a.index, a.err
+	i, err := poll(objects) // the waiter may have been busy with others
+	if err == errNotSignaled {
+		err = context.Cause(ctx)
+	}
+	return i, err
 }
 
 // add gives the objects to a waiter with room for all, which may be a new one.

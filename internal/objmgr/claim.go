@@ -1,6 +1,8 @@
 package objmgr
 
 import (
+	"time"
+
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
 )
@@ -19,18 +21,36 @@ func (s *Sync) owned(st layout.State) bool {
 func (s *Sync) isClaimed(st layout.State) bool { return st.Token() != 0 && !s.owned(st) }
 
 // contend waits a little for a claim to end, and ends it if the claimer died.
-func (s *Sync) contend(attempt int) error {
+func (s *Sync) contend(c *contention) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
-	const patience = 50 // attempts between two looks at the claimer's life
-	if attempt%patience == patience-1 {
+	const patience = 12 // attempts between two looks at the claimer's life
+	if c.attempt%patience == patience-1 {
 		s.repair()
 	}
-	if !s.m.host.Pause(attempt) {
-		return errBusy
-	}
+	c.pause(s.m.host)
 	return nil
+}
+
+// contendFor is contend, and fails once it has paused for so long in all.
+func (s *Sync) contendFor(long time.Duration, c *contention) error {
+	if c.paused >= long {
+		return s.claimedBy(errBusy)
+	}
+	return s.contend(c)
+}
+
+// claimedBy explains an error by the process that has claimed the object, if
+// one has.
+func (s *Sync) claimedBy(err error) error {
+	st := s.load()
+	if !s.isClaimed(st) {
+		return err
+	}
+	who := s.m.describeLocker(s.stat.id(), layout.TokenByte+int64(st.Token()))
+	return object.Explain(err, who+
+		" has claimed this object and is not making progress: it may be stopped")
 }
 
 // repair takes away what a dead handle holds: a claim, or a mutex. Permits are
@@ -49,9 +69,10 @@ func (s *Sync) repair() {
 	s.swap(old, next)
 }
 
-// claim claims the object, once nobody else has, and returns its state.
-func (s *Sync) claim() (layout.State, error) {
-	for attempt := 0; ; attempt++ {
+// claim claims the object and returns its state. It waits for so long for another
+// handle's claim to end.
+func (s *Sync) claim(long time.Duration) (layout.State, error) {
+	for c := (contention{}); ; {
 		old := s.load()
 		if err := s.usable(); err != nil {
 			return 0, err
@@ -59,7 +80,7 @@ func (s *Sync) claim() (layout.State, error) {
 		if next := old.WithToken(s.token); !s.isClaimed(old) && s.swap(old, next) {
 			return next, nil
 		}
-		if err := s.contend(attempt); err != nil {
+		if err := s.contendFor(long, &c); err != nil {
 			return 0, err
 		}
 	}
@@ -77,7 +98,7 @@ func (s *Sync) dropClaim() {
 
 // changeUnclaimed is change for what must not happen under a claim.
 func (s *Sync) changeUnclaimed(next func(layout.State) layout.State) error {
-	for attempt := 0; ; attempt++ {
+	for c := (contention{}); ; {
 		old := s.load()
 		if err := s.usable(); err != nil {
 			return err
@@ -85,7 +106,7 @@ func (s *Sync) changeUnclaimed(next func(layout.State) layout.State) error {
 		if !s.isClaimed(old) && s.swapAndWake(old, next(old)) {
 			return nil
 		}
-		if err := s.contend(attempt); err != nil {
+		if err := s.contendFor(busyTime, &c); err != nil {
 			return err
 		}
 	}

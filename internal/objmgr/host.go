@@ -8,6 +8,8 @@
 // describes the protocol.
 package objmgr
 
+import "time"
+
 // FD is an open file description of a Host, shared by nobody else.
 type FD int
 
@@ -27,7 +29,8 @@ const (
 )
 
 func (s Stat) regular() bool        { return s.Mode&modeType == modeRegular }
-func (s Stat) same(other Stat) bool { return s.Dev == other.Dev && s.Ino == other.Ino }
+func (s Stat) id() FileID           { return FileID{s.Dev, s.Ino} }
+func (s Stat) same(other Stat) bool { return s.id() == other.id() }
 
 // Host is a machine with one directory of files. Its methods do what the
 // system calls of the same names do, for names in that directory, and return
@@ -88,12 +91,19 @@ type Host interface {
 	Watch(changed func(name string)) (stop func(), err error)
 	// Random returns a number that no other call returns, as far as chance goes.
 	Random() uint64
-	// Pause lets other processes go on, longer with each attempt. It reports
-	// false when there has been attempt enough.
-	Pause(attempt int) bool
+	// Locker returns a process, other than this one if possible, that has a
+	// file locked: the byte at a position, or with TryLock, exclusively, if
+	// that is WholeFile. The pid is 0 where the system does not tell.
+	Locker(file FileID, pos int64) (pid int, program string)
+	// Pause lets other processes go on, longer with each attempt, counted from
+	// 0. It returns for how long.
+	Pause(attempt int) time.Duration
 
 	Memory
 }
 
 // FileID tells files apart.
 type FileID struct{ Dev, Ino uint64 }
+
+// WholeFile is the position of the lock that TryLock takes.
+const WholeFile = -1

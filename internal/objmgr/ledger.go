@@ -3,6 +3,7 @@ package objmgr
 import (
 	"os"
 	"sync"
+	"time"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
@@ -64,7 +65,7 @@ func (l *ledger) move(entry int, claimed layout.State, n int32) error {
 func (l *ledger) release(n uint32) (previous uint32, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	claimed, err := l.s.claim()
+	claimed, err := l.s.claim(busyTime)
 	if err != nil {
 		return 0, err
 	}
@@ -96,18 +97,24 @@ func (l *ledger) recover() (found bool) {
 			continue // its claim comes first: see undo
 		}
 		// Adopt the entry: should this process die too, it is found again.
-		if l.holder(entry).CompareAndSwap(token, uint64(l.s.token)) && l.clear(entry) == nil {
+		if !l.holder(entry).CompareAndSwap(token, uint64(l.s.token)) {
+			continue
+		}
+		if l.clear(entry, lastLook) == nil {
 			found = true
+		} else { // somebody has a claim: later
+			l.holder(entry).CompareAndSwap(uint64(l.s.token), token)
 		}
 	}
 	return found
 }
 
-// clear gives an adopted entry's permits back and frees the entry.
-func (l *ledger) clear(entry int) error {
+// clear gives an adopted entry's permits back and frees the entry. It waits for so
+// long for another handle's claim to end.
+func (l *ledger) clear(entry int, long time.Duration) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	claimed, err := l.s.claim()
+	claimed, err := l.s.claim(long)
 	if err != nil {
 		return err
 	}
@@ -150,7 +157,7 @@ func (l *ledger) leave() error {
 		l.holder(l.entry).Store(0)
 		return nil
 	}
-	if err := l.clear(l.entry); err != nil && err != os.ErrClosed {
+	if err := l.clear(l.entry, busyTime); err != nil && err != os.ErrClosed {
 		return err
 	}
 	return nil

@@ -1,6 +1,7 @@
 package objmgr
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 
@@ -26,12 +27,12 @@ var errDead = errors.New("a dead object of another user")
 // acquire opens a live object and adds a shared lock of its own.
 //
 // Returns fs.ErrNotExist if no live object has the name, or errDead.
-func (m *Manager) acquire(name object.Name, write bool) (*Object, error) {
+func (m *Manager) acquire(ctx context.Context, name object.Name, write bool) (*Object, error) {
 	if name.IsZero() {
 		return nil, object.ErrInvalidName
 	}
 	o := &Object{m: m, name: name, file: m.FileName(name), Owned: name.Scope != object.POSIX}
-	for attempt := 0; ; attempt++ {
+	for c := (contention{}); ; {
 		again, err := o.tryAcquire(write)
 		if err == nil && !again {
 			return o, nil
@@ -39,8 +40,8 @@ func (m *Manager) acquire(name object.Name, write bool) (*Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !m.host.Pause(attempt) {
-			return nil, errBusy
+		if err := c.wait(ctx, o.m.host); err != nil {
+			return nil, o.busy(err)
 		}
 	}
 }

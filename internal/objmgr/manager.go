@@ -1,10 +1,10 @@
 package objmgr
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
@@ -26,12 +26,8 @@ func New(host Host) *Manager { return &Manager{host: host} }
 var ErrNotAFile = object.Explain(object.ErrPermission,
 	"something that is no plain file stands in the object's place")
 
-var (
-	errBusy = object.Explain(os.ErrDeadlineExceeded,
-		"another process is making or clearing away this object and does not get on with it")
-	errReserved = object.Explain(object.ErrInvalidName,
-		"filemap's own files have such names: use the object's own name")
-)
+var errReserved = object.Explain(object.ErrInvalidName,
+	"filemap's own files have such names: use the object's own name")
 
 // FileName returns the name of the file that stands for an object of this
 // process's user.
@@ -57,6 +53,7 @@ type draft struct {
 	kind object.Kind
 	mode uint32 // permission bits, and ModeControl
 	fill func(fd FD) error
+	ctx  context.Context // how long to wait for others: see contention.wait
 }
 
 // create makes a new object. The file is complete, locked and then given its
@@ -70,7 +67,7 @@ func (m *Manager) create(d draft) (*Object, error) {
 		return nil, errReserved
 	}
 	m.janitor.run(m)
-	for attempt := 0; ; attempt++ {
+	for c := (contention{}); ; {
 		// Look first: reserving the memory of a large mapping takes long.
 		dead, err := m.occupant(d, file)
 		if err != nil {
@@ -85,8 +82,8 @@ func (m *Manager) create(d draft) (*Object, error) {
 		if !errors.Is(err, fs.ErrExist) {
 			return o, err
 		}
-		if !m.host.Pause(attempt) {
-			return nil, errBusy
+		if err := c.wait(d.ctx, m.host); err != nil {
+			return nil, (&Object{m: m, file: file}).busy(err)
 		}
 	}
 }
@@ -97,7 +94,7 @@ func (m *Manager) occupant(d draft, file string) (dead bool, err error) {
 	if _, err := m.host.StatName(file); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	o, err := m.acquire(d.name, false)
+	o, err := m.acquire(d.ctx, d.name, false)
 	switch {
 	case errors.Is(err, errDead):
 		return true, nil
@@ -122,7 +119,12 @@ func (m *Manager) createUnnamed(d draft) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Object{m: m, fd: fd}, nil
+	o := &Object{m: m, fd: fd}
+	if o.stat, err = m.host.Stat(fd); err != nil { // what WaitAll tells objects apart by
+		m.host.Close(fd)
+		return nil, err
+	}
+	return o, nil
 }
 
 // publish makes the object's file and gives it its name.
@@ -172,9 +174,9 @@ func (m *Manager) noteName(fd FD, name object.Name) {
 }
 
 // open returns a handle to the live object of a name.
-func (m *Manager) open(name object.Name, write bool) (*Object, error) {
+func (m *Manager) open(ctx context.Context, name object.Name, write bool) (*Object, error) {
 	m.janitor.run(m)
-	o, err := m.acquire(name, write)
+	o, err := m.acquire(ctx, name, write)
 	if errors.Is(err, errDead) {
 		return nil, object.ErrNotExist
 	}

@@ -68,6 +68,7 @@ func (m *Manager) CreateMapping(spec MappingSpec) (*Mapping, error) {
 		kind: object.Mapping,
 		mode: spec.Mode,
 		fill: func(fd FD) error { return m.reserve(fd, spec) },
+		ctx:  spec.Context,
 	})
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func (m *Manager) reserve(fd FD, spec MappingSpec) error {
 		return err
 	}
 	for offset := int64(0); offset < spec.Size; {
-		if spec.Context.Err() != nil {
+		if offset > 0 && spec.Context != noContext && spec.Context.Err() != nil {
 			return context.Cause(spec.Context)
 		}
 		step := min(allocateStep, spec.Size-offset)
@@ -143,12 +144,15 @@ func (m *Manager) createRecord(spec MappingSpec) (*Object, error) {
 		kind: object.Mapping,
 		mode: spec.Mode | layout.ModeControl,
 		fill: func(fd FD) error { return m.host.WriteAt(fd, page, 0) },
+		ctx:  spec.Context,
 	})
 }
 
 // OpenMapping opens a live mapping.
-func (m *Manager) OpenMapping(name object.Name, write bool) (*Mapping, error) {
-	o, err := m.open(name, write)
+func (m *Manager) OpenMapping(
+	ctx context.Context, name object.Name, write bool,
+) (*Mapping, error) {
+	o, err := m.open(ctx, name, write)
 	if err != nil {
 		return nil, err
 	}

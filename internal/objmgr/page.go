@@ -50,10 +50,10 @@ type Memory interface {
 	// away by another process: see Page.Err.
 	MapPage(fd FD, guarded bool) (Page, error)
 	// Park returns when one of the words may no longer have its low half, and
-	// sometimes for no reason. It returns context.Cause(ctx) when ctx is done,
-	// and comes back at the latest at the time until of ClockMonotonic, unless
-	// that is 0.
-	Park(ctx context.Context, words []Parked, until int64) error
+	// sometimes for no reason. It returns when ctx ends, and no later than at
+	// the time until of ClockMonotonic, unless that is 0. The caller looks at
+	// the words in any case.
+	Park(ctx context.Context, words []Parked, until int64)
 	// Now returns the time of a clock in nanoseconds.
 	Now(clock uint64) int64
 	// PIDNamespace tells apart the sets of processes in which owner numbers

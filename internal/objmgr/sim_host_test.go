@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/filemap-go/filemap/object"
 )
@@ -212,13 +213,22 @@ func (p *process) Holders() (map[FileID][]int, error) {
 // Watch is not for the simulation: nothing here waits for another process.
 func (p *process) Watch(func(string)) (func(), error) { panic("not simulated") }
 
+// Locker tells nothing: it is for the text of errors.
+func (p *process) Locker(FileID, int64) (int, string) { return 0, "" }
+
 // Pause lets others go on: the process has no step before one of them had one.
-func (p *process) Pause(attempt int) bool {
+// It takes so long that a call without a context gives up in the end; one with
+// a context ends with that.
+func (p *process) Pause(attempt int) time.Duration {
 	p.paused = true
+	limit := pauseLimit
 	if len(p.operation.objects) > 0 {
-		return attempt < contendLimit
+		limit = contendLimit
 	}
-	return attempt < pauseLimit
+	if attempt >= limit {
+		p.endWaits(errBusy)
+	}
+	return busyTime/time.Duration(limit+1) + 1
 }
 
 func (p *process) Random() uint64 {

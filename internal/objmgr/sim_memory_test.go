@@ -25,6 +25,7 @@ type sleeper struct {
 	owner, namespace uint32     // its number, unique in the namespace
 	kept             []*simPage // whose state its death changes
 	drawn            uint64     // random numbers
+	ended            bool       // its context, by another process
 }
 
 func (s *sleeper) asleep() bool { return s.words != nil }
@@ -40,6 +41,7 @@ func (s *sleeper) addTo(h *hash, sim *simulation) {
 	h.addBool(s.asleep())
 	h.addBool(s.timedOut == sim.changes)
 	h.add(uint64(len(s.kept)), uint64(s.until))
+	h.addBool(s.ended)
 }
 
 // timeouts appends those who come back by themselves: time passes only where
@@ -176,13 +178,17 @@ func (w simWord) CompareAndSwap(old, v uint64) bool {
 }
 
 // Park implements Memory.
-func (p *process) Park(_ context.Context, words []Parked, until int64) error {
+func (p *process) Park(_ context.Context, words []Parked, until int64) {
 	p.step()
 	for _, w := range words {
 		if uint32(w.Page.(pageOfMachine).real().get(layout.StateAt)) != w.Low {
 			p.history.add(1)
-			return p.see("park", "", nil)
+			p.see("park", "", nil)
+			return
 		}
+	}
+	if p.ended {
+		return
 	}
 	p.words, p.until = words, until
 	p.logf("park", "on %d words", len(words))
@@ -190,7 +196,6 @@ func (p *process) Park(_ context.Context, words []Parked, until int64) error {
 	p.until = 0
 	p.history.add(2)
 	p.logf("unpark", "")
-	return nil
 }
 
 // Now implements Memory.

@@ -1,6 +1,7 @@
 package objmgr
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"slices"
@@ -24,10 +25,12 @@ type process struct {
 	phase phase
 	quiet bool // its steps are nobody's business: it sets up
 	sleeper
-	paused bool                    // until another process takes a step
-	resume func() (struct{}, bool) // runs the script to its next step
-	stop   func()                  // ends the script where it is
-	yield  func(struct{}) bool
+	paused   bool            // until another process takes a step
+	waits    context.Context // ends after too many pauses
+	endWaits context.CancelCauseFunc
+	resume   func() (struct{}, bool) // runs the script to its next step
+	stop     func()                  // ends the script where it is
+	yield    func(struct{}) bool
 
 	operation operation // the one in progress
 	handles   []*handle
@@ -65,6 +68,7 @@ func (s *simulation) start(uid uint32, script func(*process)) *process {
 	s.processes = append(s.processes, p)
 	p.manager = New(s.wrap(p))
 	p.manager.janitor.last = time.Now().Add(24 * time.Hour) // cleaning is for scripts
+	p.waits, p.endWaits = context.WithCancelCause(context.Background())
 	p.resume, p.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if v := recover(); v != nil && v != (killed{}) {

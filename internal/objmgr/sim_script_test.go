@@ -63,7 +63,7 @@ func (p *process) open(name object.Name, write bool, may ...error) *handle {
 	file := p.manager.FileName(name)
 	var m *Mapping
 	err := p.attempt(operation{verb: "open", file: file}, func() (err error) {
-		m, err = p.manager.OpenMapping(name, write)
+		m, err = p.manager.OpenMapping(noContext, name, write)
 		return err
 	}, may...)
 	return p.newHandle(m, file, err)

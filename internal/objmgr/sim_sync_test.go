@@ -129,7 +129,7 @@ func (p *process) lock(s *Sync) (got Taken) {
 	p.contend("lock", func() (err error) {
 		var ok bool
 		if got, ok = s.TryLock(); !ok {
-			got, err = s.Wait(context.Background())
+			got, err = s.Wait(p.waits)
 		}
 		if err == nil {
 			p.takes(s, got)
@@ -148,7 +148,7 @@ func (p *process) unlock(s *Sync, hold Taken) {
 
 func (p *process) acquire(s *Sync) {
 	p.contend("acquire", func() error {
-		got, err := s.Wait(context.Background())
+		got, err := s.Wait(p.waits)
 		if err == nil {
 			p.takes(s, got)
 		}
@@ -166,7 +166,7 @@ func (p *process) release(s *Sync) {
 
 func (p *process) lockAll(all ...*Sync) (got []Taken) {
 	p.contend("lock all", func() (err error) {
-		got, err = p.manager.WaitAll(context.Background(), all)
+		got, err = p.manager.WaitAll(p.waits, all)
 		for i := range got {
 			p.takes(all[i], got[i])
 		}
@@ -179,7 +179,43 @@ func (p *process) set(e *Sync) { p.contend("set", e.SetEvent, e) }
 
 func (p *process) await(e *Sync) {
 	p.contend("wait", func() error {
-		_, err := e.Wait(context.Background())
+		_, err := e.Wait(p.waits)
 		return err
 	}, e)
+}
+
+func (p *process) awaitAll(all ...*Sync) {
+	p.contend("wait for all", func() error {
+		_, err := p.manager.WaitAll(p.waits, all)
+		return err
+	}, all...)
+}
+
+// endOthers ends the contexts of other processes' waits.
+func (p *process) endOthers() {
+	p.step()
+	p.sim.changes++
+	for _, other := range p.sim.processes {
+		if other != p {
+			other.ended = true
+			other.endWaits(errEnded)
+			other.words = nil
+		}
+	}
+	p.logf("end", "the waits of others")
+}
+
+var errEnded = errors.New("the context has ended")
+
+// ending is a process's context that others may end: to look at it is a step.
+type ending struct {
+	context.Context
+	p *process
+}
+
+func (e ending) Err() error {
+	e.p.step()
+	err := e.Context.Err()
+	e.p.history.addError(err)
+	return err
 }

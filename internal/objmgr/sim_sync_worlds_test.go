@@ -52,6 +52,41 @@ func returns(p *process) {
 	p.set(b)
 }
 
+// sets signals an event, and ends the waits of others after that.
+func sets(name string) func(*process) {
+	return func(p *process) {
+		e := p.event(name)
+		p.set(e)
+		p.endOthers()
+	}
+}
+
+// signaled has a script begin with an event signaled.
+func signaled(name string, script func(*process)) func(*process) {
+	return func(p *process) {
+		e := p.event(name)
+		p.quiet = true
+		_ = e.SetEvent()
+		p.quiet = false
+		script(p)
+	}
+}
+
+func awaits(names ...string) func(*process) {
+	return func(p *process) {
+		p.waits = ending{p.waits, p}
+		var events []*Sync
+		for _, name := range names {
+			events = append(events, p.event(name))
+		}
+		if len(events) == 1 {
+			p.await(events[0])
+		} else {
+			p.awaitAll(events...)
+		}
+	}
+}
+
 // smallSyncWorlds are explored to the end.
 var smallSyncWorlds = []world{
 	{name: "two lock", actors: []actor{{ann, locks}, {ann, locks}}, kills: 2, robust: true},
@@ -62,6 +97,9 @@ var smallSyncWorlds = []world{
 		actors: []actor{{ann, acquires(1, false)}, {ann, acquires(1, false)}}},
 	{name: "two want both of two mutexes", robust: true,
 		actors: []actor{{ann, locksBoth("a", "b")}, {ann, locksBoth("b", "a")}}},
+	{name: "an event before the end", actors: []actor{{ann, sets("a")}, {ann, awaits("a")}}},
+	{name: "an event before the end of a wait for both",
+		actors: []actor{{ann, sets("a")}, {ann, signaled("b", awaits("a", "b"))}}},
 	{name: "an event to and fro", actors: []actor{{ann, serves}, {ann, returns}}},
 }
 

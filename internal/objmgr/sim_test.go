@@ -94,18 +94,18 @@ func (t thrifty) MapPage(fd FD, guarded bool) (Page, error) {
 	return thriftyPage{page.(*simPage)}, err
 }
 
-func (t thrifty) Park(ctx context.Context, words []Parked, until int64) error {
-	return trusting(t).Park(ctx, words, until)
+func (t thrifty) Park(ctx context.Context, words []Parked, until int64) {
+	trusting(t).Park(ctx, words, until)
 }
 
 // trusting sleeps until it is woken.
 type trusting struct{ *process }
 
-func (t trusting) Park(ctx context.Context, words []Parked, until int64) error {
+func (t trusting) Park(ctx context.Context, words []Parked, until int64) {
 	for i := range words {
 		words[i].Watchful = false
 	}
-	return t.process.Park(ctx, words, until)
+	t.process.Park(ctx, words, until)
 }
 
 // credulous takes every object for alive.

@@ -19,7 +19,7 @@ type Schedule struct {
 // SetTimer takes the timer's signal away and sets when it is due. Due 0 keeps
 // the signal and makes it due never more.
 func (s *Sync) SetTimer(schedule Schedule) error {
-	claimed, err := s.claim()
+	claimed, err := s.claim(busyTime)
 	if err != nil {
 		return err
 	}

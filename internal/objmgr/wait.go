@@ -12,6 +12,9 @@ import (
 // parks. Being woken only means to look again: a signal is taken by a
 // compare-and-swap, never handed over, so it can't be lost with a process that
 // is killed while it wakes up. For the same reason all are woken, not one.
+//
+// The end of its context only wakes a wait, too. A wait fails after a look that
+// began when its context had ended.
 
 // Wait takes the object as soon as it is signaled.
 func (s *Sync) Wait(ctx context.Context) (Taken, error) {
@@ -25,8 +28,7 @@ func (s *Sync) Wait(ctx context.Context) (Taken, error) {
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return Taken{}, context.Cause(ctx)
+	case <-ctx.Done(): // the last look needs no turn
 	}
 	_, got, err := s.m.any(ctx, []*Sync{s}, []uint32{since})
 	return got, err
@@ -34,18 +36,18 @@ func (s *Sync) Wait(ctx context.Context) (Taken, error) {
 
 // TryWait takes the object if it is signaled now.
 func (s *Sync) TryWait() (got Taken, ok bool, err error) {
-	for attempt := 0; ; attempt++ {
+	for c := (contention{}); ; {
 		if err := s.usable(); err != nil {
 			return Taken{}, false, err
 		}
 		got, v := s.try(pulses(s.load()))
-		if v == unsignaled && s.ledger != nil && s.ledger.recover() {
+		if v == unsignaled && recoverPermits([]*Sync{s}) {
 			continue
 		}
 		if v != claimed {
 			return got, v == taken, nil
 		}
-		if err := s.contend(attempt); err != nil {
+		if err := s.contendFor(busyTime, &c); err != nil {
 			return Taken{}, false, err
 		}
 	}
@@ -63,27 +65,39 @@ func (m *Manager) WaitAny(ctx context.Context, objects []*Sync) (int, Taken, err
 }
 
 func (m *Manager) any(ctx context.Context, objects []*Sync, since []uint32) (int, Taken, error) {
-	for contention := 0; ; {
+	recovered := false
+	for c := (contention{}); ; {
+		// Before the look: what is signaled before ctx ends is not missed.
+		ended := ctx.Err() != nil
 		i, got, v, err := firstSignaled(objects, since)
 		switch {
 		case err != nil:
 			return 0, Taken{}, err
 		case v == taken:
 			return i, got, nil
-		case ctx.Err() != nil:
-			return 0, Taken{}, context.Cause(ctx)
-		case v == claimed:
-			if err := objects[i].contend(contention); err != nil {
+		case v == claimed && !(ended && c.paused >= lastLook):
+			if err := objects[i].contend(&c); err != nil {
 				return 0, Taken{}, err
 			}
-			contention++
 			continue
+		case ended && !recovered && recoverPermits(objects):
+			recovered = true
+			continue
+		case ended:
+			return 0, Taken{}, objects[i].claimedBy(context.Cause(ctx))
 		}
-		contention = 0
-		if err := m.park(ctx, objects, since); err != nil {
-			return 0, Taken{}, err
-		}
+		c = contention{}
+		m.park(ctx, objects, since)
 	}
+}
+
+// recoverPermits gives back the permits of the dead. It reports whether there
+// were any.
+func recoverPermits(objects []*Sync) (found bool) {
+	for _, s := range objects {
+		found = s.ledger != nil && s.ledger.recover() || found
+	}
+	return found
 }
 
 // firstSignaled takes the first object that is signaled. If there is none but
@@ -105,23 +119,21 @@ func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v ver
 
 // park sleeps until one of the objects may be signaled. If it was not woken, or
 // not for a while, it looks whether somebody died.
-func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) error {
+func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) {
 	p := parkings.Get().(*parking)
 	defer p.keep()
 	until := int64(0)
 	for i, s := range objects {
 		word, wake, ready := s.arm(since[i])
 		if ready {
-			return nil
+			return
 		}
 		p.words = append(p.words, word)
 		if wake != 0 && (until == 0 || wake < until) {
 			until = wake
 		}
 	}
-	if err := m.host.Park(ctx, p.words, until); err != nil {
-		return err
-	}
+	m.host.Park(ctx, p.words, until)
 	for i, s := range objects {
 		if s.load().Low() == p.words[i].Low {
 			p.unchanged = append(p.unchanged, s)
@@ -133,7 +145,6 @@ func (m *Manager) park(ctx context.Context, objects []*Sync, since []uint32) err
 			s.lookAfter()
 		}
 	}
-	return nil
 }
 
 // parking is what it takes to park, kept for the next time.

@@ -25,27 +25,28 @@ func (m *Manager) WaitAll(ctx context.Context, objects []*Sync) ([]Taken, error)
 	if err != nil {
 		return nil, err
 	}
-	for contention := 0; ; {
+	recovered := false
+	for c := (contention{}); ; {
+		ended := ctx.Err() != nil // before the look: see Manager.any
 		blocking, v, err := claimAll(objects, order)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if v == taken {
+		case v == taken:
 			return commitAll(objects)
+		case v == claimed && !(ended && c.paused >= lastLook):
+			if err := blocking.contend(&c); err != nil {
+				return nil, err
+			}
+			continue
+		case ended && !recovered && recoverPermits(objects):
+			recovered = true
+			continue
+		case ended:
+			return nil, blocking.claimedBy(context.Cause(ctx))
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if v == claimed {
-			err = blocking.contend(contention)
-			contention++
-		} else {
-			err = m.park(ctx, []*Sync{blocking}, []uint32{pulses(blocking.load())})
-			contention = 0
-		}
-		if err != nil {
-			return nil, err
-		}
+		c = contention{}
+		m.park(ctx, []*Sync{blocking}, []uint32{pulses(blocking.load())})
 	}
 }
 
