@@ -30,23 +30,66 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 		return nil, err
 	}
 	m := &Mapping{name: spec.Name, size: spec.Size, access: spec.Access}
-	file := sys.NoFile
-	if spec.File != "" {
-		if m.file, m.size, err = openBackingFile(spec); err != nil {
-			return nil, err
-		}
-		file = sys.Handle(m.file.Fd())
+	if spec.File == "" {
+		err = m.create(sys.NoFile, descriptor)
+	} else {
+		err = m.createOver(spec, descriptor)
 	}
-	m.section, err = sys.CreateFileMapping(file, descriptor,
-		protection(spec.Access), m.size, win32Name(spec.Name))
 	if err != nil {
-		m.Close()
-		return nil, explainCreate(err, spec.Name)
+		return nil, err
 	}
 	if spec.Progress != nil {
 		spec.Progress(m.size, m.size)
 	}
 	return m, nil
+}
+
+// create makes the section. The system hands out what has the name, if there is
+// such a section, together with its error.
+func (m *Mapping) create(file sys.Handle, descriptor *sys.SecurityDescriptor) (err error) {
+	m.section, err = sys.CreateFileMapping(file, descriptor,
+		protection(m.access), m.size, win32Name(m.name))
+	if err == nil {
+		return nil
+	}
+	if m.section != 0 {
+		sys.CloseHandle(m.section)
+	}
+	return explainCreate(err, m.name)
+}
+
+// createOver makes a section over a file. The system grows the file before it
+// looks whether the name is free.
+func (m *Mapping) createOver(spec MappingSpec, descriptor *sys.SecurityDescriptor) error {
+	if err := checkFree(spec.Name); err != nil {
+		return err
+	}
+	file, err := openBacking(spec)
+	if err != nil {
+		return err
+	}
+	m.file, m.size = file.File, file.size
+	if err := m.create(sys.Handle(file.Fd()), descriptor); err != nil {
+		file.undo()
+		return err
+	}
+	return nil
+}
+
+// checkFree returns an error if the name is taken.
+func checkFree(name object.Name) error {
+	if name.IsZero() {
+		return nil
+	}
+	section, err := sys.OpenFileMapping(sys.FILE_MAP_READ, win32Name(name))
+	switch err {
+	case sys.ERROR_FILE_NOT_FOUND:
+		return nil
+	case nil:
+		sys.CloseHandle(section)
+		return object.ErrExist
+	}
+	return explainCreate(err, name)
 }
 
 func protection(access object.Access) uint32 {
@@ -141,13 +184,16 @@ func (m *Mapping) Check() error { return nil }
 // Alias returns the name itself.
 func (m *Mapping) Alias() (string, error) { return m.name.String(), nil }
 
-// Close gives the handle up.
+// Close gives the handle up. Its number may be another's at once: it is closed
+// only once.
 func (m *Mapping) Close() error {
+	section := m.section
+	if section == 0 {
+		return os.ErrClosed
+	}
+	m.section = 0
 	if m.file != nil {
 		m.file.Close()
 	}
-	if m.section == 0 {
-		return nil // it was not created
-	}
-	return sys.CloseHandle(m.section)
+	return sys.CloseHandle(section)
 }
