@@ -50,7 +50,7 @@ func (p *place) info(found objmgr.Info) Info {
 		Native: p.path(found.File), Holders: found.Holders,
 	}
 	if found.Kind != object.Mapping && found.Kind.Known() {
-		info.State = p.host.stateOf(found.Control)
+		info.State = p.host.stateOf(found)
 	}
 	if found.Cut {
 		info.Name.Base += "…"

@@ -105,7 +105,7 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 		!alive && info.Name.Scope != object.POSIX {
 		return false
 	}
-	if control, err := o.control(); err == nil {
+	if control, err := o.settled(); err == nil {
 		info.Kind, info.Size = control.Kind, stat.Size
 		if stat.Mode&layout.ModeControl != 0 {
 			info.Size, info.Control = int64(control.Backing.Size), control
