@@ -107,19 +107,29 @@ func explainCreate(err error, name object.Name) error {
 	if err != sys.ERROR_ACCESS_DENIED || name.IsZero() {
 		return explain(err)
 	}
-	section, err := sys.OpenFileMapping(sys.FILE_MAP_READ, win32Name(name))
-	if err == nil {
-		sys.CloseHandle(section)
-	}
-	switch {
-	case err != sys.ERROR_FILE_NOT_FOUND:
-		return object.Explain(object.ErrPermission,
-			"the name is that of an object whose owner has not admitted this user")
+	switch granted, err := sectionRights(name); {
+	case granted != 0:
+		return object.ErrExist
+	case err == sys.ERROR_ACCESS_DENIED:
+		return errNoRight
 	case name.Scope == object.Global:
-		return object.Explain(object.ErrPermission,
-			"creating Global mappings takes the privilege SeCreateGlobalPrivilege, as services have it")
+		return denied("creating Global mappings takes the privilege SeCreateGlobalPrivilege, " +
+			"as services have it")
 	}
 	return object.ErrPermission
+}
+
+// sectionRights returns which rights to the section of a name are granted, each
+// asked for alone, or the last error.
+func sectionRights(name object.Name) (granted uint32, err error) {
+	for _, right := range [...]uint32{sys.FILE_MAP_READ, sys.FILE_MAP_WRITE, sys.SECTION_QUERY} {
+		var section sys.Handle
+		if section, err = sys.OpenSection(right, NativeName(name)); err == nil {
+			sys.CloseHandle(section)
+			granted |= right
+		}
+	}
+	return granted, err
 }
 
 // OpenMapping opens a live section.
@@ -134,7 +144,7 @@ func OpenMapping(name object.Name, access object.Access) (*Mapping, error) {
 		section, err = sys.OpenFileMapping(rights, win32Name(name))
 	}
 	if err != nil {
-		return nil, explain(err)
+		return nil, explainOpen(err, name)
 	}
 	m := &Mapping{name: name, section: section, access: access}
 	if err := m.inspect(); err != nil {
@@ -144,31 +154,66 @@ func OpenMapping(name object.Name, access object.Access) (*Mapping, error) {
 	return m, nil
 }
 
-// inspect finds out what the creator of an opened section decided.
-func (m *Mapping) inspect() error {
-	if m.access == object.ReadWrite {
-		// The system gives the right to write also where the section's pages
-		// are read-only, and tells of those only when they are mapped.
-		page, err := sys.MapViewOfFileEx(m.section, viewRights(m.access), 0, 1, 0)
-		switch err {
-		case nil:
-			sys.UnmapViewOfFile(page)
-		case sys.ERROR_ACCESS_DENIED, sys.ERROR_INVALID_PARAMETER: // of the file, of the section
-			return object.Explain(object.ErrPermission, "the mapping is read-only")
-		default:
-			return explain(err)
-		}
-	}
-	var err error
-	if m.size, err = sys.SectionSize(m.section); err == nil {
-		return nil
-	}
-	all, err := sys.MapViewOfFileEx(m.section, sys.FILE_MAP_READ, 0, 0, 0)
-	if err != nil {
+// explainOpen says what this user may do where the system denied access.
+func explainOpen(err error, name object.Name) error {
+	if err != sys.ERROR_ACCESS_DENIED {
 		return explain(err)
 	}
-	m.size = int64(len(all))
-	return sys.UnmapViewOfFile(all)
+	switch granted, _ := sectionRights(name); {
+	case granted&sys.FILE_MAP_READ != 0:
+		return denied("this user may read the mapping, but not write it")
+	case granted&sys.FILE_MAP_WRITE != 0:
+		return denied("this user may write the mapping, but not read it")
+	case granted != 0:
+		return denied("this user may query the mapping's size, but not read it")
+	}
+	return errNoRight
+}
+
+// inspect finds out what the creator of an opened section decided.
+func (m *Mapping) inspect() (err error) {
+	if m.access == object.ReadWrite {
+		if err := checkWritable(m.mapsForWriting); err != nil {
+			return err
+		}
+	}
+	if m.size, err = sys.SectionSize(m.section); err != nil {
+		m.size, err = viewSize(m.section)
+	}
+	return explain(err)
+}
+
+// checkWritable returns an error if the pages of a section are read-only: the
+// system gives the right to write to those too, and tells of them only when
+// they are mapped. Of large pages it maps whole ones only: all of them then.
+func checkWritable(maps func(length int) error) error {
+	err := maps(1)
+	if err == sys.ERROR_INVALID_PARAMETER {
+		err = maps(0)
+	}
+	switch err {
+	case sys.ERROR_ACCESS_DENIED, sys.ERROR_INVALID_PARAMETER: // of a file, of memory
+		return denied("the mapping is read-only")
+	}
+	return explain(err)
+}
+
+// mapsForWriting maps so many bytes for a moment, 0 for all.
+func (m *Mapping) mapsForWriting(length int) error {
+	view, err := sys.MapViewOfFileEx(m.section, viewRights(object.ReadWrite), 0, length, 0)
+	if err != nil {
+		return err
+	}
+	return sys.UnmapViewOfFile(view)
+}
+
+// viewSize returns the size of a section that may be read, but not queried.
+func viewSize(section sys.Handle) (int64, error) {
+	all, err := sys.MapViewOfFileEx(section, sys.FILE_MAP_READ, 0, 0, 0)
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(all)), sys.UnmapViewOfFile(all)
 }
 
 // Size returns the number of bytes. Whoever opened a section of the paging

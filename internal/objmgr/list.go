@@ -16,6 +16,7 @@ type Info struct {
 	Kind    object.Kind
 	Size    int64          // of a mapping
 	Control layout.Control // of other objects: their state
+	Denied  bool           // this user may not read the file: there is neither kind nor size
 	File    string
 	Holders []int // processes
 }
@@ -94,6 +95,7 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 	info.Holders = holders[FileID{stat.Dev, stat.Ino}]
 	fd, err := m.host.Open(info.File, false)
 	if errors.Is(err, fs.ErrPermission) { // all there is to see is its locks
+		info.Denied = true
 		return len(info.Holders) > 0 || info.Name.Scope == object.POSIX
 	}
 	if err != nil {
