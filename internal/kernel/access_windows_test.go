@@ -212,6 +212,7 @@ func TestSeveralNameTheOneDenied(t *testing.T) {
 // told wherever it can be had.
 func TestMappingsWithFewerRights(t *testing.T) {
 	const read, write, query = sys.FILE_MAP_READ, sys.FILE_MAP_WRITE, sys.SECTION_QUERY
+	const noRead = "may write the mapping, but not read it"
 	for _, test := range []struct {
 		granted       uint32
 		reads, writes string // what the error says; "" if it opens
@@ -221,8 +222,8 @@ func TestMappingsWithFewerRights(t *testing.T) {
 		{read | write, "", "", 8192},
 		{read | query, "", "may read the mapping, but not write it", 8192},
 		{read, "", "may read the mapping, but not write it", 8192},
-		{write | query, "may write the mapping, but not read it", "may write the mapping, but not read it", 8192},
-		{write, "may write the mapping, but not read it", "may write the mapping, but not read it", 0},
+		{write | query, noRead, noRead, 8192},
+		{write, noRead, noRead, 0},
 		{query, "may query the mapping's size", "may query the mapping's size", 8192},
 		{0, "no right", "no right", 0},
 	} {

@@ -7,13 +7,15 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// kinds are the kinds of the system's types of objects.
+// kinds are the kinds of the system's types of objects. Objects of other types
+// are of no kind, but have their names all the same.
 var kinds = map[string]object.Kind{
 	"Section":   object.Mapping,
 	"Event":     object.Event,
 	"Semaphore": object.Semaphore,
 	"Mutant":    object.Mutex,
 	"Timer":     object.Timer,
+	"Job":       object.Job,
 }
 
 // List returns those of this session's objects and the Global ones whose names
@@ -42,7 +44,7 @@ func Find(name object.Name) (Info, error) {
 		return Info{}, err
 	}
 	for _, entry := range entries {
-		if entry.Name != baseName(name) || !kinds[entry.Type].Known() {
+		if entry.Name != baseName(name) {
 			continue
 		}
 		if info, ok := describe(name, kinds[entry.Type]); ok {
@@ -62,7 +64,7 @@ func listScope(scope object.Scope, wants func(object.Name) bool) ([]Info, error)
 	var all []Info
 	for _, entry := range entries {
 		name := object.Name{Scope: scope, Base: entry.Name}
-		if !wants(name) || !kinds[entry.Type].Known() {
+		if !wants(name) {
 			continue
 		}
 		if info, ok := describe(name, kinds[entry.Type]); ok {

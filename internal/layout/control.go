@@ -171,7 +171,7 @@ func ParseControl(page []byte) (Control, error) {
 	}
 	kind := le.Uint32(page[kindAt:])
 	c := Control{Kind: object.Kind(kind), ID: le.Uint64(page[idAt:])}
-	if kind > 0xFF || !c.Kind.Known() {
+	if kind > 0xFF || !c.Kind.Known() || c.Kind == object.Job { // jobs have no file
 		return Control{}, object.ErrCorrupt
 	}
 	if c.Kind == object.Mapping {
