@@ -21,12 +21,16 @@ import (
 // Object is a live object, as seen from outside.
 type Object struct {
 	Name    string   `json:"name"`    // with its prefix
-	Kind    string   `json:"kind"`    // as object.Kind prints it; "unknown" to who may not open it
-	Size    int64    `json:"size"`    // of a mapping, in bytes; 0 for other kinds
+	Kind    string   `json:"kind"`    // as object.Kind prints it, "unknown" too
+	Size    int64    `json:"size"`    // of a mapping, in bytes; 0 for other kinds and if Denied
 	Native  string   `json:"native"`  // the file's path on Linux, the NT name on Windows
 	Holders []Holder `json:"holders"` // empty where the system does not tell
 
-	// State is that of a synchronization object.
+	// Denied says that this user may not know the size or the state and, on
+	// Linux, the kind.
+	Denied bool `json:"denied,omitempty"`
+
+	// State is that of a synchronization object, zero if Denied.
 	State State `json:"-"`
 }
 
@@ -36,11 +40,15 @@ type State struct {
 	Signaled   bool          // a wait would take it now
 	Manual     bool          // an event or a timer that stays signaled until it is reset
 	Count, Max int           // permits of a semaphore
-	Owner      int           // process that holds a mutex; 0 for none, or one unseen
+	Owner      int           // process that holds a mutex; 0 for none, or if that is unknown
 	Abandoned  bool          // the mutex's last owner died holding it
-	Waiters    bool          // somebody may be waiting; false where the system does not tell
+	Waiters    bool          // somebody may be waiting
 	Due        time.Time     // when a timer is due next; zero for never
 	Period     time.Duration // of a timer
+
+	// Unknown says which of the fields above the system does not tell: on
+	// Windows, Waiters, and of a timer Manual and Period.
+	Unknown struct{ Manual, Waiters, Period bool }
 }
 
 // Holder is a process that has an object open.
@@ -102,7 +110,7 @@ func OtherUser(name string) (uid uint32, found bool) {
 func describe(info kernel.Info, programs map[int]string) Object {
 	o := Object{
 		Name: info.Name.String(), Kind: info.Kind.String(), Size: info.Size,
-		Native: info.Native, Holders: []Holder{}, State: State(info.State),
+		Native: info.Native, Holders: []Holder{}, State: State(info.State), Denied: info.Denied,
 	}
 	slices.Sort(info.Holders)
 	for _, pid := range info.Holders {

@@ -1,8 +1,8 @@
 package object
 
 // Kind says what sort of object a name stands for. Each name stands for one
-// object of one kind: mappings, events, semaphores, mutexes and timers share
-// one namespace.
+// object of one kind: mappings, events, semaphores, mutexes, timers and
+// jobs share one namespace.
 type Kind uint8
 
 // The kinds of named objects. The zero Kind is no kind at all.
@@ -12,9 +12,12 @@ const (
 	Semaphore
 	Mutex
 	Timer
+	// Job is a group of processes. Such an object can be listed, not created or
+	// opened: on Windows other programs make them, and their names are taken.
+	Job
 )
 
-var kindNames = [...]string{"unknown", "mapping", "event", "semaphore", "mutex", "timer"}
+var kindNames = [...]string{"unknown", "mapping", "event", "semaphore", "mutex", "timer", "job"}
 
 // String returns the kind in one lower-case word, such as "mapping".
 func (k Kind) String() string {
@@ -25,4 +28,4 @@ func (k Kind) String() string {
 }
 
 // Known reports whether k is one of the kinds above.
-func (k Kind) Known() bool { return k >= Mapping && k <= Timer }
+func (k Kind) Known() bool { return k >= Mapping && k <= Job }

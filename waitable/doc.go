@@ -34,5 +34,7 @@
 //
 // The objects are the system's own, so that programs in any language open them
 // by name. Windows knows threads as owners of mutexes: this package keeps a
-// thread for each mutex while it is held.
+// thread for each mutex while it is held. A handle does what the object's owner
+// grants this user, such as only to wait for it: other calls return an error
+// that is fs.ErrPermission and says what the handle may do.
 package waitable

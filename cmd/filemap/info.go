@@ -52,8 +52,12 @@ func printInfo(c *cobra.Command, o inspect.Object, info channel.Info) error {
 	table := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	row := func(label, value string) { fmt.Fprintf(table, "%s\t%s\n", label, value) }
 	row("name", printable(o.Name))
+	size := objectSize(o)
+	if o.Denied && size == "unknown" {
+		size = unknownDenied
+	}
 	row("kind", o.Kind)
-	row("size", objectSize(o))
+	row("size", size)
 	printState(table, o)
 	if info.Kind != "" {
 		printChannel(table, info)

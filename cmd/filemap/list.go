@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/filemap-go/filemap/inspect"
+	"github.com/filemap-go/filemap/object"
 )
 
 func newList() *cobra.Command {
@@ -64,6 +65,9 @@ func printTable(w io.Writer, objects []inspect.Object) error {
 }
 
 func objectSize(o inspect.Object) string {
+	if o.Denied && (o.Kind == object.Mapping.String() || o.Kind == object.Kind(0).String()) {
+		return "unknown"
+	}
 	if o.Size == 0 { // only mappings have one
 		return "-"
 	}

@@ -61,6 +61,12 @@ func openAny(name string) (anyObject, error) {
 	case object.Timer.String():
 		return opened(waitable.OpenTimer(name))
 	}
-	return nil, &object.Error{Op: "wait", Name: found.Name, Err: object.Explain(object.ErrWrongKind,
-		"a "+found.Kind+" cannot be waited for")}
+	cause := object.Explain(object.ErrWrongKind, "a "+found.Kind+" cannot be waited for")
+	if found.Kind == object.Kind(0).String() {
+		cause = object.Explain(object.ErrWrongKind, "an object of unknown kind cannot be waited for")
+		if found.Denied {
+			cause = object.ErrPermission
+		}
+	}
+	return nil, &object.Error{Op: "wait", Name: found.Name, Err: cause}
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 
@@ -9,42 +10,70 @@ import (
 
 var errEmptyFile = object.Explain(fs.ErrInvalid, "the file is empty and no size is given")
 
-// openBackingFile opens the file behind a new mapping, and returns the
-// mapping's size. Where the file is smaller, creating the section grows it.
-func openBackingFile(spec MappingSpec) (*os.File, int64, error) {
+// backing is the file behind a new mapping.
+type backing struct {
+	*os.File
+	size int64 // of the mapping: where the file is smaller, the system grows it
+
+	made   bool  // by openBacking
+	before int64 // the file's size
+}
+
+// openBacking opens the file behind a new mapping, or makes it.
+func openBacking(spec MappingSpec) (b *backing, err error) {
+	b = new(backing)
 	flags := os.O_RDONLY
 	if spec.Access == object.ReadWrite {
 		flags = os.O_RDWR
-		if spec.Size > 0 {
-			flags |= os.O_CREATE
+	}
+	b.File, err = os.OpenFile(spec.File, flags, 0)
+	if errors.Is(err, fs.ErrNotExist) && flags == os.O_RDWR && spec.Size > 0 {
+		b.File, err = os.OpenFile(spec.File, flags|os.O_CREATE|os.O_EXCL, 0o600)
+		b.made = err == nil
+		if errors.Is(err, fs.ErrExist) { // by now
+			b.File, err = os.OpenFile(spec.File, flags, 0)
 		}
 	}
-	file, err := os.OpenFile(spec.File, flags, 0o600)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	size, err := backingSize(file, spec)
-	if err != nil {
-		file.Close()
-		return nil, 0, err
+	if err := b.measure(spec); err != nil {
+		b.undo()
+		return nil, err
 	}
-	return file, size, nil
+	return b, nil
 }
 
-func backingSize(file *os.File, spec MappingSpec) (int64, error) {
-	stat, err := file.Stat()
+// undo closes the file and leaves it as it was found. If another process maps
+// or opens it meanwhile, the system refuses, and it stays that process's.
+func (b *backing) undo() {
+	if stat, err := b.Stat(); err == nil && !b.made && b.before < b.size && stat.Size() == b.size {
+		_ = b.Truncate(b.before)
+	}
+	b.Close()
+	if b.made {
+		_ = os.Remove(b.Name())
+	}
+}
+
+// measure sets the sizes.
+func (b *backing) measure(spec MappingSpec) error {
+	stat, err := b.Stat()
+	if err != nil {
+		return err
+	}
+	b.before, b.size = stat.Size(), spec.Size
 	switch {
-	case err != nil:
-		return 0, err
 	case !stat.Mode().IsRegular():
-		return 0, object.Explain(fs.ErrInvalid, "what backs the mapping is no plain file")
-	case spec.Size == 0 && stat.Size() == 0:
-		return 0, errEmptyFile
+		return object.Explain(fs.ErrInvalid, "what backs the mapping is no plain file")
+	case spec.Size == 0 && b.before == 0:
+		return errEmptyFile
 	case spec.Size == 0:
-		return stat.Size(), nil
-	case spec.Size > stat.Size() && spec.Access != object.ReadWrite:
-		return 0, object.Explain(object.ErrNoSpace,
+		b.size = b.before
+	case spec.Size > b.before && spec.Access != object.ReadWrite:
+		b.size = b.before
+		return object.Explain(object.ErrNoSpace,
 			"the file is smaller, and only read-write access grows it")
 	}
-	return spec.Size, nil
+	return nil
 }

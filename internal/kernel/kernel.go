@@ -63,11 +63,15 @@ var _ mapping = (*Mapping)(nil)
 // Info is what can be told of a live object from outside.
 type Info struct {
 	Name   object.Name
-	Kind   object.Kind // zero if this user may not know
+	Kind   object.Kind // zero if this user may not know, or filemap has no such kind
 	Size   int64       // of a mapping
 	Native string      // what a foreign program opens: a path, or an NT name
 
-	State State // of other kinds
+	State State // of synchronization objects
+
+	// Denied says that this user may not know the size or the state: they are
+	// zero then.
+	Denied bool
 
 	// Holders are the processes that hold the object, as far as this process
 	// can see them; nil where the system does not tell.

@@ -7,13 +7,15 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// kinds are the kinds of the system's types of objects.
+// kinds are the kinds of the system's types of objects. Objects of other types
+// are of no kind, but have their names all the same.
 var kinds = map[string]object.Kind{
 	"Section":   object.Mapping,
 	"Event":     object.Event,
 	"Semaphore": object.Semaphore,
 	"Mutant":    object.Mutex,
 	"Timer":     object.Timer,
+	"Job":       object.Job,
 }
 
 // List returns those of this session's objects and the Global ones whose names
@@ -42,8 +44,11 @@ func Find(name object.Name) (Info, error) {
 		return Info{}, err
 	}
 	for _, entry := range entries {
-		if entry.Name == baseName(name) && kinds[entry.Type].Known() {
-			found := []Info{describe(name, kinds[entry.Type])}
+		if entry.Name != baseName(name) {
+			continue
+		}
+		if info, ok := describe(name, kinds[entry.Type]); ok {
+			found := []Info{info}
 			findHolders(found)
 			return found[0], nil
 		}
@@ -59,28 +64,47 @@ func listScope(scope object.Scope, wants func(object.Name) bool) ([]Info, error)
 	var all []Info
 	for _, entry := range entries {
 		name := object.Name{Scope: scope, Base: entry.Name}
-		if kind := kinds[entry.Type]; kind.Known() && wants(name) {
-			all = append(all, describe(name, kind))
+		if !wants(name) {
+			continue
+		}
+		if info, ok := describe(name, kinds[entry.Type]); ok {
+			all = append(all, info)
 		}
 	}
 	return all, nil
 }
 
-// describe returns what is known of an object. Only an open object tells its
-// size or state, so it is open for a moment; one that this user may not read
-// has none.
-func describe(name object.Name, kind object.Kind) Info {
+// describe returns what is known of an object, or false if it is gone. Only an
+// open object tells its size or state, so it is open for a moment.
+func describe(name object.Name, kind object.Kind) (Info, bool) {
 	info := Info{Name: name, Kind: kind, Native: NativeName(name)}
-	if kind != object.Mapping {
-		info.State = stateOf(name, kind)
-		return info
+	var err error
+	switch kind {
+	case object.Mapping:
+		info.Size, err = sizeOf(name)
+	case object.Event, object.Semaphore, object.Mutex, object.Timer:
+		info.State, err = stateOf(name, kind)
 	}
-	section, err := sys.OpenFileMapping(sys.FILE_MAP_READ|sys.SECTION_QUERY, win32Name(name))
+	if err != nil {
+		info.Size, info.State, info.Denied = 0, State{}, true
+	}
+	return info, err != sys.ERROR_FILE_NOT_FOUND && err != sys.ERROR_INVALID_HANDLE
+}
+
+// sizeOf returns the size of the section of a name: it tells those that may
+// query it, and shows those that may read it.
+func sizeOf(name object.Name) (int64, error) {
+	section, err := sys.OpenSection(sys.SECTION_QUERY, NativeName(name))
 	if err == nil {
-		info.Size, _ = sys.SectionSize(section)
-		sys.CloseHandle(section)
+		defer sys.CloseHandle(section)
+		return sys.SectionSize(section)
 	}
-	return info
+	section, err = sys.OpenFileMapping(sys.FILE_MAP_READ, win32Name(name))
+	if err != nil {
+		return 0, err
+	}
+	defer sys.CloseHandle(section)
+	return viewSize(section)
 }
 
 // directoryBuffer holds the longest name there can be, or hundreds of usual ones.

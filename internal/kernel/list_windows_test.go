@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,6 +81,41 @@ func TestFindTellsKinds(t *testing.T) {
 	}
 	_, err := Find(newName(t))
 	wantError(t, "finding nothing", err, object.ErrNotExist)
+}
+
+// TestKindsOfOthers: a name that is taken by what filemap does not have is taken
+// in every respect.
+func TestKindsOfOthers(t *testing.T) {
+	name := newName(t)
+	makeObject(t, createJobObject, name.Base, 0)
+	info, err := Find(name)
+	if err != nil || info.Kind != object.Job || info.Kind.String() != "job" || info.Denied {
+		t.Errorf("Find() = %+v, %v, want a job", info, err)
+	}
+	if info := listed(t, name); info.Kind != object.Job {
+		t.Errorf("List() has %+v, want a job", info)
+	}
+	_, err = CreateMapping(MappingSpec{Name: name, Size: 1, Context: t.Context()})
+	wantError(t, "creating a mapping", err, object.ErrWrongKind)
+	_, err = OpenMapping(name, object.ReadOnly)
+	wantError(t, "opening a mapping", err, object.ErrWrongKind)
+	for _, spec := range syncSpecs() {
+		spec.Name = name
+		_, err := CreateSync(spec)
+		wantError(t, fmt.Sprintf("creating a %v", spec.Kind), err, object.ErrWrongKind)
+		_, err = OpenSync(name, spec.Kind)
+		wantError(t, fmt.Sprintf("opening a %v", spec.Kind), err, object.ErrWrongKind)
+	}
+}
+
+// TestForeignKinds: the directory has links, which are of no kind of ours.
+func TestForeignKinds(t *testing.T) {
+	link := object.Name{Scope: object.Global, Base: "Session"}
+	info, err := Find(link)
+	if err != nil || info.Kind.Known() || info.Denied {
+		t.Errorf("Find(%v) = %+v, %v, want an object of no kind", link, info, err)
+	}
+	listed(t, link)
 }
 
 func TestListTellsHolders(t *testing.T) {

@@ -27,23 +27,66 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 		return nil, err
 	}
 	m := &Mapping{name: spec.Name, size: spec.Size, access: spec.Access}
-	file := sys.NoFile
-	if spec.File != "" {
-		if m.file, m.size, err = openBackingFile(spec); err != nil {
-			return nil, err
-		}
-		file = sys.Handle(m.file.Fd())
+	if spec.File == "" {
+		err = m.create(sys.NoFile, descriptor)
+	} else {
+		err = m.createOver(spec, descriptor)
 	}
-	m.section, err = sys.CreateFileMapping(file, descriptor,
-		protection(spec.Access), m.size, win32Name(spec.Name))
 	if err != nil {
-		m.Close()
-		return nil, explainCreate(err, spec.Name)
+		return nil, err
 	}
 	if spec.Progress != nil {
 		spec.Progress(m.size, m.size)
 	}
 	return m, nil
+}
+
+// create makes the section. The system hands out what has the name, if there is
+// such a section, together with its error.
+func (m *Mapping) create(file sys.Handle, descriptor *sys.SecurityDescriptor) (err error) {
+	m.section, err = sys.CreateFileMapping(file, descriptor,
+		protection(m.access), m.size, win32Name(m.name))
+	if err == nil {
+		return nil
+	}
+	if m.section != 0 {
+		sys.CloseHandle(m.section)
+	}
+	return explainCreate(err, m.name)
+}
+
+// createOver makes a section over a file. The system grows the file before it
+// looks whether the name is free.
+func (m *Mapping) createOver(spec MappingSpec, descriptor *sys.SecurityDescriptor) error {
+	if err := checkFree(spec.Name); err != nil {
+		return err
+	}
+	file, err := openBacking(spec)
+	if err != nil {
+		return err
+	}
+	m.file, m.size = file.File, file.size
+	if err := m.create(sys.Handle(file.Fd()), descriptor); err != nil {
+		file.undo()
+		return err
+	}
+	return nil
+}
+
+// checkFree returns an error if the name is taken.
+func checkFree(name object.Name) error {
+	if name.IsZero() {
+		return nil
+	}
+	section, err := sys.OpenFileMapping(sys.FILE_MAP_READ, win32Name(name))
+	switch err {
+	case sys.ERROR_FILE_NOT_FOUND:
+		return nil
+	case nil:
+		sys.CloseHandle(section)
+		return object.ErrExist
+	}
+	return explainCreate(err, name)
 }
 
 func protection(access object.Access) uint32 {
@@ -61,19 +104,29 @@ func explainCreate(err error, name object.Name) error {
 	if err != sys.ERROR_ACCESS_DENIED || name.IsZero() {
 		return explain(err)
 	}
-	section, err := sys.OpenFileMapping(sys.FILE_MAP_READ, win32Name(name))
-	if err == nil {
-		sys.CloseHandle(section)
-	}
-	switch {
-	case err != sys.ERROR_FILE_NOT_FOUND:
-		return object.Explain(object.ErrPermission,
-			"the name is that of an object whose owner has not admitted this user")
+	switch granted, err := sectionRights(name); {
+	case granted != 0:
+		return object.ErrExist
+	case err == sys.ERROR_ACCESS_DENIED:
+		return errNoRight
 	case name.Scope == object.Global:
-		return object.Explain(object.ErrPermission,
-			"creating Global mappings takes the privilege SeCreateGlobalPrivilege, as services have it")
+		return denied("creating Global mappings takes the privilege SeCreateGlobalPrivilege, " +
+			"as services have it")
 	}
 	return object.ErrPermission
+}
+
+// sectionRights returns which rights to the section of a name are granted, each
+// asked for alone, or the last error.
+func sectionRights(name object.Name) (granted uint32, err error) {
+	for _, right := range [...]uint32{sys.FILE_MAP_READ, sys.FILE_MAP_WRITE, sys.SECTION_QUERY} {
+		var section sys.Handle
+		if section, err = sys.OpenSection(right, NativeName(name)); err == nil {
+			sys.CloseHandle(section)
+			granted |= right
+		}
+	}
+	return granted, err
 }
 
 // OpenMapping opens a live section.
@@ -88,7 +141,7 @@ func OpenMapping(_ context.Context, name object.Name, access object.Access) (*Ma
 		section, err = sys.OpenFileMapping(rights, win32Name(name))
 	}
 	if err != nil {
-		return nil, explain(err)
+		return nil, explainOpen(err, name)
 	}
 	m := &Mapping{name: name, section: section, access: access}
 	if err := m.inspect(); err != nil {
@@ -98,31 +151,66 @@ func OpenMapping(_ context.Context, name object.Name, access object.Access) (*Ma
 	return m, nil
 }
 
-// inspect finds out what the creator of an opened section decided.
-func (m *Mapping) inspect() error {
-	if m.access == object.ReadWrite {
-		// The system gives the right to write also where the section's pages
-		// are read-only, and tells of those only when they are mapped.
-		page, err := sys.MapViewOfFileEx(m.section, viewRights(m.access), 0, 1, 0)
-		switch err {
-		case nil:
-			sys.UnmapViewOfFile(page)
-		case sys.ERROR_ACCESS_DENIED, sys.ERROR_INVALID_PARAMETER: // of the file, of the section
-			return object.Explain(object.ErrPermission, "the mapping is read-only")
-		default:
-			return explain(err)
-		}
-	}
-	var err error
-	if m.size, err = sys.SectionSize(m.section); err == nil {
-		return nil
-	}
-	all, err := sys.MapViewOfFileEx(m.section, sys.FILE_MAP_READ, 0, 0, 0)
-	if err != nil {
+// explainOpen says what this user may do where the system denied access.
+func explainOpen(err error, name object.Name) error {
+	if err != sys.ERROR_ACCESS_DENIED {
 		return explain(err)
 	}
-	m.size = int64(len(all))
-	return sys.UnmapViewOfFile(all)
+	switch granted, _ := sectionRights(name); {
+	case granted&sys.FILE_MAP_READ != 0:
+		return denied("this user may read the mapping, but not write it")
+	case granted&sys.FILE_MAP_WRITE != 0:
+		return denied("this user may write the mapping, but not read it")
+	case granted != 0:
+		return denied("this user may query the mapping's size, but not read it")
+	}
+	return errNoRight
+}
+
+// inspect finds out what the creator of an opened section decided.
+func (m *Mapping) inspect() (err error) {
+	if m.access == object.ReadWrite {
+		if err := checkWritable(m.mapsForWriting); err != nil {
+			return err
+		}
+	}
+	if m.size, err = sys.SectionSize(m.section); err != nil {
+		m.size, err = viewSize(m.section)
+	}
+	return explain(err)
+}
+
+// checkWritable returns an error if the pages of a section are read-only: the
+// system gives the right to write to those too, and tells of them only when
+// they are mapped. Of large pages it maps whole ones only: all of them then.
+func checkWritable(maps func(length int) error) error {
+	err := maps(1)
+	if err == sys.ERROR_INVALID_PARAMETER {
+		err = maps(0)
+	}
+	switch err {
+	case sys.ERROR_ACCESS_DENIED, sys.ERROR_INVALID_PARAMETER: // of a file, of memory
+		return denied("the mapping is read-only")
+	}
+	return explain(err)
+}
+
+// mapsForWriting maps so many bytes for a moment, 0 for all.
+func (m *Mapping) mapsForWriting(length int) error {
+	view, err := sys.MapViewOfFileEx(m.section, viewRights(object.ReadWrite), 0, length, 0)
+	if err != nil {
+		return err
+	}
+	return sys.UnmapViewOfFile(view)
+}
+
+// viewSize returns the size of a section that may be read, but not queried.
+func viewSize(section sys.Handle) (int64, error) {
+	all, err := sys.MapViewOfFileEx(section, sys.FILE_MAP_READ, 0, 0, 0)
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(all)), sys.UnmapViewOfFile(all)
 }
 
 // Size returns the number of bytes. Whoever opened a section of the paging
@@ -138,13 +226,16 @@ func (m *Mapping) Check() error { return nil }
 // Alias returns the name itself.
 func (m *Mapping) Alias() (string, error) { return m.name.String(), nil }
 
-// Close gives the handle up.
+// Close gives the handle up. Its number may be another's at once: it is closed
+// only once.
 func (m *Mapping) Close() error {
+	section := m.section
+	if section == 0 {
+		return os.ErrClosed
+	}
+	m.section = 0
 	if m.file != nil {
 		m.file.Close()
 	}
-	if m.section == 0 {
-		return nil // it was not created
-	}
-	return sys.CloseHandle(m.section)
+	return sys.CloseHandle(section)
 }

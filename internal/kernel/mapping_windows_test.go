@@ -144,7 +144,7 @@ func TestSecurityDescriptors(t *testing.T) {
 		t.Errorf("Size() without the right to query it = %d, want 8192", got)
 	}
 	_, err = CreateMapping(MappingSpec{Name: name, Size: 1, Context: t.Context()})
-	wantError(t, "creating a name of which one may only read", err, object.ErrPermission)
+	wantError(t, "creating a name of which one may only read", err, object.ErrExist)
 
 	shared := newName(t)
 	readable := &object.Security{Group: object.ShareAll, Everybody: object.ShareRead}

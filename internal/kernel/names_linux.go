@@ -47,10 +47,10 @@ func Find(name object.Name) (Info, error) {
 func (p *place) info(found objmgr.Info) Info {
 	info := Info{
 		Name: found.Name, Kind: found.Kind, Size: found.Size,
-		Native: p.path(found.File), Holders: found.Holders,
+		Native: p.path(found.File), Holders: found.Holders, Denied: found.Denied,
 	}
 	if found.Kind != object.Mapping && found.Kind.Known() {
-		info.State = p.host.stateOf(found.Control)
+		info.State = p.host.stateOf(found)
 	}
 	if found.Cut {
 		info.Name.Base += "…"

@@ -8,34 +8,54 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// stateOf returns the state of a synchronization object, as far as the system
-// tells this user. It tells nobody of a timer's period, whether the timer
-// resets itself, and who waits.
-func stateOf(name object.Name, kind object.Kind) State {
-	handle, err := openObject(name, kind, sys.QUERY_STATE)
+// stateOf returns the state of a synchronization object. The system tells
+// nobody of a timer's period, whether the timer resets itself, and who waits.
+func stateOf(name object.Name, kind object.Kind) (state State, err error) {
+	handle, err := opener(name, kind)(sys.QUERY_STATE)
 	if err != nil {
-		return State{}
+		return State{}, err
 	}
 	defer sys.CloseHandle(handle)
+	state.Unknown.Waiters = true
 	switch kind {
 	case object.Mutex:
-		info, err := sys.QueryMutex(handle)
-		owner, _ := sys.QueryMutexOwner(handle)
-		return State{
-			Signaled: err == nil && info.Count > 0, Abandoned: info.Abandoned, Owner: owner,
-		}
+		err = state.queryMutex(handle)
 	case object.Semaphore:
-		info, _ := sys.QuerySemaphore(handle)
-		return State{Signaled: info.Count > 0, Count: int(info.Count), Max: int(info.Max)}
+		var info sys.SemaphoreInfo
+		info, err = sys.QuerySemaphore(handle)
+		state.Signaled, state.Count, state.Max = info.Count > 0, int(info.Count), int(info.Max)
 	case object.Event:
-		info, err := sys.QueryEvent(handle)
-		return State{Signaled: info.State != 0, Manual: err == nil && info.AutoReset == 0}
+		var info sys.EventInfo
+		info, err = sys.QueryEvent(handle)
+		state.Signaled, state.Manual = info.State != 0, info.AutoReset == 0
+	case object.Timer:
+		err = state.queryTimer(handle)
 	}
-	info, _ := sys.QueryTimer(handle)
-	state := State{Signaled: info.Signaled}
+	return state, err
+}
+
+func (s *State) queryMutex(handle sys.Handle) error {
+	info, err := sys.QueryMutex(handle)
+	if err != nil {
+		return err
+	}
+	s.Signaled, s.Abandoned = info.Count > 0, info.Abandoned
+	if !s.Signaled {
+		s.Owner, _ = sys.QueryMutexOwner(handle) // 0 is for one that is unknown
+	}
+	return nil
+}
+
+func (s *State) queryTimer(handle sys.Handle) error {
+	info, err := sys.QueryTimer(handle)
+	if err != nil {
+		return err
+	}
+	s.Unknown.Manual, s.Unknown.Period = true, true
+	s.Signaled = info.Signaled
 	if info.Remaining > 0 {
 		const most = math.MaxInt64 / 100
-		state.Due = time.Now().Add(time.Duration(min(info.Remaining, most)) * 100)
+		s.Due = time.Now().Add(time.Duration(min(info.Remaining, most)) * 100)
 	}
-	return state
+	return nil
 }

@@ -78,11 +78,14 @@ type State struct {
 	Signaled   bool // as Windows has it: a mutex is signaled while it is free
 	Manual     bool
 	Count, Max int
-	Owner      int // process that holds the mutex; 0 for none, or one unseen
+	Owner      int // process that holds the mutex; 0 for none, or if that is unknown
 	Abandoned  bool
-	Waiters    bool      // somebody may be waiting; false where the system does not tell
+	Waiters    bool      // somebody may be waiting
 	Due        time.Time // zero for never
 	Period     time.Duration
+
+	// Unknown says which of the fields above the system does not tell.
+	Unknown struct{ Manual, Waiters, Period bool }
 }
 
 // The functions that each system's files define:

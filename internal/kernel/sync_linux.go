@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,15 +163,16 @@ func unwrap(inner []*objmgr.Sync, objects []*Sync) []*objmgr.Sync {
 }
 
 // stateOf returns what a control page tells of its object.
-func (h host) stateOf(c layout.Control) State {
+func (h host) stateOf(found objmgr.Info) State {
+	c := found.Control
 	low := c.State.Low()
 	state := State{Manual: c.Param == 1, Waiters: c.State.Has(layout.StateWaiters)}
 	switch c.Kind {
 	case object.Mutex:
 		state.Manual = false
-		state.Signaled = low&(layout.MutexOwner|layout.MutexDied) == 0
-		state.Abandoned = low&(layout.MutexAbandoned|layout.MutexDied) != 0 && low&layout.MutexOwner == 0
-		state.Owner = processOf(low & layout.MutexOwner)
+		state.Signaled = low&layout.MutexOwner == 0
+		state.Abandoned = c.State.Has(layout.MutexAbandoned)
+		state.Owner = h.ownerOf(found)
 	case object.Semaphore:
 		state.Manual = false
 		state.Count, state.Max = int(low&layout.SemaphoreCount), int(c.Param&^layout.ParamTracked)
@@ -187,6 +189,21 @@ func (h host) stateOf(c layout.Control) State {
 		}
 	}
 	return state
+}
+
+// ownerOf returns the process that has a mutex locked, or 0 if that is unknown.
+// The number of its thread may be one of another PID namespace. Where processes
+// of several have the mutex open, the owner has to be among its holders.
+func (h host) ownerOf(found objmgr.Info) int {
+	c := found.Control
+	if c.PIDNamespace != h.PIDNamespace() {
+		return 0
+	}
+	pid := processOf(c.State.Low() & layout.MutexOwner)
+	if c.Flags&layout.TrustTokens != 0 && !slices.Contains(found.Holders, pid) {
+		return 0
+	}
+	return pid
 }
 
 // processOf returns the process of a thread, or 0 if it can't be seen.

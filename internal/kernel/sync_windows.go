@@ -19,6 +19,7 @@ type Sync struct {
 	kind   object.Kind
 	manual bool // of an event: known to stay signaled
 	handle sys.Handle
+	rights uint32 // that the handle has
 
 	// turn is held by the one goroutine of this handle that waits for the mutex
 	// alone, which costs a thread: the others queue for it.
@@ -33,14 +34,14 @@ type Sync struct {
 }
 
 // newSync returns a handle.
-func newSync(name object.Name, kind object.Kind, handle sys.Handle) *Sync {
+func newSync(name object.Name, kind object.Kind, handle sys.Handle, rights uint32) *Sync {
 	s := &Sync{
-		name: name, kind: kind, handle: handle,
+		name: name, kind: kind, handle: handle, rights: rights,
 		turn:   make(chan struct{}, 1),
 		waits:  make(map[*closer]struct{}),
 		unused: make(chan struct{}),
 	}
-	if kind == object.Event {
+	if kind == object.Event && rights&sys.QUERY_STATE != 0 {
 		info, err := sys.QueryEvent(handle)
 		s.manual = err == nil && info.AutoReset == 0
 	}
@@ -62,13 +63,26 @@ func CreateSync(spec SyncSpec) (*Sync, error) {
 		sys.CloseHandle(handle)
 	}
 	if err == sys.ERROR_ACCESS_DENIED && !spec.Name.IsZero() {
-		return nil, object.Explain(object.ErrPermission,
-			"the name is that of an object whose owner has not admitted this user")
+		return nil, explainDenied(spec)
 	}
 	if err != nil {
 		return nil, explain(err)
 	}
-	return newSync(spec.Name, spec.Kind, handle), nil
+	return newSync(spec.Name, spec.Kind, handle, rightsMax(spec.Kind)), nil
+}
+
+// explainDenied says why the system denied to create an object. Where the name
+// exists, it asks for all rights to what has it.
+func explainDenied(spec SyncSpec) error {
+	handle, _, err := openMost(spec.Kind, opener(spec.Name, spec.Kind))
+	switch err {
+	case nil:
+		sys.CloseHandle(handle)
+		return object.ErrExist
+	case sys.ERROR_ACCESS_DENIED:
+		return errNoRight
+	}
+	return object.ErrPermission
 }
 
 func createObject(spec SyncSpec, descriptor *sys.SecurityDescriptor) (sys.Handle, error) {
@@ -84,34 +98,31 @@ func createObject(spec SyncSpec, descriptor *sys.SecurityDescriptor) (sys.Handle
 	return sys.CreateWaitableTimer(descriptor, spec.Manual, name)
 }
 
-// OpenSync opens a live synchronization object. What its owner has not granted
-// is denied when it is tried: some grant but waiting.
+// OpenSync opens a live synchronization object for whatever its owner grants.
+// What is not granted is denied when it is tried.
 func OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
-	var handle sys.Handle
-	var err error
-	for _, rights := range [...]uint32{sys.MODIFY_STATE | sys.QUERY_STATE, sys.MODIFY_STATE, 0} {
-		handle, err = openObject(name, kind, sys.SYNCHRONIZE|rights)
-		if err != sys.ERROR_ACCESS_DENIED {
-			break
-		}
+	handle, rights, err := openMost(kind, opener(name, kind))
+	if err == sys.ERROR_ACCESS_DENIED {
+		return nil, errNoRight
 	}
 	if err != nil {
 		return nil, explain(err)
 	}
-	return newSync(name, kind, handle), nil
+	return newSync(name, kind, handle, rights), nil
 }
 
-func openObject(name object.Name, kind object.Kind, rights uint32) (sys.Handle, error) {
-	text := win32Name(name)
+// opener returns the function that opens an object for some rights.
+func opener(name object.Name, kind object.Kind) func(rights uint32) (sys.Handle, error) {
+	open := sys.OpenWaitableTimer
 	switch kind {
 	case object.Mutex:
-		return sys.OpenMutex(rights&^sys.MODIFY_STATE, text) // which mutexes don't have
+		open = sys.OpenMutex
 	case object.Semaphore:
-		return sys.OpenSemaphore(rights, text)
+		open = sys.OpenSemaphore
 	case object.Event:
-		return sys.OpenEvent(rights, text)
+		open = sys.OpenEvent
 	}
-	return sys.OpenWaitableTimer(rights, text)
+	return func(rights uint32) (sys.Handle, error) { return open(rights, win32Name(name)) }
 }
 
 // is reports whether two handles are of one object: a name leads to the same
@@ -120,12 +131,15 @@ func (s *Sync) is(other *Sync) bool {
 	return s == other || !s.name.IsZero() && NativeName(s.name) == NativeName(other.name)
 }
 
-// use keeps the handle open until unuse.
-func (s *Sync) use() error {
+// use keeps the handle open until unuse, for calls that need a right.
+func (s *Sync) use(right uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return os.ErrClosed
+	}
+	if err := checkRight(s.kind, s.rights, right); err != nil {
+		return err
 	}
 	s.users++
 	return nil
@@ -222,7 +236,7 @@ func (s *Sync) ReleaseSemaphore(n int32) (previous int32, err error) {
 
 // change calls the system for the object.
 func (s *Sync) change(call func(sys.Handle) error) error {
-	if err := s.use(); err != nil {
+	if err := s.use(sys.MODIFY_STATE); err != nil {
 		return err
 	}
 	defer s.unuse()

@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"sync"
@@ -157,8 +158,11 @@ func checkAll(objects []*Sync) error {
 // useAll keeps the handles open until unuseAll.
 func useAll(objects []*Sync) error {
 	for i, s := range objects {
-		if err := s.use(); err != nil {
+		if err := s.use(sys.SYNCHRONIZE); err != nil {
 			unuseAll(objects[:i])
+			if len(objects) > 1 {
+				err = fmt.Errorf("%v: %w", s.name, err)
+			}
 			return err
 		}
 	}

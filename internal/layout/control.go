@@ -117,6 +117,7 @@ type Control struct {
 	ID      uint64 // random, one an object
 	Backing Backing
 
+	Flags        uint32 // of a mutex
 	PIDNamespace uint32 // of a mutex's creator
 	Param        uint64
 	State        State
@@ -147,7 +148,7 @@ func (c Control) Page() []byte {
 		copy(page[backingPathAt:], c.Backing.Path)
 		return page
 	}
-	le.PutUint64(page[FlagsAt:], uint64(c.PIDNamespace)<<32)
+	le.PutUint64(page[FlagsAt:], uint64(c.PIDNamespace)<<32|uint64(c.Flags))
 	le.PutUint64(page[paramAt:], c.Param)
 	le.PutUint64(page[StateAt:], uint64(c.State))
 	le.PutUint64(page[DueAt:], uint64(c.Due))
@@ -170,12 +171,13 @@ func ParseControl(page []byte) (Control, error) {
 	}
 	kind := le.Uint32(page[kindAt:])
 	c := Control{Kind: object.Kind(kind), ID: le.Uint64(page[idAt:])}
-	if kind > 0xFF || !c.Kind.Known() {
+	if kind > 0xFF || !c.Kind.Known() || c.Kind == object.Job { // jobs have no file
 		return Control{}, object.ErrCorrupt
 	}
 	if c.Kind == object.Mapping {
 		return c, c.Backing.parse(page)
 	}
+	c.Flags = uint32(le.Uint64(page[FlagsAt:]))
 	c.PIDNamespace = uint32(le.Uint64(page[FlagsAt:]) >> 32)
 	c.Param = le.Uint64(page[paramAt:])
 	c.State = State(le.Uint64(page[StateAt:]))

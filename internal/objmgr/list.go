@@ -16,6 +16,7 @@ type Info struct {
 	Kind    object.Kind
 	Size    int64          // of a mapping
 	Control layout.Control // of other objects: their state
+	Denied  bool           // this user may not read the file: there is neither kind nor size
 	File    string
 	Holders []int // processes
 }
@@ -94,6 +95,7 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 	info.Holders = holders[FileID{stat.Dev, stat.Ino}]
 	fd, err := m.host.Open(info.File, false)
 	if errors.Is(err, fs.ErrPermission) { // all there is to see is its locks
+		info.Denied = true
 		return len(info.Holders) > 0 || info.Name.Scope == object.POSIX
 	}
 	if err != nil {
@@ -105,7 +107,7 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 		!alive && info.Name.Scope != object.POSIX {
 		return false
 	}
-	if control, err := o.control(); err == nil {
+	if control, err := o.settled(); err == nil {
 		info.Kind, info.Size = control.Kind, stat.Size
 		if stat.Mode&layout.ModeControl != 0 {
 			info.Size, info.Control = int64(control.Backing.Size), control

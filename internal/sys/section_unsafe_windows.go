@@ -13,7 +13,8 @@ const (
 	PAGE_WRITECOPY = windows.PAGE_WRITECOPY
 )
 
-// Rights to a section, and kinds of views of it.
+// Rights to a section, and kinds of views of it. FILE_MAP_COPY alone is the
+// same number as SECTION_QUERY: OpenFileMapping takes it for FILE_MAP_READ.
 const (
 	FILE_MAP_COPY  = windows.FILE_MAP_COPY
 	FILE_MAP_READ  = windows.FILE_MAP_READ
@@ -58,6 +59,23 @@ func OpenFileMapping(access uint32, name string) (Handle, error) {
 		return 0, err
 	}
 	return openFileMapping(access, false, text)
+}
+
+// OpenSection opens the section of an NT name for just the rights asked for,
+// SECTION_QUERY alone too.
+func OpenSection(access uint32, path string) (Handle, error) {
+	name, err := windows.NewNTUnicodeString(path)
+	if err != nil {
+		return 0, err
+	}
+	attributes := windows.OBJECT_ATTRIBUTES{ObjectName: name}
+	attributes.Length = uint32(unsafe.Sizeof(attributes))
+	var section Handle
+	err = ntOpenSection(&section, access, &attributes)
+	if status, ok := err.(windows.NTStatus); ok {
+		err = status.Errno()
+	}
+	return section, err
 }
 
 // sectionBasicInformation is SECTION_BASIC_INFORMATION.

@@ -7,7 +7,7 @@ import (
 )
 
 // Rights to events, semaphores and timers; those to mutexes are SYNCHRONIZE
-// and QUERY_STATE.
+// and QUERY_STATE. Releasing a mutex takes none.
 const (
 	SYNCHRONIZE  = windows.SYNCHRONIZE
 	QUERY_STATE  = 0x1

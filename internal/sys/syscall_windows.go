@@ -4,6 +4,7 @@ package sys
 //
 //sys	openFileMapping(access uint32, inherit bool, name *uint16) (handle Handle, err error) = kernel32.OpenFileMappingW
 //sys	mapViewOfFileEx(mapping Handle, access uint32, offsetHigh uint32, offsetLow uint32, length uintptr, base uintptr) (addr uintptr, err error) = kernel32.MapViewOfFileEx
+//sys	ntOpenSection(section *Handle, access uint32, attributes *windows.OBJECT_ATTRIBUTES) (ntstatus error) = ntdll.NtOpenSection
 //sys	ntQuerySection(section Handle, class uint32, info *sectionBasicInformation, length uintptr, returned *uintptr) (ntstatus error) = ntdll.NtQuerySection
 //sys	ntOpenDirectoryObject(handle *Handle, access uint32, attributes *windows.OBJECT_ATTRIBUTES) (ntstatus error) = ntdll.NtOpenDirectoryObject
 //sys	ntQueryDirectoryObject(directory Handle, buffer *byte, length uint32, single bool, restart bool, context *uint32, returned *uint32) (ntstatus error) = ntdll.NtQueryDirectoryObject

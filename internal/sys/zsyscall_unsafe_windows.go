@@ -53,6 +53,7 @@ var (
 	procSetWaitableTimer         = modkernel32.NewProc("SetWaitableTimer")
 	procWaitForMultipleObjectsEx = modkernel32.NewProc("WaitForMultipleObjectsEx")
 	procNtOpenDirectoryObject    = modntdll.NewProc("NtOpenDirectoryObject")
+	procNtOpenSection            = modntdll.NewProc("NtOpenSection")
 	procNtQueryDirectoryObject   = modntdll.NewProc("NtQueryDirectoryObject")
 	procNtQueryEvent             = modntdll.NewProc("NtQueryEvent")
 	procNtQueryMutant            = modntdll.NewProc("NtQueryMutant")
@@ -187,6 +188,14 @@ func waitForMultipleObjectsEx(count uint32, handles *Handle, all bool, milliseco
 
 func ntOpenDirectoryObject(handle *Handle, access uint32, attributes *windows.OBJECT_ATTRIBUTES) (ntstatus error) {
 	r0, _, _ := syscall.SyscallN(procNtOpenDirectoryObject.Addr(), uintptr(unsafe.Pointer(handle)), uintptr(access), uintptr(unsafe.Pointer(attributes)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
+func ntOpenSection(section *Handle, access uint32, attributes *windows.OBJECT_ATTRIBUTES) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtOpenSection.Addr(), uintptr(unsafe.Pointer(section)), uintptr(access), uintptr(unsafe.Pointer(attributes)))
 	if r0 != 0 {
 		ntstatus = windows.NTStatus(r0)
 	}
