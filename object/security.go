@@ -6,9 +6,10 @@ package object
 // # Linux notes
 //
 // Group is the group of the object's file (the creator's primary group), and
-// the two fields are its permission bits. The file of a Local object has the
-// creator's user id in its name, so only programs that are told its path reach
-// it from another user; objects for several users are Global ones.
+// the two fields are its permission bits. They change nothing for a Local object:
+// its name is its user's alone, and so is its file. Objects for several users are
+// Global ones. For a mapping backed by a file, they say who may open it; who may
+// write it is up to the permissions of the backing file.
 //
 // # Windows notes
 //

@@ -28,19 +28,19 @@ type abused struct {
 	use func(ctx context.Context) error
 }
 
-func abusedObjects(t *testing.T, ns *filemaptest.Namespace, security *waitable.Security) []abused {
+func abusedObjects(t *testing.T, name func(string) string, security *waitable.Security) []abused {
 	t.Helper()
-	m, err := waitable.CreateMutex(ns.Name("mutex"), &waitable.MutexOptions{Security: security})
+	m, err := waitable.CreateMutex(name("mutex"), &waitable.MutexOptions{Security: security})
 	keepOpen(t, m, err)
-	s, err := waitable.CreateSemaphore(ns.Name("semaphore"), 2, 3,
+	s, err := waitable.CreateSemaphore(name("semaphore"), 2, 3,
 		&waitable.SemaphoreOptions{Security: security})
 	keepOpen(t, s, err)
-	tracked, err := waitable.CreateSemaphore(ns.Name("tracked"), 2, 3,
+	tracked, err := waitable.CreateSemaphore(name("tracked"), 2, 3,
 		&waitable.SemaphoreOptions{Security: security, Tracked: true})
 	keepOpen(t, tracked, err)
-	e, err := waitable.CreateEvent(ns.Name("event"), &waitable.EventOptions{Security: security})
+	e, err := waitable.CreateEvent(name("event"), &waitable.EventOptions{Security: security})
 	keepOpen(t, e, err)
-	timer, err := waitable.CreateTimer(ns.Name("timer"), &waitable.TimerOptions{Security: security})
+	timer, err := waitable.CreateTimer(name("timer"), &waitable.TimerOptions{Security: security})
 	keepOpen(t, timer, err)
 	permit := func(s *waitable.Semaphore) func(context.Context) error {
 		return func(ctx context.Context) error {
@@ -93,7 +93,7 @@ func scribble(page *os.File, stop *atomic.Bool) (writes int) {
 
 func TestHostilePages(t *testing.T) {
 	linuxOnly(t, "there the system itself keeps the objects")
-	for _, o := range abusedObjects(t, filemaptest.New(t), nil) {
+	for _, o := range abusedObjects(t, filemaptest.New(t).Name, nil) {
 		t.Run(o.name, func(t *testing.T) { abuse(t, o) })
 	}
 }
@@ -102,7 +102,9 @@ func TestHostilePages(t *testing.T) {
 // can also take the page away, which crashes nobody.
 func TestHostileUsersPages(t *testing.T) {
 	linuxOnly(t, "there the system itself keeps the objects")
-	for _, o := range abusedObjects(t, filemaptest.New(t), everybody(object.ShareAll)) {
+	filemaptest.New(t)
+	global := func(base string) string { return `Global\` + base }
+	for _, o := range abusedObjects(t, global, everybody(object.ShareAll)) {
 		t.Run(o.name, func(t *testing.T) {
 			abuse(t, o)
 			takeAway(t, o)

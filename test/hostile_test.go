@@ -51,7 +51,7 @@ func plant(t *testing.T, name string, page []byte) string {
 	path, err := filemap.NativeName(name)
 	succeed(t, "NativeName", err)
 	succeed(t, "WriteFile", os.WriteFile(path, page, 0o600))
-	succeed(t, "Chmod", os.Chmod(path, 0o600|os.ModeSticky))
+	succeed(t, "Chmod", os.Chmod(path, 0o700|os.ModeSticky))
 	return path
 }
 
@@ -146,7 +146,7 @@ func TestHostileRecord(t *testing.T) {
 	succeed(t, "WriteFile", os.WriteFile(secret, []byte("Alice's secret"), 0o600))
 	succeed(t, "Chown", os.Chown(secret, alice, aliceGroup))
 	path := plant(t, `Global\X`, record(t, secret, 14))
-	succeed(t, "Chmod", os.Chmod(path, 0o666|os.ModeSticky))
+	succeed(t, "Chmod", os.Chmod(path, 0o744|os.ModeSticky))
 	succeed(t, "Chown", os.Chown(path, bob, bobGroup))
 	defer holdLock(t, "handle", path, bob)()
 	err := u.peer(alice, aliceGroup).open(`Global\X`, filemap.ReadOnly)

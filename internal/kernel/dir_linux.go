@@ -38,12 +38,15 @@ func here() (*place, error) {
 	if p, ok := places.Load(dir); ok {
 		return p.(*place), nil
 	}
-	if stat, err := os.Stat(dir); err != nil {
+	stat, err := sys.StatPath(dir)
+	if err != nil {
+		err = &fs.PathError{Op: "stat", Path: dir, Err: err}
 		return nil, fmt.Errorf("the directory of the objects: %w", err)
-	} else if !stat.IsDir() {
+	} else if stat.Mode&sys.ModeType != sys.ModeDirectory {
 		return nil, fmt.Errorf("the directory of the objects: %w", &fs.PathError{Op: "open", Path: dir, Err: sys.ENOTDIR})
 	}
 	h := host{dir: strings.TrimSuffix(dir, "/") + "/", uid: uint32(sys.Geteuid())}
+	h.settled = isSettled(stat, h.uid)
 	p, _ := places.LoadOrStore(dir, &place{objmgr.New(h), h})
 	return p.(*place), nil
 }

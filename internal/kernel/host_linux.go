@@ -20,6 +20,15 @@ import (
 type host struct {
 	dir string // with a slash at its end
 	uid uint32
+	// settled says that no other user can put another file in the place of one
+	// of this user's: all but root can change names only of their own files.
+	settled bool
+}
+
+// isSettled reports whether a directory is one where names are settled.
+func isSettled(dir sys.Stat, uid uint32) bool {
+	ours := dir.UID == 0 || dir.UID == uid
+	return ours && (dir.Mode&sys.ModeSticky != 0 || dir.Mode&sys.ModeOthersWrite == 0)
 }
 
 var _ objmgr.Host = host{}
@@ -35,28 +44,78 @@ func (h host) CreateTemp(mode uint32) (objmgr.FD, error) {
 	return objmgr.FD(fd), explain(err)
 }
 
-func (h host) Open(name string, write bool) (objmgr.FD, error) {
-	fd, err := sys.Open(h.dir+name, write)
-	switch err {
-	case nil:
-	case sys.ENOENT:
+func (h host) Open(name string, check objmgr.Check) (objmgr.FD, objmgr.Stat, error) {
+	fd, stat, err := h.open(h.dir+name, check)
+	if err == fs.ErrNotExist {
 		err = object.ErrNotExist
-	case sys.ELOOP, sys.ENXIO, sys.EISDIR:
-		err = objmgr.ErrNotAFile
-	default:
-		err = explain(err)
 	}
-	return objmgr.FD(fd), err
+	return fd, stat, err
 }
+
+// open saves the way through /proc for a file of this user's own whose name is
+// settled: nobody can put anything in its place between the look and the opening,
+// except this user's own processes, which only put files there.
+func (h host) open(path string, check objmgr.Check) (objmgr.FD, objmgr.Stat, error) {
+	if !h.settled {
+		return openKnown(path, check)
+	}
+	seen, err := sys.Lstat(path)
+	if err != nil || seen.UID != h.uid {
+		return openKnown(path, check)
+	}
+	write, err := check(objmgr.Stat(seen))
+	if err != nil {
+		return 0, objmgr.Stat(seen), err
+	}
+	fd, err := sys.OpenSettled(path, write)
+	if err != nil {
+		return 0, objmgr.Stat(seen), explain(err)
+	}
+	now, err := sys.Fstat(fd)
+	if err != nil || now.Dev != seen.Dev || now.Ino != seen.Ino {
+		sys.Close(fd)
+		return openKnown(path, check)
+	}
+	return objmgr.FD(fd), objmgr.Stat(now), nil
+}
+
+func (h host) OpenPath(path string, check objmgr.Check) (objmgr.FD, objmgr.Stat, error) {
+	return openKnown(path, check)
+}
+
+// openKnown opens what check has seen. What stands at the path can change at any
+// moment, so the file is opened by its descriptor, and not again by its path.
+func openKnown(path string, check objmgr.Check) (objmgr.FD, objmgr.Stat, error) {
+	found, err := sys.Look(path)
+	if err != nil {
+		return 0, objmgr.Stat{}, explain(err)
+	}
+	defer sys.Close(found)
+	st, err := sys.Fstat(found)
+	stat := objmgr.Stat(st)
+	if err != nil {
+		return 0, stat, explain(err)
+	}
+	write, err := check(stat)
+	if err != nil {
+		return 0, stat, err
+	}
+	fd, err := sys.Reopen(found, write)
+	if err == sys.ENOENT {
+		err = errNoProc
+	}
+	return objmgr.FD(fd), stat, explain(err)
+}
+
+// errNoProc is the error where /proc/self/fd leads nowhere.
+var errNoProc = object.Explain(errors.ErrUnsupported, "objects can't be opened: /proc is not mounted")
 
 func (h host) Reopen(fd objmgr.FD, write bool) (objmgr.FD, error) {
 	own, err := sys.Reopen(int(fd), write)
+	if err == sys.ENOENT {
+		err = errNoProc
+	}
 	return objmgr.FD(own), err
-}
-
-func (h host) OpenPath(path string, write bool) (objmgr.FD, error) {
-	fd, err := sys.Open(path, write)
-	return objmgr.FD(fd), explain(err)
 }
 
 func (h host) Close(fd objmgr.FD) error              { return sys.Close(int(fd)) }
@@ -180,6 +239,10 @@ func (h host) UnlockByte(fd objmgr.FD, pos int64) error { return sys.UnlockByte(
 
 func (h host) ByteLocked(fd objmgr.FD, pos int64) (bool, error) {
 	return sys.ByteLocked(int(fd), pos)
+}
+
+func (h host) FirstLocked(fd objmgr.FD, pos, length int64) (at int64, locked bool, err error) {
+	return sys.FirstLocked(int(fd), pos, length)
 }
 
 func (h host) Watch(changed func(name string)) (stop func(), err error) {

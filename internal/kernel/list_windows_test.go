@@ -97,7 +97,7 @@ func TestKindsOfOthers(t *testing.T) {
 	}
 	_, err = CreateMapping(MappingSpec{Name: name, Size: 1, Context: t.Context()})
 	wantError(t, "creating a mapping", err, object.ErrWrongKind)
-	_, err = OpenMapping(name, object.ReadOnly)
+	_, err = OpenMapping(t.Context(), name, object.ReadOnly)
 	wantError(t, "opening a mapping", err, object.ErrWrongKind)
 	for _, spec := range syncSpecs() {
 		spec.Name = name

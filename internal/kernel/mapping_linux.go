@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/internal/mem"
@@ -85,71 +84,6 @@ func shareMode(share object.Share, read, write uint32) uint32 {
 		return read | write
 	}
 	return 0
-}
-
-// openBackingFile opens the file behind a new mapping, grown to the mapping's
-// size, and returns that size.
-func openBackingFile(spec MappingSpec, mode uint32) (*objmgr.File, int64, error) {
-	path, err := filepath.Abs(spec.File)
-	if err != nil {
-		return nil, 0, err
-	}
-	flags := os.O_RDONLY
-	if spec.Access == object.ReadWrite {
-		flags = os.O_RDWR
-		if spec.Size > 0 {
-			flags |= os.O_CREATE
-		}
-	}
-	_, missing := os.Stat(path)
-	file, err := os.OpenFile(path, flags, fs.FileMode(mode&0o777))
-	if err != nil {
-		return nil, 0, err
-	}
-	defer file.Close()
-	size, err := growFile(file, spec)
-	if err != nil {
-		if errors.Is(missing, fs.ErrNotExist) {
-			_ = os.Remove(path)
-		}
-		return nil, 0, err
-	}
-	// Others will open the path, and must come to the same file.
-	if path, err = filepath.EvalSymlinks(path); err != nil {
-		return nil, 0, err
-	}
-	fd, err := sys.Dup(int(file.Fd()))
-	if err != nil {
-		return nil, 0, err
-	}
-	return &objmgr.File{FD: objmgr.FD(fd), Path: path}, size, nil
-}
-
-func growFile(file *os.File, spec MappingSpec) (int64, error) {
-	stat, err := file.Stat()
-	switch {
-	case err != nil:
-		return 0, err
-	case !stat.Mode().IsRegular():
-		return 0, object.Explain(fs.ErrInvalid, "what backs the mapping is no plain file")
-	case spec.Size == 0 && stat.Size() == 0:
-		return 0, object.Explain(fs.ErrInvalid, "the file is empty and no size is given")
-	case spec.Size == 0:
-		return stat.Size(), nil
-	case spec.Size <= stat.Size():
-		return spec.Size, nil
-	case spec.Access != object.ReadWrite:
-		return 0, object.Explain(object.ErrNoSpace, "the file is smaller, and only read-write access grows it")
-	}
-	fd := int(file.Fd())
-	err = sys.EOPNOTSUPP
-	if !spec.Sparse {
-		err = sys.Fallocate(fd, stat.Size(), spec.Size-stat.Size())
-	}
-	if err == sys.EOPNOTSUPP {
-		err = sys.Ftruncate(fd, spec.Size)
-	}
-	return spec.Size, explain(err)
 }
 
 // Size returns the number of bytes.

@@ -2,14 +2,17 @@ package layout
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/filemap-go/filemap/object"
 )
 
 // The file of a mapping that is backed by memory holds the mapping's bytes and
-// nothing else. The file of any other object is one control page, and has the
-// sticky mode bit to tell the two apart:
+// nothing else. The file of any other object is one control page. Mode bits,
+// which only a file's owner can change, tell the two apart, and both from the
+// files of other programs:
 //
 //	       0       4       8              16
 //	0x000 +---------------+-------+-------+
@@ -19,7 +22,7 @@ import (
 //	0x020 +---------------+-------+-------+
 //	      | parameter     | zero          |   what others than mappings have
 //	0x040 +---------------+---------------+
-//	      | state         | zero          |
+//	      | state         | demand        |   demand: reserved, 0
 //	0x080 +---------------+---------------+
 //	      | due           | period        |   timers only
 //	0x090 +---------------+---------------+
@@ -48,8 +51,9 @@ import (
 const (
 	ControlSize = 0x1000
 
-	controlMagic   = 0x3150414D454C4946 // "FILEMAP1"
-	controlVersion = 1
+	controlMagic = 0x3150414D454C4946 // "FILEMAP1"
+	// Version is that of the whole format: the pages, the modes, the locks.
+	Version = 2
 
 	magicAt   = 0x000
 	versionAt = 0x008
@@ -63,6 +67,8 @@ const (
 	TrustTokens = 1 << 0
 	// StateAt is the state word.
 	StateAt = 0x040
+	// DemandAt is reserved for the number of waits that are parked on the object.
+	DemandAt = 0x048
 	// ParamTracked is a bit of a semaphore's parameter.
 	ParamTracked = 1 << 32
 	// LedgerAt is the first entry of a tracked semaphore's ledger. An entry is
@@ -90,15 +96,31 @@ const (
 // Positions past the end of an object's file whose bytes are never read or
 // written, but locked with open file description locks.
 const (
-	// HandleByte is read-locked by each handle, once it is one.
-	HandleByte = 1 << 60
+	// HandleBytes is the first of as many bytes, of which each handle has one
+	// read-locked, once it is one: see HandleByte.
+	HandleBytes = 1 << 60
 	// ViewByte is read-locked by each view of a Global mapping.
 	ViewByte = 1 << 62
 	// TokenByte plus a token is write-locked by the handle with that token.
 	TokenByte = 1 << 61
 )
 
-// Permission bits of an object's file, beside the sticky bit.
+// HandleByte returns the position of the byte that the handles to an object
+// have locked, from the name of its file: a file that somebody linked or renamed
+// to another name is not alive under that one. It is HandleBytes plus the low 60
+// bits of the name's 64-bit FNV-1a hash. An alias has the byte of its object.
+//
+// Version 1 of the format had HandleBytes itself for all names.
+func HandleByte(file string) int64 {
+	file = strings.TrimSuffix(file, AliasSuffix)
+	hash := uint64(0xCBF29CE484222325)
+	for i := range len(file) {
+		hash = (hash ^ uint64(file[i])) * 0x100000001B3
+	}
+	return HandleBytes | int64(hash%HandleBytes)
+}
+
+// Mode bits of an object's file.
 const (
 	ModeOwnerRead  = 0o400
 	ModeOwnerWrite = 0o200
@@ -107,9 +129,15 @@ const (
 	ModeOtherRead  = 0o004
 	ModeOtherWrite = 0o002
 	ModeWrite      = ModeOwnerWrite | ModeGroupWrite | ModeOtherWrite
-	ModeControl    = 0o1000 // the sticky bit
+	ModeOthers     = 0o077
+	ModeMark       = 0o1000 // the sticky bit: filemap made the file
+	ModePage       = 0o100  // with the mark: the file is a control page
+	ModeControl    = ModeMark | ModePage
 	ModeMask       = 0o7777
 )
+
+// IsControl reports whether a mode is that of a control page's file.
+func IsControl(mode uint32) bool { return mode&ModeControl == ModeControl }
 
 // Control is what a control page says.
 type Control struct {
@@ -137,7 +165,7 @@ func (c Control) Page() []byte {
 	page := make([]byte, ControlSize)
 	le := binary.LittleEndian
 	le.PutUint64(page[magicAt:], controlMagic)
-	le.PutUint32(page[versionAt:], controlVersion)
+	le.PutUint32(page[versionAt:], Version)
 	le.PutUint32(page[kindAt:], uint32(c.Kind))
 	le.PutUint64(page[idAt:], c.ID)
 	if c.Kind == object.Mapping {
@@ -166,12 +194,12 @@ func ParseControl(page []byte) (Control, error) {
 	if len(page) != ControlSize || le.Uint64(page[magicAt:]) != controlMagic {
 		return Control{}, object.ErrCorrupt
 	}
-	if le.Uint32(page[versionAt:]) != controlVersion {
-		return Control{}, object.ErrVersion
+	if version := le.Uint32(page[versionAt:]); version != Version {
+		return Control{}, VersionError(version)
 	}
 	kind := le.Uint32(page[kindAt:])
 	c := Control{Kind: object.Kind(kind), ID: le.Uint64(page[idAt:])}
-	if kind > 0xFF || !c.Kind.Known() || c.Kind == object.Job { // jobs have no file
+	if kind > 0xFF || !c.Kind.Known() {
 		return Control{}, object.ErrCorrupt
 	}
 	if c.Kind == object.Mapping {
@@ -185,6 +213,13 @@ func ParseControl(page []byte) (Control, error) {
 	c.Period = int64(le.Uint64(page[PeriodAt:]))
 	c.Clock = le.Uint64(page[ClockAt:])
 	return c, nil
+}
+
+// VersionError says that an object was made by another version of the format.
+func VersionError(version uint32) error {
+	return object.Explain(object.ErrVersion, fmt.Sprintf(
+		"the object was made by version %d of the format, and this filemap reads version %d",
+		version, Version))
 }
 
 func (b *Backing) parse(page []byte) error {

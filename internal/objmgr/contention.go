@@ -54,8 +54,8 @@ var errBusy = object.Explain(os.ErrDeadlineExceeded, "another process is in the 
 
 // busy explains an error by the process that has the object's file locked.
 func (o *Object) busy(err error) error {
-	o.lstat()
-	who := o.m.describeLocker(o.stat.id(), WholeFile)
+	stat, _ := o.m.host.StatName(o.file)
+	who := o.m.describeLocker(stat.id(), WholeFile)
 	return object.Explain(err, who+
 		" is creating or removing this object and is not making progress: it may be stopped")
 }

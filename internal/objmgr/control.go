@@ -8,7 +8,7 @@ import (
 // control returns what the object's control page says. A file without one is
 // a mapping.
 func (o *Object) control() (layout.Control, error) {
-	if o.stat.Mode&layout.ModeControl == 0 {
+	if !layout.IsControl(o.stat.Mode) {
 		return layout.Control{Kind: object.Mapping}, nil
 	}
 	page := make([]byte, layout.ControlSize)

@@ -32,6 +32,12 @@ func (s Stat) regular() bool        { return s.Mode&modeType == modeRegular }
 func (s Stat) id() FileID           { return FileID{s.Dev, s.Ino} }
 func (s Stat) same(other Stat) bool { return s.id() == other.id() }
 
+// Check says whether a file may be opened, and whether for writing, from what is
+// known of it while it is not open. To open a file can do harm by itself: a
+// terminal becomes a daemon's own, the reader of a FIFO sees its end, a device
+// starts. So a Host can't be asked to open a file without one.
+type Check func(Stat) (write bool, err error)
+
 // Host is a machine with one directory of files. Its methods do what the
 // system calls of the same names do, for names in that directory, and return
 // errors that errors.Is takes for those of package io/fs. None of them blocks
@@ -42,13 +48,14 @@ type Host interface {
 
 	// CreateTemp opens a new file that has no name yet.
 	CreateTemp(mode uint32) (FD, error)
-	// Open opens the file of a name, and follows no symbolic link. Where a
-	// link, a FIFO or the like stands in its place it returns ErrNotAFile.
-	Open(name string, write bool) (FD, error)
+	// Open opens the file of a name as check says, which it first shows the file
+	// to. It follows no symbolic link: check sees the link. The Stat is the one
+	// that check saw, also if there is an error of check or of opening.
+	Open(name string, check Check) (FD, Stat, error)
+	// OpenPath is Open for any file of the machine, by its absolute path.
+	OpenPath(path string, check Check) (FD, Stat, error)
 	// Reopen opens a description of its own of an open file.
 	Reopen(fd FD, write bool) (FD, error)
-	// OpenPath opens any file of the machine by its absolute path.
-	OpenPath(path string, write bool) (FD, error)
 	Close(fd FD) error
 
 	// Link gives an open file a name; fs.ErrExist if the name is taken.
@@ -83,6 +90,8 @@ type Host interface {
 	UnlockByte(fd FD, pos int64) error
 	// ByteLocked reports whether another description has a byte locked.
 	ByteLocked(fd FD, pos int64) (bool, error)
+	// FirstLocked returns a byte of a range that another description has locked.
+	FirstLocked(fd FD, pos, length int64) (at int64, locked bool, err error)
 
 	// Holders returns which processes have a file locked by TryLock.
 	Holders() (map[FileID][]int, error)

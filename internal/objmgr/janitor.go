@@ -3,6 +3,7 @@ package objmgr
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,17 +56,19 @@ func (m *Manager) Clean() Cleaned {
 }
 
 // cleanFile removes a file if it is that of a dead object, or an alias whose
-// object is gone.
+// object is gone. What another program named like one is left alone.
 func (m *Manager) cleanFile(file string) (size int64, removed bool) {
-	fd, err := m.host.Open(file, false)
+	owned, ok := layout.ParseFileName(strings.TrimSuffix(file, layout.AliasSuffix))
+	if !ok {
+		return 0, false
+	}
+	o := &Object{m: m, name: owned.Name, file: file}
+	var err error
+	o.fd, o.stat, err = m.host.Open(file, func(s Stat) (bool, error) { return false, o.checkFile(s) })
 	if err != nil {
 		return 0, false
 	}
-	defer m.host.Close(fd)
-	o := &Object{m: m, fd: fd, file: file}
-	if o.stat, err = m.host.Stat(fd); err != nil || !o.stat.regular() {
-		return 0, false
-	}
+	defer m.host.Close(o.fd)
 	if dead, err := o.claim(); err != nil || !dead {
 		return 0, false
 	}

@@ -3,6 +3,7 @@ package objmgr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/filemap-go/filemap/internal/layout"
@@ -12,6 +13,10 @@ import (
 // Each handle holds two locks on the object's file: the file's own, shared, and
 // one of HandleByte. The system drops them with the descriptor, however a
 // process ends.
+//
+// HandleByte is another byte for each name: an object is alive under the name
+// that its holders know it by, and under no other that somebody links or renames
+// its file to.
 //
 // An object is alive while somebody has HandleByte. Who is about to become a
 // holder takes the file's lock first, shared, and HandleByte only if it finds
@@ -24,16 +29,29 @@ import (
 // errDead: the object is dead, but its file is another user's and stays.
 var errDead = errors.New("a dead object of another user")
 
+// purpose is what an object is opened for.
+type purpose uint8
+
+const (
+	toRead purpose = iota
+	toWrite
+	toMap // to write to its bytes: a record is only read
+)
+
+func (p purpose) writes(s Stat) bool {
+	return p == toWrite || p == toMap && !layout.IsControl(s.Mode)
+}
+
 // acquire opens a live object and adds a shared lock of its own.
 //
 // Returns fs.ErrNotExist if no live object has the name, or errDead.
-func (m *Manager) acquire(ctx context.Context, name object.Name, write bool) (*Object, error) {
+func (m *Manager) acquire(ctx context.Context, name object.Name, to purpose) (*Object, error) {
 	if name.IsZero() {
 		return nil, object.ErrInvalidName
 	}
 	o := &Object{m: m, name: name, file: m.FileName(name), Owned: name.Scope != object.POSIX}
 	for c := (contention{}); ; {
-		again, err := o.tryAcquire(write)
+		again, err := o.tryAcquire(to)
 		if err == nil && !again {
 			return o, nil
 		}
@@ -48,21 +66,21 @@ func (m *Manager) acquire(ctx context.Context, name object.Name, write bool) (*O
 
 // tryAcquire makes one attempt. It asks for another where the file changed
 // hands under it. Only success leaves the file open.
-func (o *Object) tryAcquire(write bool) (again bool, err error) {
+func (o *Object) tryAcquire(to purpose) (again bool, err error) {
 	host := o.m.host
-	if o.fd, err = host.Open(o.file, write); err != nil {
-		return false, o.explainDenied(err)
+	o.fd, o.stat, err = host.Open(o.file, func(s Stat) (bool, error) {
+		return to.writes(s), o.checkFile(s)
+	})
+	if err != nil {
+		return false, err
 	}
 	defer func() {
 		if again || err != nil {
 			host.Close(o.fd)
 		}
 	}()
-	if o.stat, err = host.Stat(o.fd); err != nil {
-		return false, err
-	}
-	if err := o.checkFile(); err != nil || !o.Owned {
-		return false, err
+	if !o.Owned {
+		return false, nil
 	}
 	if joined, err := o.join(); joined || err != nil {
 		return false, err
@@ -79,68 +97,102 @@ func (o *Object) join() (bool, error) {
 	if shared, err := host.TryLock(o.fd, false); err != nil || !shared {
 		return false, err
 	}
-	if alive, err := host.ByteLocked(o.fd, layout.HandleByte); err != nil || !alive {
+	if alive, err := host.ByteLocked(o.fd, o.handleByte()); err != nil || !alive {
 		return false, err
 	}
-	if _, err := host.TryLockByte(o.fd, layout.HandleByte, false); err != nil {
+	if _, err := host.TryLockByte(o.fd, o.handleByte(), false); err != nil {
 		return false, err
 	}
 	var err error
-	o.stat, err = host.Stat(o.fd) // it may have been made anew meanwhile
+	if o.reusable() { // it may have been made anew since it was looked at
+		o.stat, err = host.Stat(o.fd)
+	}
 	return err == nil, err
 }
 
-// hold makes a file that nobody else knows yet a handle.
-func (o *Object) hold() error {
-	if _, err := o.m.host.TryLock(o.fd, false); err != nil {
+// hold makes a file that nobody else knows yet a handle. With the exclusive
+// lock, nobody else gets one before share.
+func (o *Object) hold(exclusive bool) error {
+	if _, err := o.m.host.TryLock(o.fd, exclusive); err != nil {
 		return err
 	}
-	_, err := o.m.host.TryLockByte(o.fd, layout.HandleByte, false)
+	_, err := o.m.host.TryLockByte(o.fd, o.handleByte(), false)
 	return err
+}
+
+// share changes a handle's exclusive lock for the shared one. In between,
+// another process may get the exclusive lock for a moment: it finds HandleByte
+// locked, and goes. A process that keeps it can't make the object a dead one.
+func (o *Object) share() {
+	for c := (contention{}); ; {
+		shared, err := o.m.host.TryLock(o.fd, false)
+		if shared || err != nil || c.wait(noContext, o.m.host) != nil {
+			return
+		}
+	}
+}
+
+func (o *Object) handleByte() int64 { return layout.HandleByte(o.file) }
+
+// reusable reports whether another user may make the file into another object
+// when this one is dead: see takeOver.
+func (o *Object) reusable() bool {
+	return o.name.Scope == object.Global && o.stat.Mode&layout.ModeOtherWrite != 0
 }
 
 // claim takes the exclusive lock. It reports whether the object is dead, and
-// thus the caller's to clear away. HandleByte is locked by another still while
-// that one changes its lock of the file, which flock(2) does in two steps.
+// thus the caller's to clear away.
 func (o *Object) claim() (dead bool, err error) {
-	if exclusive, err := o.m.host.TryLock(o.fd, true); err != nil || !exclusive {
+	exclusive, err := o.m.host.TryLock(o.fd, true)
+	if err != nil {
 		return false, err
 	}
-	alive, err := o.m.host.ByteLocked(o.fd, layout.HandleByte)
-	return err == nil && !alive, err
+	unheld, err := o.unheld()
+	return exclusive && unheld, err
 }
 
-// checkFile returns an error if the file is not one that this user's program
-// should touch.
-func (o *Object) checkFile() error {
-	if !o.stat.regular() {
-		return ErrNotAFile
+// unheld reports whether the file has no holder. Another process has HandleByte
+// locked still while it changes its lock of the file, which flock(2) does in two
+// steps.
+//
+// Returns an error if the file has one, but under another name.
+func (o *Object) unheld() (bool, error) {
+	at, locked, err := o.m.host.FirstLocked(o.fd, layout.HandleBytes, layout.HandleBytes)
+	switch {
+	case err != nil || !locked:
+		return err == nil, err
+	case at == o.handleByte():
+		return false, nil
+	case at == layout.HandleBytes:
+		return false, layout.VersionError(1)
 	}
-	if o.name.Scope == object.Local && o.stat.UID != o.m.host.UID() {
-		return foreignError(o.stat.UID)
+	return false, object.Explain(object.ErrPermission,
+		"its file "+o.file+" is that of an object of another name, and was linked or renamed to this one")
+}
+
+// checkFile returns an error if a file of the object's name is not one that
+// filemap made for that name, and this user's program should not touch it. Who
+// owns it does not tell: other users may link and rename what others own.
+func (o *Object) checkFile(s Stat) error {
+	local := o.name.Scope == object.Local
+	switch {
+	case !s.regular():
+		return ErrNotAFile
+	case local && s.UID != o.m.host.UID():
+		return foreignError(s.UID)
+	case o.name.Scope == object.POSIX:
+		return nil
+	case s.Mode&layout.ModeMark == 0:
+		return object.Explain(object.ErrVersion, fmt.Sprintf(
+			"its file %s, of mode %04o, lacks the mark of version %d of the format: "+
+				"another program made it, or filemap of version 1",
+			o.file, s.Mode&layout.ModeMask, layout.Version))
+	case local && s.Mode&layout.ModeOthers != 0:
+		return object.Explain(object.ErrPermission, fmt.Sprintf(
+			"its file %s, of mode %04o, admits other users, as no Local object's does: "+
+				"one of them may have linked it to this name", o.file, s.Mode&layout.ModeMask))
 	}
 	return nil
-}
-
-// explainDenied returns a better error where the file itself shows why it could
-// not be opened.
-func (o *Object) explainDenied(err error) error {
-	if !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	if o.lstat() {
-		if why := o.checkFile(); why != nil {
-			return why
-		}
-	}
-	return err
-}
-
-// lstat learns of the file that has the object's name now.
-func (o *Object) lstat() bool {
-	stat, err := o.m.host.StatName(o.file)
-	o.stat = stat
-	return err == nil
 }
 
 // named reports whether the object's name is still that of its file, and how
@@ -171,10 +223,15 @@ func (o *Object) remove() (again bool, err error) {
 }
 
 func (o *Object) removeAlias() {
-	alias := o.file + layout.AliasSuffix
-	if stat, err := o.m.host.StatName(alias); err == nil && stat.same(o.stat) {
+	if alias := o.file + layout.AliasSuffix; o.leadsHere(alias) {
 		o.m.host.Unlink(alias) // if it fails, the janitor sees it again
 	}
+}
+
+// leadsHere reports whether a name is one of the object's file.
+func (o *Object) leadsHere(file string) bool {
+	stat, err := o.m.host.StatName(file)
+	return err == nil && stat.same(o.stat)
 }
 
 // Close gives the handle up. The last handle takes the object's name along.
@@ -186,11 +243,16 @@ func (o *Object) Close() error {
 }
 
 // giveUp drops the handle's locks, and removes the names of what then is dead.
-// Asking for the exclusive lock gives up the shared one first, so of several
-// last holders closing at once, the last one to ask gets it.
+// Asking for the exclusive lock gives up the shared one first, also if it is
+// refused, so of several last holders closing at once, the last one to ask gets
+// it.
 func (o *Object) giveUp() {
-	_ = o.m.host.UnlockByte(o.fd, layout.HandleByte)
-	if dead, err := o.claim(); err == nil && dead {
+	_ = o.m.host.UnlockByte(o.fd, o.handleByte())
+	exclusive, err := o.m.host.TryLock(o.fd, true)
+	if err == nil && !exclusive {
+		return
+	}
+	if unheld, err := o.unheld(); err == nil && unheld {
 		_, _ = o.remove()
 	}
 	_ = o.m.host.Unlock(o.fd) // a view keeps the description, and its lock, in being
@@ -224,18 +286,21 @@ func (o *Object) Alias() (string, error) {
 	}
 	alias := o.file + layout.AliasSuffix
 	stat, err := o.m.host.StatName(alias)
-	if err == nil && !stat.same(o.stat) {
-		// What an object of this name left when it died without its alias.
-		if err := o.m.host.Unlink(alias); err != nil {
-			return "", err
-		}
-	}
 	if err == nil && stat.same(o.stat) {
 		return alias, nil
 	}
+	if err == nil {
+		// What an object of this name left when it died without its alias.
+		if err = o.checkFile(stat); err == nil {
+			err = o.m.host.Unlink(alias)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
 	err = o.m.host.Link(o.fd, alias)
 	switch {
-	case err == nil, errors.Is(err, fs.ErrExist):
+	case err == nil, errors.Is(err, fs.ErrExist) && o.leadsHere(alias):
 		return alias, nil
 	case errors.Is(err, fs.ErrNotExist): // a file without any name gets no new one
 		return "", object.ErrNameLost

@@ -88,12 +88,13 @@ func (m *Manager) OtherUser(name object.Name) (uid uint32, found bool) {
 // describe fills in what the file tells. It reports whether the object lives.
 func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 	stat, err := m.host.StatName(info.File)
-	if err != nil || !stat.regular() {
+	o := &Object{m: m, name: info.Name, file: info.File, stat: stat}
+	if err != nil || o.checkFile(stat) != nil {
 		return false
 	}
 	info.UID = stat.UID
 	info.Holders = holders[FileID{stat.Dev, stat.Ino}]
-	fd, err := m.host.Open(info.File, false)
+	fd, _, err := m.host.Open(info.File, func(s Stat) (bool, error) { return false, o.checkFile(s) })
 	if errors.Is(err, fs.ErrPermission) { // all there is to see is its locks
 		info.Denied = true
 		return len(info.Holders) > 0 || info.Name.Scope == object.POSIX
@@ -102,14 +103,14 @@ func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
 		return false
 	}
 	defer m.host.Close(fd)
-	o := &Object{m: m, fd: fd, file: info.File, stat: stat}
-	if alive, err := m.host.ByteLocked(fd, layout.HandleByte); err != nil ||
+	o.fd = fd
+	if alive, err := m.host.ByteLocked(fd, o.handleByte()); err != nil ||
 		!alive && info.Name.Scope != object.POSIX {
 		return false
 	}
 	if control, err := o.settled(); err == nil {
 		info.Kind, info.Size = control.Kind, stat.Size
-		if stat.Mode&layout.ModeControl != 0 {
+		if layout.IsControl(stat.Mode) {
 			info.Size, info.Control = int64(control.Backing.Size), control
 		}
 	}

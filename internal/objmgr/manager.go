@@ -21,8 +21,8 @@ type Manager struct {
 // New returns the manager of a host's directory.
 func New(host Host) *Manager { return &Manager{host: host} }
 
-// ErrNotAFile is what Host.Open returns where a link, a FIFO, a socket or a
-// directory has an object's name.
+// ErrNotAFile is for a link, a FIFO, a socket or a directory that has an
+// object's name.
 var ErrNotAFile = object.Explain(object.ErrPermission,
 	"something that is no plain file stands in the object's place")
 
@@ -54,11 +54,37 @@ type draft struct {
 	mode uint32 // permission bits, and ModeControl
 	fill func(fd FD) error
 	ctx  context.Context // how long to wait for others: see contention.wait
+	// complete, if there is one, does what must not be done before the name is
+	// the object's. Nobody else gets a handle until then.
+	complete func(fd FD) error
 }
+
+// finalMode returns the mode that the file will have. A Local object is its
+// user's alone, and its file shows it: one that admits others could have been
+// linked from elsewhere. A record is written by its owner alone: another writer
+// could lead it to any file of the owner's.
+func (d draft) finalMode() uint32 {
+	mode := d.mode
+	if d.name.Scope != object.POSIX {
+		mode |= layout.ModeMark
+	}
+	if d.name.Scope == object.Local {
+		mode &^= layout.ModeOthers
+	}
+	if d.isRecord() {
+		mode &^= modeOthersWrite
+	}
+	return mode
+}
+
+func (d draft) isRecord() bool { return d.kind == object.Mapping && layout.IsControl(d.mode) }
+
+const modeOthersWrite = layout.ModeGroupWrite | layout.ModeOtherWrite
 
 // create makes a new object. The file is complete, locked and then given its
 // name, so a process that dies meanwhile leaves nothing.
 func (m *Manager) create(d draft) (*Object, error) {
+	d.mode = d.finalMode()
 	if d.name.IsZero() {
 		return m.createUnnamed(d)
 	}
@@ -94,7 +120,7 @@ func (m *Manager) occupant(d draft, file string) (dead bool, err error) {
 	if _, err := m.host.StatName(file); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	o, err := m.acquire(d.ctx, d.name, false)
+	o, err := m.acquire(d.ctx, d.name, toRead)
 	switch {
 	case errors.Is(err, errDead):
 		return true, nil
@@ -119,8 +145,14 @@ func (m *Manager) createUnnamed(d draft) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.complete != nil {
+		err = d.complete(fd)
+	}
 	o := &Object{m: m, fd: fd}
-	if o.stat, err = m.host.Stat(fd); err != nil { // what WaitAll tells objects apart by
+	if err == nil {
+		o.stat, err = m.host.Stat(fd) // what WaitAll tells objects apart by
+	}
+	if err != nil {
 		m.host.Close(fd)
 		return nil, err
 	}
@@ -136,18 +168,34 @@ func (m *Manager) publish(d draft, file string) (*Object, error) {
 	o := &Object{m: m, fd: fd, name: d.name, file: file, Owned: d.name.Scope != object.POSIX}
 	if o.stat, err = m.host.Stat(fd); err == nil && o.stat.Mode&layout.ModeMask != d.mode {
 		err = m.host.Chmod(fd, d.mode) // the umask has taken some
+		o.stat.Mode = o.stat.Mode&^layout.ModeMask | d.mode
 	}
 	if err == nil && o.Owned {
-		err = o.hold()
+		err = o.hold(d.complete != nil)
 	}
 	if err == nil {
 		err = m.host.Link(fd, file)
+	}
+	if err == nil && d.complete != nil {
+		err = o.complete(d)
 	}
 	if err != nil {
 		m.host.Close(fd)
 		return nil, err
 	}
 	return o, nil
+}
+
+// complete ends the making of an object that has its name and the exclusive lock.
+func (o *Object) complete(d draft) error {
+	if err := d.complete(o.fd); err != nil {
+		if _, ok := o.named(); ok {
+			_ = o.m.host.Unlink(o.file)
+		}
+		return err
+	}
+	o.share()
+	return nil
 }
 
 func (m *Manager) prepare(d draft) (FD, error) {
@@ -174,9 +222,9 @@ func (m *Manager) noteName(fd FD, name object.Name) {
 }
 
 // open returns a handle to the live object of a name.
-func (m *Manager) open(ctx context.Context, name object.Name, write bool) (*Object, error) {
+func (m *Manager) open(ctx context.Context, name object.Name, to purpose) (*Object, error) {
 	m.janitor.run(m)
-	o, err := m.acquire(ctx, name, write)
+	o, err := m.acquire(ctx, name, to)
 	if errors.Is(err, errDead) {
 		return nil, object.ErrNotExist
 	}

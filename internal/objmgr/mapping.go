@@ -21,10 +21,24 @@ type MappingSpec struct {
 	Progress func(reserved, total int64) // may be nil
 }
 
-// File is an open file of the machine that backs a mapping.
+// File is a file of the machine that backs a mapping.
 type File struct {
-	FD   FD
+	FD   FD     // open, unless Growth makes it
 	Path string // absolute
+	// Growth is nil if the file is there and long enough.
+	Growth Growth
+}
+
+// Growth makes or grows the file that backs a new mapping, once the mapping has
+// its name. Each method is called once at most, and in this order.
+type Growth interface {
+	// Reserve opens the file, makes it if there is none, and takes the space that
+	// it lacks. Its size stays as it is.
+	Reserve() (FD, error)
+	// Grow sets its size.
+	Grow() error
+	// Undo leaves the file as it was, after an error of any of this.
+	Undo()
 }
 
 // Mapping is a handle to a mapping.
@@ -118,41 +132,74 @@ func (m *Manager) checkFree(size int64) error {
 func (m *Manager) createBacked(spec MappingSpec) (*Mapping, error) {
 	o, err := m.createRecord(spec)
 	if err != nil {
-		m.host.Close(spec.File.FD)
+		if spec.File.Growth == nil {
+			m.host.Close(spec.File.FD)
+		}
 		return nil, err
 	}
 	return &Mapping{Object: o, Size: spec.Size, backing: &spec.File.FD}, nil
 }
 
+// createRecord makes the record. Where the file must change, that is the last
+// step: the record is there, has its name, and nobody can open it yet.
 func (m *Manager) createRecord(spec MappingSpec) (*Object, error) {
-	stat, err := m.host.Stat(spec.File.FD)
-	if err != nil {
-		return nil, err
-	}
 	control := layout.Control{Kind: object.Mapping, ID: m.host.Random(), Backing: layout.Backing{
-		Size: uint64(spec.Size), Dev: stat.Dev, Inode: stat.Ino, Path: spec.File.Path,
+		Size: uint64(spec.Size), Path: spec.File.Path,
 	}}
-	page := control.Page()
-	if _, err := layout.ParseControl(page); err != nil {
+	if _, err := layout.ParseControl(control.Page()); err != nil {
 		return nil, object.Explain(fs.ErrInvalid, "other processes could not open a file of this path")
 	}
 	if spec.Name.Scope == object.POSIX {
 		return nil, object.Explain(object.ErrInvalidName, "a POSIX name cannot stand for another file")
 	}
-	return m.create(draft{
+	record := func(fd FD) error { return m.writeRecord(fd, control, spec.File.FD) }
+	d := draft{
 		name: spec.Name,
 		kind: object.Mapping,
 		mode: spec.Mode | layout.ModeControl,
-		fill: func(fd FD) error { return m.host.WriteAt(fd, page, 0) },
+		fill: record,
 		ctx:  spec.Context,
-	})
+	}
+	if spec.File.Growth != nil {
+		d.fill = func(fd FD) error { return m.host.WriteAt(fd, make([]byte, layout.ControlSize), 0) }
+		d.complete = func(fd FD) error { return spec.File.grow(fd, record) }
+	}
+	return m.create(d)
+}
+
+// grow changes the file, and writes the record in between, when nothing can be
+// wrong any more except the one step of setting the size.
+func (f *File) grow(fd FD, record func(FD) error) (err error) {
+	if f.FD, err = f.Growth.Reserve(); err == nil {
+		err = record(fd)
+	}
+	if err == nil {
+		err = f.Growth.Grow()
+	}
+	if err != nil {
+		f.Growth.Undo()
+	}
+	return err
+}
+
+func (m *Manager) writeRecord(fd FD, control layout.Control, file FD) error {
+	stat, err := m.host.Stat(file)
+	if err != nil {
+		return err
+	}
+	control.Backing.Dev, control.Backing.Inode = stat.Dev, stat.Ino
+	return m.host.WriteAt(fd, control.Page(), 0)
 }
 
 // OpenMapping opens a live mapping.
 func (m *Manager) OpenMapping(
 	ctx context.Context, name object.Name, write bool,
 ) (*Mapping, error) {
-	o, err := m.open(ctx, name, write)
+	to := toRead
+	if write {
+		to = toMap
+	}
+	o, err := m.open(ctx, name, to)
 	if err != nil {
 		return nil, err
 	}
@@ -173,36 +220,39 @@ func (o *Object) mapping(write bool) (*Mapping, error) {
 		return nil, object.ErrWrongKind
 	case write && o.stat.Mode&layout.ModeWrite == 0:
 		return nil, object.Explain(object.ErrPermission, "the mapping is read-only")
-	case o.stat.Mode&layout.ModeControl == 0:
+	case !layout.IsControl(o.stat.Mode):
 		return &Mapping{Object: o, Size: o.stat.Size}, nil
+	case o.stat.Mode&modeOthersWrite != 0:
+		return nil, object.Explain(object.ErrPermission, fmt.Sprintf(
+			"it is a record of a backing file that others than user %d may have written", o.stat.UID))
 	}
 	return o.openBacking(control.Backing, write)
 }
 
-// openBacking opens the file that a record names. The record could name a file
-// that its writer may not touch and this user may: it is believed only where
-// the file belongs to whom the record belongs to.
+// openBacking opens the file that a record names.
 func (o *Object) openBacking(b layout.Backing, write bool) (*Mapping, error) {
-	host := o.m.host
-	fd, err := host.OpenPath(b.Path, write)
+	fd, _, err := o.m.host.OpenPath(b.Path, func(s Stat) (bool, error) { return write, o.checkBacking(b, s) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errBackingMoved(b.Path)
 	} else if err != nil {
 		return nil, err
 	}
-	stat, err := host.Stat(fd)
-	switch {
-	case err != nil:
-	case stat.Dev != b.Dev || stat.Ino != b.Inode:
-		err = errBackingMoved(b.Path)
-	case stat.UID != o.stat.UID && o.stat.UID != host.UID():
-		err = object.Explain(object.ErrPermission, "its owner backs it with a file of another user")
-	}
-	if err != nil {
-		host.Close(fd)
-		return nil, err
-	}
 	return &Mapping{Object: o, Size: int64(b.Size), backing: &fd}, nil
+}
+
+// checkBacking returns an error if a record's path leads to another file than
+// the record says, or to one that this user may open and the writer of the
+// record, its owner, perhaps may not.
+func (o *Object) checkBacking(b layout.Backing, s Stat) error {
+	switch {
+	case s.Dev != b.Dev || s.Ino != b.Inode:
+		return errBackingMoved(b.Path)
+	case !s.regular():
+		return object.Explain(object.ErrPermission, "what backs it is not a regular file")
+	case s.UID != o.stat.UID && o.stat.UID != o.m.host.UID():
+		return object.Explain(object.ErrPermission, "its owner backs it with a file of another user")
+	}
+	return nil
 }
 
 func errBackingMoved(path string) error {
@@ -219,7 +269,7 @@ type ViewLock struct {
 // LockView returns the lock of one view, or nil where there is no need: the
 // files of other mappings are never reused.
 func (m *Mapping) LockView() (*ViewLock, error) {
-	if m.file == "" || m.name.Scope != object.Global || m.backing != nil {
+	if m.backing != nil || !m.reusable() {
 		return nil, nil
 	}
 	fd, err := m.m.host.Reopen(m.fd, false)

@@ -20,14 +20,27 @@ func (p *process) CreateTemp(mode uint32) (FD, error) {
 	return fd, p.see("create temp", p.subject(fd), nil)
 }
 
-func (p *process) Open(name string, write bool) (FD, error) {
+// Open is one step: nobody notices that a file was looked at, or opened.
+func (p *process) Open(name string, check Check) (FD, Stat, error) {
 	p.step()
-	d, err := p.sim.openName(p, name, write)
-	if err != nil {
-		return 0, p.see("open", name, err)
+	i, ok := p.sim.names[name]
+	if !ok {
+		return 0, Stat{}, p.see("open", name, object.ErrNotExist)
 	}
-	p.history.add(d.id)
-	return p.add(d), p.see("open", name, nil)
+	return p.openKnown(i, name, check)
+}
+
+func (p *process) openKnown(i *inode, name string, check Check) (FD, Stat, error) {
+	stat := i.stat()
+	write, err := check(stat)
+	if err == nil && !i.permits(p.uid, write) {
+		err = object.ErrPermission
+	}
+	if err != nil {
+		return 0, stat, p.see("open", name, err)
+	}
+	fd := p.add(i.newDescription(p, write))
+	return fd, p.seeStat("open", name, stat), nil
 }
 
 func (p *process) Reopen(fd FD, write bool) (FD, error) {
@@ -39,10 +52,13 @@ func (p *process) Reopen(fd FD, write bool) (FD, error) {
 	return own, p.see("reopen", p.subject(own), nil)
 }
 
-// OpenPath finds nothing: the machine has but one directory.
-func (p *process) OpenPath(path string, _ bool) (FD, error) {
+// OpenPath finds the one file that the machine has outside of its directory.
+func (p *process) OpenPath(path string, check Check) (FD, Stat, error) {
 	p.step()
-	return 0, p.see("open path", path, object.ErrNotExist)
+	if path != simPath || p.sim.outside == nil {
+		return 0, Stat{}, p.see("open path", path, object.ErrNotExist)
+	}
+	return p.openKnown(p.sim.outside, path, check)
 }
 
 func (p *process) Close(fd FD) error {
@@ -186,6 +202,14 @@ func (p *process) UnlockByte(fd FD, pos int64) error {
 func (p *process) ByteLocked(fd FD, pos int64) (bool, error) {
 	d := p.stepOn(fd)
 	return p.seeBool("test byte", p.subject(fd), d.othersByte(pos)), nil
+}
+
+func (p *process) FirstLocked(fd FD, pos, length int64) (at int64, locked bool, err error) {
+	d := p.stepOn(fd)
+	at, locked = d.firstLocked(pos, length)
+	p.history.add(uint64(at))
+	p.seeBool("test bytes", p.subject(fd), locked)
+	return at, locked, nil
 }
 
 func (p *process) Unlock(fd FD) error {

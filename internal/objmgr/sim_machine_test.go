@@ -13,9 +13,13 @@ import (
 // of root and open to all, and the locks on its files. Its methods are the
 // smallest steps of the system calls; whose turn it is, is not its business.
 type machine struct {
-	names  map[string]*inode
-	inodes []*inode // in the order they were made
+	names   map[string]*inode
+	inodes  []*inode // in the order they were made
+	outside *inode   // what simPath leads to, if anything
 }
+
+// simPath is the path of a file that backs mappings.
+const simPath = "/file"
 
 // inode is a file.
 type inode struct {
@@ -27,6 +31,7 @@ type inode struct {
 	size     int64
 	lives    int      // how often the file was emptied
 	maker    *process // who made the file, or emptied it
+	madeFor  string   // the name that it was to get
 	page     []byte
 	notes    map[string]string
 	open     []*description
@@ -85,7 +90,10 @@ func (i *inode) stat() Stat {
 }
 
 func (m *machine) newFile(owner *process, id uint64, mode uint32) *description {
-	i := &inode{id: id, mode: modeRegular | mode, uid: owner.uid, linkable: true, maker: owner}
+	i := &inode{
+		id: id, mode: modeRegular | mode, uid: owner.uid, linkable: true,
+		maker: owner, madeFor: owner.operation.file,
+	}
 	m.inodes = append(m.inodes, i)
 	return i.newDescription(owner, true)
 }
@@ -94,19 +102,6 @@ func (i *inode) newDescription(owner *process, write bool) *description {
 	d := &description{inode: i, owner: owner, write: write}
 	i.open = append(i.open, d)
 	return d
-}
-
-func (m *machine) openName(owner *process, name string, write bool) (*description, error) {
-	i, ok := m.names[name]
-	switch {
-	case !ok:
-		return nil, object.ErrNotExist
-	case i.mode&modeType != modeRegular:
-		return nil, ErrNotAFile
-	case !i.permits(owner.uid, write):
-		return nil, object.ErrPermission
-	}
-	return i.newDescription(owner, write), nil
 }
 
 // link is linkat(2) where protected_hardlinks is on.
@@ -189,6 +184,19 @@ func (d *description) othersByte(pos int64) bool {
 	return slices.ContainsFunc(d.open, func(other *description) bool {
 		return other != d && other.bytes[pos] != unlocked
 	})
+}
+
+// firstLocked returns the first byte of a range that another description has
+// locked.
+func (d *description) firstLocked(pos, length int64) (at int64, locked bool) {
+	for _, other := range d.open {
+		for byte, l := range other.bytes {
+			if other != d && l != unlocked && byte >= pos && byte-pos < length && (!locked || byte < at) {
+				at, locked = byte, true
+			}
+		}
+	}
+	return at, locked
 }
 
 // close drops what is left of the description. The system drops the locks of

@@ -14,10 +14,13 @@ import (
 // locks at once, and knows what every process has been told. It objects when
 //
 //   - the name of a handle does not lead to the handle's object,
+//   - a process opened, or heard of, an object of another name,
 //   - a handle's or a view's object was made into another, or has another size,
 //   - two creators were told that they made the same object,
 //   - a process opened, or heard of, an object that nobody held at any moment
 //     of its call, or did not find one that somebody held all the time,
+//   - the file behind a handle is shorter than its mapping, or an operation that
+//     failed left such a file changed,
 //   - an operation gave up although nobody disturbed it, left a file open, or
 //     failed in a way that its script does not expect.
 
@@ -53,6 +56,7 @@ type operation struct {
 	seen      []life   // objects that somebody else held under the name at some moment
 	disturbed bool     // another process did something meanwhile
 	viewed    bool     // somebody had a view of the name's object at some moment
+	misled    bool     // the name led to the file of another name at some moment
 	objects   []*inode // whose state it is about
 	releases  func()   // ends the oracle's claims on what the operation gives up
 }
@@ -140,7 +144,8 @@ func (s *simulation) observe(p *process) {
 	}
 	isView := func(d *description) bool { return d.view }
 	p.operation.viewed = p.operation.viewed || slices.ContainsFunc(i.open, isView)
-	if slices.Contains(p.operation.seen, i.life()) {
+	p.operation.misled = p.operation.misled || i.madeFor != p.operation.file
+	if slices.Contains(p.operation.seen, i.life()) || i.madeFor != p.operation.file {
 		return
 	}
 	holds := func(d *description) bool { return d.holds(p) }
@@ -158,7 +163,7 @@ func (d *description) holds(p *process) bool {
 	switch {
 	case d.handle:
 		return true
-	case d.owner == p || d.bytes[layout.HandleByte] == unlocked:
+	case d.owner == p || d.bytes[layout.HandleByte(d.madeFor)] == unlocked:
 		return false
 	}
 	return op.verb == "create" && d.maker == d.owner || slices.Contains(op.seen, d.life())
@@ -192,6 +197,10 @@ func (s *simulation) checkHandle(p *process, h *handle) {
 		s.fail(p, "a handle's name %s leads to another object", h.file)
 	case i.life() != h.object:
 		s.fail(p, "the object of a handle to %s was made into another", h.file)
+	case h.mapping != nil && h.mapping.backing != nil:
+		if s.outside == nil || s.outside.size < h.mapping.Size {
+			s.fail(p, "the file behind a handle to %s is too short", h.file)
+		}
 	case h.mapping != nil && h.mapping.Size != i.size:
 		s.fail(p, "a handle to %s has size %d, its object %d", h.file, h.mapping.Size, i.size)
 	}
@@ -216,8 +225,8 @@ func (s *simulation) judge(p *process, err error, opened *handle) {
 			s.fail(p, "gave up although nobody disturbed it")
 		}
 	case errors.Is(err, object.ErrPermission):
-		if !op.viewed {
-			s.fail(p, "saw a view where there is none: %v", err)
+		if !op.viewed && !op.misled {
+			s.fail(p, "was refused without a reason: %v", err)
 		}
 	case errors.Is(err, fs.ErrNotExist) && op.unbroken:
 		s.fail(p, "did not find an object that was there all the time")
@@ -227,6 +236,11 @@ func (s *simulation) judge(p *process, err error, opened *handle) {
 // checkFiles objects to files that an operation left open.
 func (s *simulation) checkFiles(p *process) {
 	wanted := len(p.handles)
+	for _, h := range p.handles {
+		if h.mapping.backing != nil {
+			wanted++
+		}
+	}
 	for _, v := range p.views {
 		if v.lock != nil {
 			wanted++

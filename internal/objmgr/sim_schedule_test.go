@@ -180,6 +180,7 @@ func (s *simulation) state() hash {
 	}
 	all.add(uint64(s.now))
 	all.addBool(s.killed)
+	all.addBool(s.outside != nil)
 	return all
 }
 
@@ -217,6 +218,7 @@ func (p *process) hash() hash {
 	h.addBool(op.unbroken)
 	h.addBool(op.disturbed)
 	h.addBool(op.viewed)
+	h.addBool(op.misled)
 	for _, seen := range op.seen {
 		h.add(seen.id, uint64(seen.number))
 	}

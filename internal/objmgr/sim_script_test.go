@@ -58,6 +58,23 @@ func (p *process) create(name object.Name, mode uint32, may ...error) *handle {
 	return p.newHandle(m, file, err)
 }
 
+// createBacked makes a mapping that simPath backs. It returns nil if that fails.
+func (p *process) createBacked(name object.Name, isFull bool) *handle {
+	file := p.manager.FileName(name)
+	g := &simGrowth{p: p, isFull: isFull}
+	var m *Mapping
+	err := p.attempt(operation{verb: "create", file: file}, func() (err error) {
+		m, err = p.manager.CreateMapping(MappingSpec{
+			Name: name, Size: simSize, Mode: private, Context: context.Background(), File: g.look(),
+		})
+		return err
+	}, object.ErrNoSpace)
+	if err != nil && (g.made && p.sim.outside != nil || g.grew) {
+		p.sim.fail(p, "failed, and left the file changed: %v", err)
+	}
+	return p.newHandle(m, file, err)
+}
+
 // open opens a mapping. It returns nil if that fails.
 func (p *process) open(name object.Name, write bool, may ...error) *handle {
 	file := p.manager.FileName(name)
@@ -189,6 +206,26 @@ func (p *process) remove(file string) {
 	p.operation = operation{verb: "rm"}
 	if err := p.manager.host.Unlink(file); err == nil {
 		p.sim.loseName(file)
+	}
+	p.end(nil, nil)
+}
+
+// link gives the file of a name another one, or moves it there, as strangers can
+// if the system does not protect links, or the directory is theirs.
+func (p *process) link(from, to string, move bool) {
+	p.operation = operation{verb: "ln"}
+	p.step()
+	i := p.sim.names[from]
+	if i == nil || p.sim.names[to] != nil {
+		p.end(fs.ErrExist, nil)
+		return
+	}
+	p.sim.names[to] = i
+	i.links++
+	if move {
+		delete(p.sim.names, from)
+		i.links--
+		p.sim.loseName(from)
 	}
 	p.end(nil, nil)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"testing"
+
+	"github.com/filemap-go/filemap/internal/layout"
 )
 
 func TestSmallWorlds(t *testing.T) {
@@ -27,6 +29,7 @@ func TestSeededBugs(t *testing.T) {
 		{"who is alive is not asked", func(p *process) Host { return credulous{p} }},
 		{"names are not looked at again", func(p *process) Host { return forgetful{p, make(map[string]Stat)} }},
 		{"locks are not exclusive", func(p *process) Host { return generous{p} }},
+		{"all names have one byte", func(p *process) Host { return nameless{p, p} }},
 	}
 	for _, bug := range bugs {
 		t.Run(bug.name, func(t *testing.T) {
@@ -128,6 +131,34 @@ func (f forgetful) StatName(name string) (Stat, error) {
 		f.seen[name] = stat
 	}
 	return stat, err
+}
+
+// nameless takes the same byte for every name, as version 1 of the format did.
+type nameless struct {
+	Host
+	p *process
+}
+
+func onByte(pos int64) int64 {
+	if pos >= layout.HandleBytes && pos < 2*layout.HandleBytes {
+		return layout.HandleBytes
+	}
+	return pos
+}
+
+func (n nameless) TryLockByte(fd FD, pos int64, exclusive bool) (bool, error) {
+	return n.Host.TryLockByte(fd, onByte(pos), exclusive)
+}
+
+func (n nameless) UnlockByte(fd FD, pos int64) error { return n.Host.UnlockByte(fd, onByte(pos)) }
+
+func (n nameless) ByteLocked(fd FD, pos int64) (bool, error) {
+	return n.Host.ByteLocked(fd, onByte(pos))
+}
+
+func (n nameless) FirstLocked(fd FD, pos, length int64) (int64, bool, error) {
+	_, locked, err := n.Host.FirstLocked(fd, pos, length)
+	return layout.HandleByte(n.p.files[fd].madeFor), locked, err
 }
 
 // generous gives locks that others have.

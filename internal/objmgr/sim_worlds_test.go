@@ -9,6 +9,7 @@ const (
 
 var (
 	localX  = object.Name{Base: "x"}
+	localY  = object.Name{Base: "y"}
 	globalX = object.Name{Scope: object.Global, Base: "x"}
 )
 
@@ -56,6 +57,20 @@ func createsAliasChecks(p *process) {
 
 func removesX(p *process) { p.remove(p.manager.FileName(localX)) }
 
+func opensY(p *process)   { p.close(p.open(localY, true, object.ErrPermission)) }
+func createsY(p *process) { p.close(p.create(localY, private, object.ErrPermission)) }
+func linksXToY(p *process) {
+	p.link(p.manager.FileName(localX), p.manager.FileName(localY), false)
+}
+
+// movesXToY leaves the holders of X without their name.
+func movesXToY(p *process) {
+	p.link(p.manager.FileName(localX), p.manager.FileName(localY), true)
+}
+
+func createsBacked(p *process)     { p.close(p.createBacked(localX, false)) }
+func createsBackedFull(p *process) { p.close(p.createBacked(localX, true)) }
+
 func sharesDies(p *process) { p.create(globalX, public) }
 func shares(p *process)     { p.close(p.create(globalX, public, object.ErrPermission)) }
 func joins(p *process)      { p.close(p.open(globalX, true)) }
@@ -91,11 +106,26 @@ var smallWorlds = []world{
 	{name: "a lost name", actors: []actor{{ann, createsAliasChecks}, {ann, removesX}}, kills: 1},
 	{name: "a lost name and another creator",
 		actors: []actor{{ann, createsAliasChecks}, {ann, removesX}, {ann, createsDies}}},
+	{name: "a linked name, opener",
+		actors: []actor{{ann, creates}, {ann, linksXToY}, {ann, opensY}}, kills: 1},
+	{name: "a linked name, creator",
+		actors: []actor{{ann, creates}, {ann, linksXToY}, {ann, createsY}}},
+	{name: "a moved name, opener",
+		actors: []actor{{ann, createsDies}, {ann, movesXToY}, {ann, opensY}}, kills: 1},
+	{name: "a dead object's linked name, creator", before: deadX,
+		actors: []actor{{ann, linksXToY}, {ann, createsY}, {ann, cleans}}},
 	{name: "another's dead object, creator", before: deadGlobal, actors: []actor{{bob, shares}}, kills: 1},
 	{name: "another's dead object, creator, its owner's cleaner", before: deadGlobal,
 		actors: []actor{{bob, shares}, {ann, cleans}}, kills: 1},
 	{name: "another's dead object, creator, lister", before: deadGlobal,
 		actors: []actor{{bob, shares}, {eve, listsGlobal}}, kills: 1},
+	{name: "two creators of one backed by a file",
+		actors: []actor{{ann, createsBacked}, {ann, createsBacked}}, kills: 1},
+	{name: "one backed by a file, opener", actors: []actor{{ann, createsBacked}, {ann, opens}}, kills: 2},
+	{name: "one backed by a file on a full disk, opener",
+		actors: []actor{{ann, createsBackedFull}, {ann, opens}}, kills: 1},
+	{name: "one backed by a file, creator of another kind",
+		actors: []actor{{ann, createsBacked}, {ann, creates}}, kills: 1},
 }
 
 // largeWorlds are too large for that.

@@ -94,7 +94,7 @@ func (m *Manager) newControl(spec SyncSpec) layout.Control {
 
 // OpenSync opens a live synchronization object.
 func (m *Manager) OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
-	o, err := m.open(noContext, name, true)
+	o, err := m.open(noContext, name, toWrite)
 	if err != nil {
 		return nil, err
 	}

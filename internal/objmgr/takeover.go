@@ -1,6 +1,7 @@
 package objmgr
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,13 +20,13 @@ import (
 func (m *Manager) takeOver(d draft, file string) (*Object, error) {
 	o := &Object{m: m, name: d.name, file: file, Owned: true}
 	var err error
-	o.fd, err = m.host.Open(file, true)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	o.fd, o.stat, err = m.host.Open(file, func(s Stat) (bool, error) {
+		o.stat = s
+		return true, cmp.Or(o.checkFile(s), o.fits(d))
+	})
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fs.ErrExist
-	case errors.Is(err, fs.ErrPermission) && o.lstat():
-		return nil, o.leftBehind("with permissions other than those asked for")
-	case err != nil:
+	} else if err != nil {
 		return nil, err
 	}
 	if err := o.reincarnate(d); err != nil {
@@ -40,17 +41,11 @@ func (m *Manager) takeOver(d draft, file string) (*Object, error) {
 // but find a handle.
 func (o *Object) reincarnate(d draft) (err error) {
 	host := o.m.host
-	if o.stat, err = host.Stat(o.fd); err != nil {
-		return err
-	}
 	if dead, err := o.claim(); err != nil || !dead {
 		return orExist(err)
 	}
 	if _, ok := o.named(); !ok {
 		return fs.ErrExist
-	}
-	if err := o.fits(d); err != nil {
-		return err
 	}
 	viewed, err := host.ByteLocked(o.fd, layout.ViewByte)
 	if err != nil {
@@ -65,7 +60,7 @@ func (o *Object) reincarnate(d draft) (err error) {
 	if err := d.fill(o.fd); err != nil {
 		return err
 	}
-	if _, err := host.TryLockByte(o.fd, layout.HandleByte, false); err != nil {
+	if _, err := host.TryLockByte(o.fd, o.handleByte(), false); err != nil {
 		return err
 	}
 	if shared, err := host.TryLock(o.fd, false); err != nil || !shared {
@@ -78,6 +73,9 @@ func (o *Object) reincarnate(d draft) (err error) {
 // fits returns an error unless the file's mode, which only its owner can
 // change, is the one that the new object's would have.
 func (o *Object) fits(d draft) error {
+	if d.isRecord() {
+		return o.leftBehind("and a record of a backing file needs a file of its own")
+	}
 	if o.stat.Mode&layout.ModeMask != d.mode || d.mode&layout.ModeOtherWrite == 0 {
 		return o.leftBehind("with permissions other than those asked for")
 	}

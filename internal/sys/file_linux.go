@@ -15,13 +15,11 @@ const (
 	EFAULT     = unix.EFAULT
 	EFBIG      = unix.EFBIG
 	EISDIR     = unix.EISDIR
-	ELOOP      = unix.ELOOP
 	ENOENT     = unix.ENOENT
 	ENOMEM     = unix.ENOMEM
 	ENOSPC     = unix.ENOSPC
 	ENOSYS     = unix.ENOSYS
 	ENOTDIR    = unix.ENOTDIR
-	ENXIO      = unix.ENXIO
 	EOPNOTSUPP = unix.EOPNOTSUPP
 	EPERM      = unix.EPERM
 	EROFS      = unix.EROFS
@@ -40,6 +38,10 @@ type Stat struct {
 const (
 	ModeType      = unix.S_IFMT
 	ModeDirectory = unix.S_IFDIR
+	ModeRegular   = unix.S_IFREG
+	ModeSticky    = unix.S_ISVTX
+	// ModeOthersWrite is for the group and for others.
+	ModeOthersWrite = unix.S_IWGRP | unix.S_IWOTH
 )
 
 func fromUnix(st *unix.Stat_t) Stat {
@@ -91,10 +93,36 @@ func OpenTemp(dir string, mode uint32) (fd int, err error) {
 	return fd, err
 }
 
-// Open opens a file that exists. It follows no symbolic link at the path's end
-// and does not wait for the other end of a FIFO.
-func Open(path string, write bool) (fd int, err error) {
-	flags := unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK
+// Look finds what a path leads to, without opening it: Fstat and Reopen take the
+// result, and no other call does. A symbolic link at the path's end is not
+// followed, but found itself.
+func Look(path string) (fd int, err error) {
+	err = retry(func() error {
+		fd, err = unix.Open(path, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+		return err
+	})
+	return fd, err
+}
+
+// Reopen opens a file description of its own for a file that Look has found or
+// that fd has open. It is for files that are known to be regular. Their open(2)
+// can still wait for the end of another process's lease, and does not here.
+func Reopen(fd int, write bool) (own int, err error) {
+	flags := unix.O_CLOEXEC | unix.O_NOCTTY | unix.O_NONBLOCK
+	if write {
+		flags |= unix.O_RDWR
+	}
+	err = retry(func() error {
+		own, err = unix.Open(procPath(fd), flags, 0)
+		return err
+	})
+	return own, err
+}
+
+// OpenSettled opens a regular file by its path. It is for files that Lstat has
+// shown, where nobody can have put another in its place since.
+func OpenSettled(path string, write bool) (fd int, err error) {
+	flags := unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NOCTTY | unix.O_NONBLOCK
 	if write {
 		flags |= unix.O_RDWR
 	}
@@ -105,13 +133,14 @@ func Open(path string, write bool) (fd int, err error) {
 	return fd, err
 }
 
-// Reopen opens a file description of its own for a file that fd has open.
-func Reopen(fd int, write bool) (int, error) {
-	flags := unix.O_CLOEXEC
-	if write {
-		flags |= unix.O_RDWR
-	}
-	return unix.Open(procPath(fd), flags, 0)
+// CreateNew makes a file, for reading and writing, where nothing has the path.
+func CreateNew(path string, mode uint32) (fd int, err error) {
+	flags := unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC
+	err = retry(func() error {
+		fd, err = unix.Open(path, flags, mode)
+		return err
+	})
+	return fd, err
 }
 
 // Link gives an open file a name, by linkat(2). The direct form needs Linux
@@ -150,6 +179,11 @@ func Ftruncate(fd int, size int64) error {
 // long as the range reaches.
 func Fallocate(fd int, offset, length int64) error {
 	return retry(func() error { return unix.Fallocate(fd, 0, offset, length) })
+}
+
+// Reserve is Fallocate, except that the file's size stays as it is.
+func Reserve(fd int, offset, length int64) error {
+	return retry(func() error { return unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, offset, length) })
 }
 
 // Pread reads from an offset of a file; fewer bytes than asked for at its end.

@@ -48,6 +48,15 @@ func ByteLocked(fd int, pos int64) (bool, error) {
 	return lock.Type != unix.F_UNLCK, err
 }
 
+// FirstLocked returns a byte of a range on which another description has such a
+// lock.
+func FirstLocked(fd int, pos, length int64) (at int64, locked bool, err error) {
+	lock := byteLock(pos, true)
+	lock.Len = length
+	err = unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock)
+	return lock.Start, lock.Type != unix.F_UNLCK, err
+}
+
 func byteLock(pos int64, exclusive bool) unix.Flock_t {
 	kind := int16(unix.F_RDLCK)
 	if exclusive {

@@ -20,10 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { control_size = 4096, flags_at = 0x18, state_at = 0x40 };
+enum { format_version = 2, control_size = 4096, flags_at = 0x18, state_at = 0x40 };
+enum { mark = 01000, control_mode = 01700 }; // of files that filemap made [3]
 enum { event_kind = 2, mutex_kind = 4 };
 
-static const off_t handle_byte = (off_t)1 << 60, token_byte = (off_t)1 << 61;
+static const off_t handle_bytes = (off_t)1 << 60, token_byte = (off_t)1 << 61;
 static const uint64_t waiters = 1u << 31, died = 1u << 30, abandoned = 1u << 29;
 static const uint64_t owner_bits = (1u << 29) - 1, signaled = 1, pulsed = 2;
 
@@ -60,6 +61,26 @@ static int byte_is_locked(int fd, off_t at)
 	return lock.l_type != F_UNLCK;
 }
 
+// handle_byte is the byte [4] of the object whose file has the path.
+static off_t handle_byte(const char *path)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	for (const char *c = strrchr(path, '/') + 1; *c != 0; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
+	return handle_bytes | (off_t)(hash & (uint64_t)(handle_bytes - 1));
+}
+
+// is_held tells whether a file has holders, under whatever name.
+static int is_held(int fd)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = handle_bytes, .l_len = handle_bytes,
+	};
+	if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
+		fail("F_OFD_GETLK");
+	return lock.l_type != F_UNLCK;
+}
+
 static void lock_byte(int fd, short type, off_t at)
 {
 	struct flock lock;
@@ -76,21 +97,41 @@ static void clear_away(int fd, const char *path)
 		unlink(path);
 }
 
+// open_known opens the file of a Local object, which it looks at first. It
+// returns -1 if there is none.
+static int open_known(const char *path)
+{
+	struct stat st;
+	char self[64];
+	int found = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (found < 0 && errno == ENOENT)
+		return -1;
+	if (found < 0 || fstat(found, &st) != 0)
+		fail(path);
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & (mark | 0077)) != mark) {
+		errno = EACCES;
+		fail(path);
+	}
+	snprintf(self, sizeof self, "/proc/self/fd/%d", found);
+	int fd = open(self, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		fail(path);
+	close(found);
+	return fd;
+}
+
 // open_handle is [5]. It returns -1 if there is no such object.
 static int open_handle(const char *path)
 {
 	for (int attempt = 0; attempt < 2000; attempt++) {
-		struct stat st;
-		int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-		if (fd < 0 && errno == ENOENT)
+		int fd = open_known(path);
+		if (fd < 0)
 			return -1;
-		if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
-			fail(path);
-		if (flock(fd, LOCK_SH | LOCK_NB) == 0 && byte_is_locked(fd, handle_byte)) {
-			lock_byte(fd, F_RDLCK, handle_byte);
+		if (flock(fd, LOCK_SH | LOCK_NB) == 0 && byte_is_locked(fd, handle_byte(path))) {
+			lock_byte(fd, F_RDLCK, handle_byte(path));
 			return fd;
 		}
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && !byte_is_locked(fd, handle_byte))
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && !is_held(fd))
 			clear_away(fd, path);
 		close(fd);
 		pause_a_moment();
@@ -102,8 +143,8 @@ static int open_handle(const char *path)
 // close_handle is [7].
 static void close_handle(int fd, const char *path)
 {
-	lock_byte(fd, F_UNLCK, handle_byte);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && !byte_is_locked(fd, handle_byte))
+	lock_byte(fd, F_UNLCK, handle_byte(path));
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && !is_held(fd))
 		clear_away(fd, path);
 	flock(fd, LOCK_UN);
 	close(fd);
@@ -125,14 +166,14 @@ static int create_mutex(const char *path)
 	int fd = open(dirname(directory), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0 || getrandom(&id, sizeof id, 0) != sizeof id)
 		fail("O_TMPFILE");
-	memcpy(page + 0x08, &(uint32_t){1}, 4);
+	memcpy(page + 0x08, &(uint32_t){format_version}, 4);
 	memcpy(page + 0x0c, &(uint32_t){mutex_kind}, 4);
 	memcpy(page + 0x10, &id, 8);
 	memcpy(page + flags_at, &flags, 8);
-	if (write(fd, page, sizeof page) != sizeof page || fchmod(fd, 01600) != 0 ||
+	if (write(fd, page, sizeof page) != sizeof page || fchmod(fd, control_mode) != 0 ||
 	    flock(fd, LOCK_SH | LOCK_NB) != 0)
 		fail("create");
-	lock_byte(fd, F_RDLCK, handle_byte);
+	lock_byte(fd, F_RDLCK, handle_byte(path));
 	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
 		return fd;
@@ -180,7 +221,7 @@ static void attach(struct object *o, uint32_t kind)
 		fail(o->path);
 	o->page = pages + size;
 	memcpy(seen, o->page + 8, sizeof seen);
-	if (memcmp(o->page, "FILEMAP1", 8) != 0 || seen[0] != 1 || seen[1] != kind)
+	if (memcmp(o->page, "FILEMAP1", 8) != 0 || seen[0] != format_version || seen[1] != kind)
 		fail("not the object it should be");
 	if (getrandom(&token, sizeof token, 0) != sizeof token || token == 0)
 		fail("no token");
@@ -256,6 +297,7 @@ static void settle_death(struct object *o, uint64_t old)
 	atomic_compare_exchange_strong(state_of(o), &old, next);
 }
 
+// try_lock returns 1 if it locks the mutex, or 2 if that was abandoned.
 static int try_lock(struct object *o)
 {
 	for (;;) {
@@ -265,17 +307,21 @@ static int try_lock(struct object *o)
 		else if (old >> 32 != 0 || (old & owner_bits) != 0)
 			return 0;
 		else if (atomic_compare_exchange_strong(state_of(o), &old, o->mine | (old & waiters)))
-			return 1;
+			return old & abandoned ? 2 : 1;
 	}
 }
 
-static void lock(struct object *o)
+// lock tells whether the mutex was abandoned.
+static int lock(struct object *o)
 {
-	for (int attempt = 0; !try_lock(o); attempt++) {
-		if (attempt == 100 * 1000)
-			fail("somebody keeps a lock");
+	for (int attempt = 0; attempt < 100 * 1000; attempt++) {
+		int locked = try_lock(o);
+		if (locked)
+			return locked == 2;
 		pause_a_moment();
 	}
+	fail("somebody keeps a lock");
+	return 0;
 }
 
 static void unlock(struct object *o)
