@@ -97,9 +97,9 @@ func (s *shaker) shake(stop *atomic.Bool) {
 	defer s.file.Close()
 	for i := 0; !stop.Load(); i++ {
 		_, _ = s.file.WriteAt(s.whole, 0)
-		_ = s.file.Chmod(s.modes[i%len(s.modes)] | os.ModeSticky)
+		_ = s.file.Chmod(s.modes[i%len(s.modes)] | os.ModeSticky | 0o100)
 		time.Sleep(rand.N(3 * time.Millisecond))
-		_ = s.file.Chmod(s.modes[rand.IntN(len(s.modes))] | os.ModeSticky)
+		_ = s.file.Chmod(s.modes[rand.IntN(len(s.modes))] | os.ModeSticky | 0o100)
 		_ = s.file.Truncate(0)
 		if rand.IntN(2) == 0 {
 			time.Sleep(rand.N(time.Millisecond))
