@@ -22,6 +22,7 @@ var openers = map[string]string{
 	"openKnown":   "calls Reopen after a Check",
 	"open":        "calls OpenSettled after a Check, where nobody can put another file in between",
 	"Names":       "the directory of the objects itself",
+	"lockID":      "the directory of the objects itself",
 }
 
 var opens = []string{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -69,7 +70,7 @@ func timeList() (float64, error) {
 	var seconds []float64
 	for range manyListings {
 		start := time.Now()
-		objects, err := inspect.List("")
+		objects, err := inspect.List(context.Background(), "")
 		if err != nil {
 			return 0, err
 		}

@@ -308,7 +308,7 @@ func TestDialWaits(t *testing.T) {
 func awaitGone(t *testing.T, pattern string) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		left, err := inspect.List(pattern)
+		left, err := inspect.List(background, pattern)
 		succeed(t, "List", err)
 		if len(left) == 0 {
 			return

@@ -32,7 +32,7 @@ func lingering(t *testing.T) string {
 	name := filemaptest.New(t).Name("service")
 	t.Cleanup(func() {
 		for left := 1; left > 0; time.Sleep(time.Millisecond) {
-			connections, err := inspect.List(name + "~c*")
+			connections, err := inspect.List(background, name+"~c*")
 			succeed(t, "List", err)
 			left = len(connections)
 		}
@@ -53,7 +53,7 @@ func TestDialGivesUp(t *testing.T) {
 			t.Errorf("Dial: %v", err)
 		}
 	}
-	left, err := inspect.List(l.Addr().String() + "~c*")
+	left, err := inspect.List(background, l.Addr().String()+"~c*")
 	if len(left) > 0 || err != nil {
 		t.Errorf("left: %v, error %v", left, err)
 	}

@@ -175,7 +175,7 @@ func FuzzConn(f *testing.F) {
 // mappingOf returns the name of the one mapping that a pattern matches.
 func mappingOf(t *testing.T, pattern string) string {
 	t.Helper()
-	found, err := inspect.List(pattern)
+	found, err := inspect.List(background, pattern)
 	succeed(t, "List", err)
 	for _, o := range found {
 		if o.Kind == object.Mapping.String() {

@@ -3,6 +3,7 @@
 package filemaptest
 
 import (
+	"context"
 	"crypto/rand"
 	"runtime"
 	"strings"
@@ -52,7 +53,7 @@ func (ns *Namespace) check(t testing.TB) {
 		t.Errorf("filemaptest: a handle of %s was dropped without Close", name)
 	}
 	for _, pattern := range ns.patterns() {
-		objects, err := inspect.List(pattern)
+		objects, err := inspect.List(context.Background(), pattern)
 		if err != nil {
 			t.Errorf("filemaptest: %v", err)
 		}

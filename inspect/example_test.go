@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func ExampleList() {
 	defer newMapping(`Local\Board`).Close()
 	defer newMapping(`Local\Table`).Close()
 
-	objects, err := inspect.List(`Local\*` + tag)
+	objects, err := inspect.List(context.Background(), `Local\*`+tag)
 	for _, o := range objects {
 		fmt.Println(strings.TrimSuffix(o.Name, tag), o.Kind, o.Size)
 	}
@@ -41,12 +42,12 @@ func ExampleList() {
 
 func ExampleFind() {
 	m := newMapping(`Local\Found`)
-	o, err := inspect.Find(`Local\Found` + tag)
+	o, err := inspect.Find(context.Background(), `Local\Found`+tag)
 	held := slices.ContainsFunc(o.Holders, func(h inspect.Holder) bool { return h.PID == os.Getpid() })
 	fmt.Println(o.Kind, o.Size, held, err)
 
 	m.Close()
-	_, err = inspect.Find(`Local\Found` + tag)
+	_, err = inspect.Find(context.Background(), `Local\Found`+tag)
 	fmt.Println(errors.Is(err, fs.ErrNotExist))
 	// Output:
 	// mapping 65536 true <nil>
@@ -81,7 +82,7 @@ func ExampleObject() {
 func ExampleOtherUser() {
 	name := `Local\Mine alone` + tag
 	if _, err := filemap.Open(name, nil); errors.Is(err, fs.ErrNotExist) {
-		if uid, found := inspect.OtherUser(name); found {
+		if uid, found := inspect.OtherUser(context.Background(), name); found {
 			fmt.Println("user", uid, "has it")
 		} else {
 			fmt.Println("nobody has it")

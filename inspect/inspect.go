@@ -5,11 +5,14 @@
 // for an instant: a Create at that instant may still find the name taken.
 //
 // All functions may be called from any goroutine. What they return was true a
-// moment ago.
+// moment ago. List and Find look at all processes, to see which hold an object, so
+// a program that waits for one uses waitable.Name or an Await function instead.
+// If ctx ends first, their errors wrap context.Cause(ctx).
 package inspect
 
 import (
 	"cmp"
+	"context"
 	"path"
 	"slices"
 	"time"
@@ -24,7 +27,7 @@ type Object struct {
 	Kind    string   `json:"kind"`    // as object.Kind prints it, "unknown" too
 	Size    int64    `json:"size"`    // of a mapping, in bytes; 0 for other kinds and if Denied
 	Native  string   `json:"native"`  // the file's path on Linux, the NT name on Windows
-	Holders []Holder `json:"holders"` // empty where the system does not tell
+	Holders []Holder `json:"holders"` // those that the system tells of in a moment
 
 	// Denied says that this user may not know the size or the state and, on
 	// Linux, the kind.
@@ -63,12 +66,12 @@ type Holder struct {
 //
 // In the pattern, as in names, the backslash after Local or Global stands for
 // itself, and a pattern without a prefix is for Local names.
-func List(pattern string) ([]Object, error) {
+func List(ctx context.Context, pattern string) ([]Object, error) {
 	want, err := compile(pattern)
 	if err != nil {
 		return nil, err
 	}
-	infos, err := kernel.List(want.matches)
+	infos, err := kernel.List(ctx, want.matches)
 	if err != nil {
 		return nil, &object.Error{Op: "list", Name: pattern, Err: err}
 	}
@@ -84,12 +87,12 @@ func List(pattern string) ([]Object, error) {
 // Find returns the live object of a name.
 //
 // Returns an *object.Error that wraps fs.ErrNotExist if there is none.
-func Find(name string) (Object, error) {
+func Find(ctx context.Context, name string) (Object, error) {
 	parsed, err := object.ParseName(name)
 	if err != nil {
 		return Object{}, &object.Error{Op: "info", Name: name, Err: err}
 	}
-	info, err := kernel.Find(parsed)
+	info, err := kernel.Find(ctx, parsed)
 	if err != nil {
 		return Object{}, &object.Error{Op: "info", Name: parsed.String(), Err: err}
 	}
@@ -99,12 +102,12 @@ func Find(name string) (Object, error) {
 // OtherUser returns another user of the machine who has a live Local object of
 // a name. This user's programs never see that object: Local names are one
 // user's. On Windows it finds nobody.
-func OtherUser(name string) (uid uint32, found bool) {
+func OtherUser(ctx context.Context, name string) (uid uint32, found bool) {
 	parsed, err := object.ParseName(name)
 	if err != nil {
 		return 0, false
 	}
-	return kernel.OtherUser(parsed)
+	return kernel.OtherUser(ctx, parsed)
 }
 
 func describe(info kernel.Info, programs map[int]string) Object {

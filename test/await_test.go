@@ -148,3 +148,26 @@ func expectWatches(t *testing.T, want int) {
 		}
 	}
 }
+
+// TestAwaitBeforeTheEnd: a mapping that came before the wait's context ended is
+// opened, however little before.
+func TestAwaitBeforeTheEnd(t *testing.T) {
+	name := filemaptest.New(t).Name("Late")
+	for range 30 {
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan error)
+		go func() {
+			m, err := filemap.Await(ctx, name, nil)
+			if err == nil {
+				err = m.Close()
+			}
+			result <- err
+		}()
+		time.Sleep(time.Millisecond)
+		m, err := filemap.Create(name, 1, nil)
+		cancel()
+		succeed(t, "Create", err)
+		succeed(t, "Await", <-result)
+		closed(t, m)
+	}
+}

@@ -222,7 +222,7 @@ func TestNamespacesStorm(t *testing.T) {
 func expectAlone(t *testing.T, name string) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		o, err := inspect.Find(name)
+		o, err := inspect.Find(t.Context(), name)
 		succeed(t, "Find", err)
 		if len(o.Holders) == 1 {
 			return

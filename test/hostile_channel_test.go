@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -102,7 +103,7 @@ func scribbleOver(arguments []string) error {
 		return err
 	}
 	for c.word(boardEnd).Load() == 0 {
-		found, err := inspect.List(c.roundName(rest) + "*")
+		found, err := inspect.List(context.Background(), c.roundName(rest)+"*")
 		if err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func abuse(t *testing.T, o abused) {
 					failures.Add(1)
 				}
 				cancel()
-				_, _ = inspect.Find(o.object.Name())
+				_, _ = inspect.Find(t.Context(), o.object.Name())
 				uses.Add(1)
 			}
 		})

@@ -117,7 +117,7 @@ func TestHostileRecords(t *testing.T) {
 		} else if err == nil {
 			t.Errorf("%s: Create succeeded", base)
 		}
-		if _, err := inspect.List(""); err != nil {
+		if _, err := inspect.List(t.Context(), ""); err != nil {
 			t.Errorf("%s: List: %v", base, err)
 		}
 		release()
@@ -171,7 +171,7 @@ func TestOtherPIDNamespace(t *testing.T) {
 	}
 	succeed(t, "Open inside", inside.open(name, filemap.ReadOnly))
 	closed(t, m)
-	outside, err := inspect.Find(name)
+	outside, err := inspect.Find(t.Context(), name)
 	if err != nil || outside.Size != 5000 || len(outside.Holders) != 1 {
 		t.Errorf("found %+v, error %v, want one holder", outside, err)
 	}

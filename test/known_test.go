@@ -179,7 +179,7 @@ func TestTrapInName(t *testing.T) {
 		succeed(t, "Rename", exec.Command("mv", one.path, path).Run())
 		check := expectUnopened(t, path)
 		u.expectNoHarm(t, `Global\X`)
-		_, err := inspect.List("")
+		_, err := inspect.List(t.Context(), "")
 		succeed(t, "List", err)
 		_, err = inspect.Clean()
 		succeed(t, "Clean", err)

@@ -30,7 +30,7 @@ func TestManyObjects(t *testing.T) {
 	}
 	heapThen, residentThen := memory(t)
 	start := time.Now()
-	list, err := inspect.List(ns.Name("Many") + "*")
+	list, err := inspect.List(t.Context(), ns.Name("Many")+"*")
 	took := time.Since(start)
 	succeed(t, "List", err)
 	if len(list) != objects || took > watchdog {

@@ -48,7 +48,7 @@ func (s served) serve(r request) (data []byte, err error) {
 		return nil, s.keep(r.Name)(filemap.Await(context.Background(), r.Name, nil))
 	case "find":
 		var found inspect.Object
-		if found, err = inspect.Find(r.Name); err == nil {
+		if found, err = inspect.Find(context.Background(), r.Name); err == nil {
 			data, err = json.Marshal(found)
 		}
 	case "set":
@@ -57,6 +57,12 @@ func (s served) serve(r request) (data []byte, err error) {
 		s.mutexes[r.Name], err = waitable.OpenMutex(r.Name)
 	case "lock kept":
 		data, err = lockKept(s.mutexes[r.Name])
+	case "single":
+		_, err = waitable.Single(r.Name, nil)
+	case "exists":
+		ctx, cancel := deadline()
+		defer cancel()
+		_, err = waitable.Any(ctx, waitable.Name(r.Name))
 	case "lock":
 		err = lockForGood(r.Name)
 	case "view":

@@ -51,7 +51,7 @@ func TestOnlyWhatIsKnownIsTold(t *testing.T) {
 			if !locked || err != nil {
 				t.Fatalf("TryLock: %v, %v", locked, err)
 			}
-			o, err := inspect.Find(name)
+			o, err := inspect.Find(t.Context(), name)
 			succeed(t, "Find", err)
 			rewrite(t, o.Native, func(flags, state uint64) (uint64, uint64) {
 				flags |= test.flags
@@ -66,7 +66,7 @@ func TestOnlyWhatIsKnownIsTold(t *testing.T) {
 				}
 				return flags, state
 			})
-			o, err = inspect.Find(name)
+			o, err = inspect.Find(t.Context(), name)
 			succeed(t, "Find", err)
 			if o.State != test.want {
 				t.Errorf("the state is told as %+v, want %+v", o.State, test.want)

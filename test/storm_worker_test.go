@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -105,7 +106,7 @@ func (w *stormWorker) step() error {
 		_, err := inspect.Clean()
 		return err
 	case n < 998:
-		_, err := inspect.List("")
+		_, err := inspect.List(context.Background(), "")
 		return err
 	}
 	return w.alias()

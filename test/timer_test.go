@@ -33,7 +33,7 @@ func TestTimerInFarFuture(t *testing.T) {
 		if signaled, err := timer.TryWait(); signaled || err != nil {
 			t.Errorf("%s: TryWait = %v, %v, want false", what, signaled, err)
 		}
-		info, err := inspect.Find(ns.Name("T"))
+		info, err := inspect.Find(t.Context(), ns.Name("T"))
 		succeed(t, "Find", err)
 		soon := !info.State.Due.IsZero() && info.State.Due.Before(time.Now().AddDate(200, 0, 0))
 		if info.State.Signaled || soon {

@@ -18,7 +18,7 @@ func removeName(t *testing.T, name string) {
 	if runtime.GOOS == "windows" {
 		t.Skip("not for windows: nobody can take a name away")
 	}
-	info, err := inspect.Find(name)
+	info, err := inspect.Find(t.Context(), name)
 	succeed(t, "Find", err)
 	succeed(t, "Remove", os.Remove(info.Native))
 }

@@ -3,7 +3,6 @@ package waitable
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -26,22 +25,20 @@ func (n Name) Kind() object.Kind { return 0 }
 func (n Name) waitable() *handle { return nil }
 
 // exists reports whether some process has an object of the name open.
-func (n Name) exists() (bool, error) {
+func (n Name) exists(ctx context.Context) (bool, error) {
 	parsed, err := object.ParseName(string(n))
-	if err == nil {
-		_, err = kernel.Find(parsed)
+	if err != nil {
+		return false, err
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
+	return kernel.Exists(ctx, parsed)
 }
 
 // namePause is how often names are looked for where the system does not tell
 // of new ones.
 const namePause = 20 * time.Millisecond
 
-// await waits until the name exists.
+// await waits until the name exists. It looks once more when ctx ends: the name
+// may have come before.
 func (n Name) await(ctx context.Context) error {
 	parsed, err := object.ParseName(string(n))
 	if err != nil {
@@ -53,7 +50,7 @@ func (n Name) await(ctx context.Context) error {
 	}
 	for {
 		ended := ctx.Err() != nil // before the look
-		if ok, err := n.exists(); ok || err != nil {
+		if ok, err := n.exists(ctx); ok || err != nil {
 			return err
 		}
 		if ended {
@@ -86,7 +83,7 @@ func waitAny(ctx context.Context, objects []Object) (int, kernel.Taken, error) {
 
 // waitAnyNamed is waitAny where there are names among the objects.
 func waitAnyNamed(ctx context.Context, objects []Object) (int, kernel.Taken, error) {
-	if i, taken, ok, err := tryInOrder(objects); ok || err != nil {
+	if i, taken, ok, err := tryInOrder(ctx, objects); ok || err != nil {
 		return i, taken, err
 	}
 	names, handles := split(objects)
@@ -116,20 +113,20 @@ func waitAnyNamed(ctx context.Context, objects []Object) (int, kernel.Taken, err
 	if errors.Is(err, errAppeared) {
 		return <-appeared, kernel.Taken{}, nil
 	}
-	if i, taken, ok, tryErr := tryInOrder(objects); ok || tryErr != nil { // the last look
+	if i, taken, ok, tryErr := tryInOrder(ctx, objects); ok || tryErr != nil { // the last look
 		return i, taken, tryErr
 	}
 	return 0, kernel.Taken{}, err
 }
 
 // tryInOrder takes the first object that is signaled now.
-func tryInOrder(objects []Object) (int, kernel.Taken, bool, error) {
+func tryInOrder(ctx context.Context, objects []Object) (int, kernel.Taken, bool, error) {
 	for i, o := range objects {
 		taken, ok, err := kernel.Taken{}, false, error(nil)
 		if h := o.waitable(); h != nil {
 			taken, ok, err = h.kernel.TryWait()
 		} else {
-			ok, err = o.(Name).exists()
+			ok, err = o.(Name).exists(ctx)
 		}
 		if ok || err != nil {
 			return i, taken, ok, err

@@ -1,6 +1,7 @@
 package waitable
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -41,7 +42,7 @@ func Single(name string, opts *MutexOptions) (*Instance, error) {
 // system tells.
 func alreadyRunning(name object.Name) error {
 	who := "another process"
-	if info, err := kernel.Find(name); err == nil && info.State.Owner != 0 {
+	if info, err := kernel.Look(context.Background(), name); err == nil && info.State.Owner != 0 {
 		who = fmt.Sprintf("process %d", info.State.Owner)
 		if program := kernel.Executable(info.State.Owner); program != "" {
 			who += " (" + filepath.Base(program) + ")"

@@ -299,3 +299,20 @@ func TestPOSIXNamesAreForMappings(t *testing.T) {
 	_, err := waitable.CreateEvent("/event", nil)
 	expect(t, "CreateEvent", err, object.ErrInvalidName)
 }
+
+// TestNameBeforeTheEnd: a name that came before its wait's context ended is
+// found, however little before.
+func TestNameBeforeTheEnd(t *testing.T) {
+	ns := filemaptest.New(t)
+	for range 30 {
+		ctx, cancel := context.WithCancel(t.Context())
+		result := waitable.Chan(ctx, waitable.Name(ns.Name("e")), autoEvent(t, ns.Name("never")))
+		time.Sleep(time.Millisecond)
+		e, err := waitable.CreateEvent(ns.Name("e"), nil)
+		cancel()
+		succeed(t, "CreateEvent", err)
+		got := <-result
+		expectIndex(t, "Any", got.Result, got.Err, 0)
+		succeed(t, "Close", e.Close())
+	}
+}

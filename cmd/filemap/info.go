@@ -23,7 +23,7 @@ holds it.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON: an object as in ls, and {state:{...}}")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		o, err := inspect.Find(args[0])
+		o, err := inspect.Find(c.Context(), args[0])
 		if err != nil {
 			return explainMissing(args[0], err)
 		}

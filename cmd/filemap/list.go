@@ -34,10 +34,10 @@ one, whose names are the channel's, a tilde and more, are listed with --parts.`,
 	c.Flags().BoolVar(&parts, "parts", false, "list the objects that belong to channels, too")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		pattern := nameOr(args, "")
-		objects, err := inspect.List(pattern)
+		objects, err := inspect.List(c.Context(), pattern)
 		setups := objects
 		if err == nil && pattern != "" { // it may not match what tells of a channel
-			setups, err = inspect.List(pattern + setupSuffix)
+			setups, err = inspect.List(c.Context(), pattern+setupSuffix)
 		}
 		if err != nil {
 			return err

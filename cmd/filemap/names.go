@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,7 +20,7 @@ func explainMissing(name string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	uid, held := inspect.OtherUser(name)
+	uid, held := inspect.OtherUser(context.Background(), name)
 	if !held {
 		return err
 	}
@@ -36,13 +37,13 @@ func explainMissing(name string, err error) error {
 // completeNames completes the first n arguments by the names of live objects.
 func completeNames(n int) cobra.CompletionFunc {
 	return func(
-		_ *cobra.Command, args []string, prefix string,
+		c *cobra.Command, args []string, prefix string,
 	) ([]cobra.Completion, cobra.ShellCompDirective) {
 		const none = cobra.ShellCompDirectiveNoFileComp
 		if len(args) >= n {
 			return nil, none
 		}
-		objects, err := inspect.List("")
+		objects, err := inspect.List(c.Context(), "")
 		if err != nil {
 			return nil, none
 		}

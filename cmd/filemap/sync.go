@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/filemap-go/filemap/inspect"
@@ -45,21 +48,36 @@ type anyObject interface {
 	Close() error
 }
 
-// openAny opens an object of whatever kind it is.
+// openAny opens an object of whatever kind it is. It tries each kind: to ask for
+// the kind first would be to ask for the holders, too.
 func openAny(name string) (anyObject, error) {
-	found, err := inspect.Find(name)
-	if err != nil {
-		return nil, explainMissing(name, err)
+	open := []func() (anyObject, error){
+		func() (anyObject, error) { return opened(waitable.OpenEvent(name)) },
+		func() (anyObject, error) { return opened(waitable.OpenMutex(name)) },
+		func() (anyObject, error) { return opened(waitable.OpenSemaphore(name)) },
+		func() (anyObject, error) { return opened(waitable.OpenTimer(name)) },
 	}
-	switch found.Kind {
-	case object.Mutex.String():
-		return opened(waitable.OpenMutex(name))
-	case object.Semaphore.String():
-		return opened(waitable.OpenSemaphore(name))
-	case object.Event.String():
-		return opened(waitable.OpenEvent(name))
-	case object.Timer.String():
-		return opened(waitable.OpenTimer(name))
+	for _, kind := range open {
+		o, err := kind()
+		if err == nil {
+			return o, nil
+		}
+		failed, _ := errors.AsType[*object.Error](err)
+		if failed != nil { // it speaks of a kind
+			err = &object.Error{Op: "wait", Name: failed.Name, Err: failed.Err}
+		}
+		if !errors.Is(err, object.ErrWrongKind) {
+			return nil, explainMissing(name, err)
+		}
+	}
+	return nil, cannotWait(name)
+}
+
+// cannotWait returns the error for an object that is of none of those kinds.
+func cannotWait(name string) error {
+	found, err := inspect.Find(context.Background(), name)
+	if err != nil {
+		return err
 	}
 	cause := object.Explain(object.ErrWrongKind, "a "+found.Kind+" cannot be waited for")
 	if found.Kind == object.Kind(0).String() {
@@ -68,5 +86,5 @@ func openAny(name string) (anyObject, error) {
 			cause = object.ErrPermission
 		}
 	}
-	return nil, &object.Error{Op: "wait", Name: found.Name, Err: cause}
+	return &object.Error{Op: "wait", Name: found.Name, Err: cause}
 }

@@ -167,7 +167,7 @@ func checkDenied(t *testing.T, kind object.Kind, what string, err error, granted
 // to be unknown.
 func checkState(t *testing.T, spec SyncSpec, granted uint32) {
 	t.Helper()
-	info, err := Find(spec.Name)
+	info, err := Find(t.Context(), spec.Name)
 	if err != nil || info.Kind != spec.Kind {
 		t.Fatalf("Find() = %+v, %v, want a %v", info, err, spec.Kind)
 	}
@@ -233,7 +233,7 @@ func TestMappingsWithFewerRights(t *testing.T) {
 			grant(t, m.section, test.granted)
 			checkOpens(t, name, object.ReadOnly, test.reads)
 			checkOpens(t, name, object.ReadWrite, test.writes)
-			info, err := Find(name)
+			info, err := Find(t.Context(), name)
 			if err != nil || info.Size != test.size || info.Denied != (test.size == 0) {
 				t.Errorf("Find() = %+v, %v, want %d bytes", info, err, test.size)
 			}

@@ -25,15 +25,29 @@ type fileLock struct {
 	last      int64
 }
 
+// processes says of processes whether this user may look into them.
+type processes map[int]bool
+
+// all reports whether there is no process that this user may not look into, or
+// not even see: then the first one is hidden, too.
+func (p processes) all() bool {
+	for _, seen := range p {
+		if !seen {
+			return false
+		}
+	}
+	return p[1]
+}
+
 // eachLock calls visit with each lock that a process has on one of filemap's
-// files, until visit returns false or ctx ends. It returns the processes that
-// this user may look into.
+// files, until visit returns false or ctx ends. It returns the processes that it
+// looked at.
 //
 // /proc/PID/fdinfo shows the locks of a description in every process that has
 // it, one that inherited it too. A look at it takes no part in the file system
 // of the file, which may be one that another user's process serves.
-func eachLock(ctx context.Context, visit func(fileLock) bool) (seen map[int]bool, err error) {
-	proc, err := os.Open("/proc")
+func eachLock(ctx context.Context, visit func(fileLock) bool) (seen processes, err error) {
+	proc, err := os.Open("/proc/")
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +56,7 @@ func eachLock(ctx context.Context, visit func(fileLock) bool) (seen map[int]bool
 	if err != nil {
 		return nil, err
 	}
-	seen = make(map[int]bool)
+	seen = make(processes)
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"slices"
 
 	"github.com/filemap-go/filemap/internal/sys"
@@ -12,7 +13,7 @@ import (
 // The system lists the handles of all processes, but of what they lead to only
 // the address, and that, in newer versions, to debuggers alone. So each handle
 // of the right type is duplicated for a moment, and asked for its object's name.
-func findHolders(infos []Info) {
+func findHolders(ctx context.Context, infos []Info) error {
 	s := scan{
 		objects:   make(map[string]*Info, len(infos)),
 		types:     make(map[uint16]bool),
@@ -24,8 +25,12 @@ func findHolders(infos []Info) {
 	}
 	defer s.close()
 	for _, handle := range allHandles() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		s.look(handle)
 	}
+	return nil
 }
 
 // handlesAttempts bounds how often the handles grow in number beyond the room

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,23 +124,17 @@ func (h host) Link(fd objmgr.FD, name string) error  { return sys.Link(int(fd), 
 func (h host) Unlink(name string) error              { return sys.Unlink(h.dir + name) }
 func (h host) Chmod(fd objmgr.FD, mode uint32) error { return sys.Fchmod(int(fd), mode) }
 
-func (h host) Names(prefixes ...string) ([]string, error) {
-	dir, err := os.Open(h.dir)
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	all, err := dir.Readdirnames(-1)
-	var names []string
+// namesBuffer holds the names of a part of the directory: some hundreds.
+const namesBuffer = 32 << 10
+
+func (h host) Names(part int64, prefixes ...string) (names []string, next int64, err error) {
+	all, next, err := sys.Names(h.dir, part, make([]byte, namesBuffer))
 	for _, name := range all {
-		for _, prefix := range prefixes {
-			if strings.HasPrefix(name, prefix) {
-				names = append(names, name)
-				break
-			}
+		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
+			names = append(names, name)
 		}
 	}
-	return names, err
+	return names, next, err
 }
 
 func (h host) Stat(fd objmgr.FD) (objmgr.Stat, error) {

@@ -74,7 +74,7 @@ type Info struct {
 	Denied bool
 
 	// Holders are the processes that hold the object, as far as this process
-	// can see them; nil where the system does not tell.
+	// can see them; nil where the system does not tell, and from Look.
 	Holders []int
 }
 
@@ -89,9 +89,11 @@ type Cleaned struct {
 //	CreateMapping(MappingSpec) (*Mapping, error)            object.ErrExist if the name exists
 //	OpenMapping(context.Context, object.Name, object.Access) (*Mapping, error)   nil for none
 //	Watch(object.Name) (changed <-chan struct{}, stop func(), err error)
-//	List(func(object.Name) bool) ([]Info, error)            of the names that it wants, but POSIX ones
-//	Find(object.Name) (Info, error)                         object.ErrNotExist if nobody holds it
-//	OtherUser(object.Name) (uid uint32, found bool)         who has a Local object of the name
+//	Exists(context.Context, object.Name) (bool, error)      for waits: a look that costs little
+//	Look(context.Context, object.Name) (Info, error)        without Holders, which cost much
+//	Find(context.Context, object.Name) (Info, error)        object.ErrNotExist if nobody holds it
+//	List(context.Context, func(object.Name) bool) ([]Info, error)   of the names it wants, not POSIX
+//	OtherUser(context.Context, object.Name) (uid uint32, found bool) who has a Local object of it
 //	Clean() (Cleaned, error)
 //	NativeName(object.Name) string
 //	Unlink(object.Name) error                               for POSIX names
@@ -100,9 +102,11 @@ var _ = [...]any{
 	(func(MappingSpec) (*Mapping, error))(CreateMapping),
 	(func(context.Context, object.Name, object.Access) (*Mapping, error))(OpenMapping),
 	(func(object.Name) (<-chan struct{}, func(), error))(Watch),
-	(func(func(object.Name) bool) ([]Info, error))(List),
-	(func(object.Name) (Info, error))(Find),
-	(func(object.Name) (uint32, bool))(OtherUser),
+	(func(context.Context, object.Name) (bool, error))(Exists),
+	(func(context.Context, object.Name) (Info, error))(Look),
+	(func(context.Context, object.Name) (Info, error))(Find),
+	(func(context.Context, func(object.Name) bool) ([]Info, error))(List),
+	(func(context.Context, object.Name) (uint32, bool))(OtherUser),
 	(func() (Cleaned, error))(Clean),
 	(func(object.Name) string)(NativeName),
 	(func(object.Name) error)(Unlink),

@@ -24,16 +24,20 @@ func (*Mapping) Check() error                      { return errOther }
 func (*Mapping) Alias() (string, error)            { return "", errOther }
 func (*Mapping) Close() error                      { return errOther }
 
+func CreateMapping(MappingSpec) (*Mapping, error)           { return nil, errOther }
+func Watch(object.Name) (<-chan struct{}, func(), error)    { return nil, nil, errOther }
+func OtherUser(context.Context, object.Name) (uint32, bool) { return 0, false }
+func Clean() (Cleaned, error)                               { return Cleaned{}, errOther }
+func NativeName(object.Name) string                         { return "" }
+func Unlink(object.Name) error                              { return errOther }
+func Executable(int) string                                 { return "" }
+
+func Exists(context.Context, object.Name) (bool, error) { return false, errOther }
+func Look(context.Context, object.Name) (Info, error)   { return Info{}, errOther }
+func Find(context.Context, object.Name) (Info, error)   { return Info{}, errOther }
+
 func OpenMapping(context.Context, object.Name, object.Access) (*Mapping, error) {
 	return nil, errOther
 }
 
-func CreateMapping(MappingSpec) (*Mapping, error)        { return nil, errOther }
-func Watch(object.Name) (<-chan struct{}, func(), error) { return nil, nil, errOther }
-func List(func(object.Name) bool) ([]Info, error)        { return nil, errOther }
-func Find(object.Name) (Info, error)                     { return Info{}, errOther }
-func OtherUser(object.Name) (uint32, bool)               { return 0, false }
-func Clean() (Cleaned, error)                            { return Cleaned{}, errOther }
-func NativeName(object.Name) string                      { return "" }
-func Unlink(object.Name) error                           { return errOther }
-func Executable(int) string                              { return "" }
+func List(context.Context, func(object.Name) bool) ([]Info, error) { return nil, errOther }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/filemap-go/filemap/internal/sys"
@@ -21,39 +22,28 @@ var kinds = map[string]object.Kind{
 // List returns those of this session's objects and the Global ones whose names
 // are wanted. If there are none, it opens nothing: else, to find who holds them,
 // each object that any process has open, for a moment.
-func List(wants func(object.Name) bool) ([]Info, error) {
+func List(ctx context.Context, wants func(object.Name) bool) ([]Info, error) {
 	all, err := listScope(object.Local, wants)
 	if err == nil && localDirectory() != globalDirectory {
 		var global []Info
 		global, err = listScope(object.Global, wants)
 		all = append(all, global...)
 	}
-	if len(all) > 0 {
-		findHolders(all)
+	if err == nil && len(all) > 0 {
+		err = findHolders(ctx, all)
 	}
 	return all, err
 }
 
 // Find returns the object of a name.
-func Find(name object.Name) (Info, error) {
-	if name.IsZero() {
-		return Info{}, object.ErrInvalidName
-	}
-	entries, err := readDirectory(directoryOf(name.Scope))
+func Find(ctx context.Context, name object.Name) (Info, error) {
+	info, err := Look(ctx, name)
 	if err != nil {
 		return Info{}, err
 	}
-	for _, entry := range entries {
-		if entry.Name != baseName(name) {
-			continue
-		}
-		if info, ok := describe(name, kinds[entry.Type]); ok {
-			found := []Info{info}
-			findHolders(found)
-			return found[0], nil
-		}
-	}
-	return Info{}, object.ErrNotExist
+	found := []Info{info}
+	err = findHolders(ctx, found)
+	return found[0], err
 }
 
 func listScope(scope object.Scope, wants func(object.Name) bool) ([]Info, error) {

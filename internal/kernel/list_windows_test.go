@@ -74,12 +74,12 @@ func TestFindTellsKinds(t *testing.T) {
 	for name, kind := range map[object.Name]object.Kind{
 		event: object.Event, semaphore: object.Semaphore, mutex: object.Mutex, timer: object.Timer,
 	} {
-		info, err := Find(name)
+		info, err := Find(t.Context(), name)
 		if err != nil || info.Kind != kind || info.Size != 0 || !slices.Equal(info.Holders, self) {
 			t.Errorf("Find(%v) = %+v, %v, want a %v of this process", name, info, err, kind)
 		}
 	}
-	_, err := Find(newName(t))
+	_, err := Find(t.Context(), newName(t))
 	wantError(t, "finding nothing", err, object.ErrNotExist)
 }
 
@@ -88,7 +88,7 @@ func TestFindTellsKinds(t *testing.T) {
 func TestKindsOfOthers(t *testing.T) {
 	name := newName(t)
 	makeObject(t, createJobObject, name.Base, 0)
-	info, err := Find(name)
+	info, err := Find(t.Context(), name)
 	if err != nil || info.Kind != object.Job || info.Kind.String() != "job" || info.Denied {
 		t.Errorf("Find() = %+v, %v, want a job", info, err)
 	}
@@ -111,7 +111,7 @@ func TestKindsOfOthers(t *testing.T) {
 // TestForeignKinds: the directory has links, which are of no kind of ours.
 func TestForeignKinds(t *testing.T) {
 	link := object.Name{Scope: object.Global, Base: "Session"}
-	info, err := Find(link)
+	info, err := Find(t.Context(), link)
 	if err != nil || info.Kind.Known() || info.Denied {
 		t.Errorf("Find(%v) = %+v, %v, want an object of no kind", link, info, err)
 	}
@@ -166,7 +166,7 @@ func every(object.Name) bool { return true }
 
 func listed(t *testing.T, name object.Name) Info {
 	t.Helper()
-	found, err := List(func(n object.Name) bool { return n == name })
+	found, err := List(t.Context(), func(n object.Name) bool { return n == name })
 	if err != nil || len(found) != 1 || found[0].Name != name {
 		t.Fatalf("List() has %+v, %v, want %v", found, err, name)
 	}
@@ -180,7 +180,7 @@ func TestListOfMany(t *testing.T) {
 	for i := range count {
 		create(t, MappingSpec{Name: object.Name{Base: prefix + string(rune('a'+i))}, Size: 1})
 	}
-	all, err := List(every)
+	all, err := List(t.Context(), every)
 	found := 0
 	for _, info := range all {
 		if strings.HasPrefix(info.Name.Base, prefix) {
@@ -198,8 +198,8 @@ func TestNoHandleIsLeft(t *testing.T) {
 		m := create(t, MappingSpec{Name: name, File: newFile(t, "content")})
 		opened := open(t, name, object.ReadWrite)
 		region := mapView(t, m, ViewSpec{Length: 7})
-		_, listErr := List(every)
-		_, findErr := Find(name)
+		_, listErr := List(t.Context(), every)
+		_, findErr := Find(t.Context(), name)
 		_, createErr := CreateMapping(MappingSpec{Name: name, Size: 1, Context: t.Context()})
 		if listErr != nil || findErr != nil || !errors.Is(createErr, object.ErrExist) {
 			t.Errorf("%v, %v, %v", listErr, findErr, createErr)

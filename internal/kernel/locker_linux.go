@@ -1,73 +1,54 @@
 package kernel
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/filemap-go/filemap/internal/objmgr"
 	"github.com/filemap-go/filemap/internal/sys"
 )
 
-// lockerTime bounds the search for a locker, which looks at every open file of
-// every process that this user may inspect.
+// lockerTime bounds the search for a locker among the processes that this user
+// may look into.
 const lockerTime = 200 * time.Millisecond
 
-// Locker implements objmgr.Host. The description that has a lock of a byte
-// belongs to no process, so /proc/locks does not tell whose it is. The fdinfo of
-// each descriptor tells of its locks: proc_pid_fdinfo(5).
-func (h host) Locker(file objmgr.FileID, pos int64) (pid int, program string) {
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	for began := time.Now(); len(processes) > 0 && time.Since(began) < lockerTime; {
-		proc := processes[0]
-		processes = processes[1:]
-		number, err := strconv.Atoi(filepath.Base(proc))
-		if err == nil && hasLock(proc, file, pos) {
-			pid = number
-			if pid != os.Getpid() {
-				break
-			}
+// Locker asks the processes, for the description that has a lock of a byte
+// belongs to none. Of the lock of a whole file the list of the machine's locks
+// tells as well, also where the process is another user's.
+func (h host) Locker(file objmgr.FileID, pos int64) (by objmgr.Locker) {
+	id, err := h.lockID(file.Ino)
+	if err != nil {
+		return by
+	}
+	brief, cancel := within(context.Background(), lockerTime)
+	defer cancel()
+	look := func(lock fileLock) (more bool) {
+		if lock.file == id && lock.covers(pos) {
+			by.PID = lock.pid
 		}
+		return by.PID == 0 || by.PID == os.Getpid()
 	}
-	if pid == 0 {
-		return 0, ""
+	_, _ = eachLock(brief, look)
+	if by.PID == 0 && pos == objmgr.WholeFile {
+		_ = eachLockBriefly(context.Background(), look)
 	}
-	return pid, filepath.Base(Executable(pid))
+	if by.PID == 0 {
+		return by
+	}
+	by.Program = filepath.Base(Executable(by.PID))
+	stat, _ := sys.StatPath("/proc/" + strconv.Itoa(by.PID))
+	by.UID = stat.UID
+	return by
 }
 
-// hasLock reports whether a process has a file locked at a position.
-func hasLock(proc string, file objmgr.FileID, pos int64) bool {
-	descriptors, _ := os.ReadDir(proc + "/fd")
-	for _, d := range descriptors {
-		stat, err := sys.StatPath(proc + "/fd/" + d.Name())
-		if err != nil || stat.Dev != file.Dev || stat.Ino != file.Ino {
-			continue
-		}
-		info, err := os.ReadFile(proc + "/fdinfo/" + d.Name())
-		if err == nil && locksByte(string(info), pos) {
-			return true
-		}
+// covers reports whether a lock is one of the byte at a position, or the file's
+// own for objmgr.WholeFile.
+func (l fileLock) covers(pos int64) bool {
+	if pos == objmgr.WholeFile {
+		return l.flock
 	}
-	return false
-}
-
-// locksByte reports whether an fdinfo has a lock of the byte at a position, or
-// for objmgr.WholeFile an exclusive one of the whole file. Its lines are
-//
-//	lock:	1: OFDLCK ADVISORY  WRITE -1 00:19:5678 4096 4096
-//	lock:	2: FLOCK  ADVISORY  WRITE 1234 00:19:5678 0 EOF
-func locksByte(info string, pos int64) bool {
-	byteWanted := strconv.FormatInt(pos, 10)
-	for line := range strings.Lines(info) {
-		f := strings.Fields(line)
-		switch {
-		case len(f) != 9 || f[0] != "lock:":
-		case pos == objmgr.WholeFile && f[2] == "FLOCK" && f[4] == "WRITE",
-			f[2] == "OFDLCK" && f[7] == byteWanted:
-			return true
-		}
-	}
-	return false
+	return !l.flock && l.first <= pos && pos <= l.last
 }

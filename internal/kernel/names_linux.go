@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"context"
+
 	"github.com/filemap-go/filemap/internal/objmgr"
 	"github.com/filemap-go/filemap/object"
 )
@@ -14,34 +16,48 @@ func Watch(name object.Name) (<-chan struct{}, func(), error) {
 	return p.Watch(name)
 }
 
+// Exists reports whether a live object has a name.
+func Exists(ctx context.Context, name object.Name) (bool, error) {
+	p, err := here()
+	if err != nil {
+		return false, err
+	}
+	return p.Exists(ctx, name)
+}
+
+// Look returns the live object of a name, without its holders.
+func Look(ctx context.Context, name object.Name) (Info, error) {
+	p, err := here()
+	if err != nil {
+		return Info{}, err
+	}
+	found, err := p.Look(ctx, name)
+	return p.info(found), err
+}
+
+// Find returns the live object of a name.
+func Find(ctx context.Context, name object.Name) (Info, error) {
+	p, err := here()
+	if err != nil {
+		return Info{}, err
+	}
+	found, err := p.Find(ctx, name)
+	return p.info(found), err
+}
+
 // List returns the live objects that this user can see and whose names are
 // wanted.
-func List(wants func(object.Name) bool) ([]Info, error) {
+func List(ctx context.Context, wants func(object.Name) bool) ([]Info, error) {
 	p, err := here()
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.List()
+	found, err := p.List(ctx, wants)
 	var all []Info
 	for _, one := range found {
-		if info := p.info(one); wants(info.Name) {
-			all = append(all, info)
-		}
+		all = append(all, p.info(one))
 	}
 	return all, err
-}
-
-// Find returns the live object of a name.
-func Find(name object.Name) (Info, error) {
-	p, err := here()
-	if err != nil {
-		return Info{}, err
-	}
-	found, err := p.Find(name)
-	if err != nil {
-		return Info{}, err
-	}
-	return p.info(found), nil
 }
 
 func (p *place) info(found objmgr.Info) Info {
@@ -52,19 +68,16 @@ func (p *place) info(found objmgr.Info) Info {
 	if found.Kind != object.Mapping && found.Kind.Known() {
 		info.State = p.host.stateOf(found)
 	}
-	if found.Cut {
-		info.Name.Base += "…"
-	}
 	return info
 }
 
 // OtherUser returns another user who has a live Local object of a name.
-func OtherUser(name object.Name) (uid uint32, found bool) {
+func OtherUser(ctx context.Context, name object.Name) (uid uint32, found bool) {
 	p, err := here()
 	if err != nil {
 		return 0, false
 	}
-	return p.OtherUser(name)
+	return p.OtherUser(ctx, name)
 }
 
 // Clean gives back what dead objects left.

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -65,8 +66,47 @@ func Unlink(object.Name) error {
 		"on Windows no name outlives its object's last handle")
 }
 
+// Exists reports whether some process has an object of a name open. It opens
+// none: that would keep the object alive, and the name taken, for an instant.
+func Exists(_ context.Context, name object.Name) (bool, error) {
+	_, err := kindOf(name)
+	if errors.Is(err, object.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Look returns the object of a name, without its holders.
+func Look(_ context.Context, name object.Name) (Info, error) {
+	kind, err := kindOf(name)
+	if err != nil {
+		return Info{}, err
+	}
+	if info, ok := describe(name, kind); ok {
+		return info, nil
+	}
+	return Info{}, object.ErrNotExist
+}
+
+// kindOf returns the kind of the object of a name, 0 for one that is not ours.
+func kindOf(name object.Name) (object.Kind, error) {
+	if name.IsZero() {
+		return 0, object.ErrInvalidName
+	}
+	entries, err := readDirectory(directoryOf(name.Scope))
+	if err != nil {
+		return 0, err
+	}
+	for _, entry := range entries {
+		if entry.Name == baseName(name) {
+			return kinds[entry.Type], nil
+		}
+	}
+	return 0, object.ErrNotExist
+}
+
 // OtherUser finds nobody: the users of a session share its names.
-func OtherUser(object.Name) (uid uint32, found bool) { return 0, false }
+func OtherUser(context.Context, object.Name) (uid uint32, found bool) { return 0, false }
 
 // Clean has nothing to do: the system clears away what processes leave.
 func Clean() (Cleaned, error) { return Cleaned{}, nil }

@@ -61,9 +61,13 @@ func (o *Object) busy(err error) error {
 }
 
 func (m *Manager) describeLocker(file FileID, pos int64) string {
-	pid, program := m.host.Locker(file, pos)
-	if pid == 0 {
+	locker := m.host.Locker(file, pos)
+	if locker.PID == 0 {
 		return "another process"
 	}
-	return fmt.Sprintf("another process (pid %d, %s)", pid, program)
+	user := ""
+	if locker.UID != m.host.UID() {
+		user = fmt.Sprintf(" of user %d", locker.UID)
+	}
+	return fmt.Sprintf("another process%s (pid %d, %s)", user, locker.PID, locker.Program)
 }

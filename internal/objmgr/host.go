@@ -8,7 +8,10 @@
 // describes the protocol.
 package objmgr
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // FD is an open file description of a Host, shared by nobody else.
 type FD int
@@ -61,8 +64,11 @@ type Host interface {
 	// Link gives an open file a name; fs.ErrExist if the name is taken.
 	Link(fd FD, name string) error
 	Unlink(name string) error
-	// Names returns the names that begin with one of the prefixes.
-	Names(prefixes ...string) ([]string, error)
+	// Names returns the names that begin with one of the prefixes, in a part of
+	// the directory, and where the next part begins: 0 is the beginning of the
+	// first one, and the end of the last. A part has no more than a thousand or
+	// so names, of whatever files.
+	Names(part int64, prefixes ...string) (names []string, next int64, err error)
 
 	Stat(fd FD) (Stat, error)
 	StatName(name string) (Stat, error)
@@ -93,22 +99,35 @@ type Host interface {
 	// FirstLocked returns a byte of a range that another description has locked.
 	FirstLocked(fd FD, pos, length int64) (at int64, locked bool, err error)
 
-	// Holders returns which processes have a file locked by TryLock.
-	Holders() (map[FileID][]int, error)
+	// Holders adds to inodes of the directory's files which processes have them
+	// locked by TryLock, shared, as far as the system tells in a moment. It
+	// looks at all processes.
+	Holders(ctx context.Context, inodes map[uint64][]int) error
+	// Shared reports whether some process has such a lock on an inode. It is for
+	// files that this user may not open: os.ErrDeadlineExceeded if there are too
+	// many locks on the machine to tell.
+	Shared(ctx context.Context, inode uint64) (bool, error)
 	// Watch calls changed, from another goroutine, after a name came to be or
 	// its file was made anew; changed("") means any name. stop ends that.
 	Watch(changed func(name string)) (stop func(), err error)
 	// Random returns a number that no other call returns, as far as chance goes.
 	Random() uint64
-	// Locker returns a process, other than this one if possible, that has a
-	// file locked: the byte at a position, or with TryLock, exclusively, if
-	// that is WholeFile. The pid is 0 where the system does not tell.
-	Locker(file FileID, pos int64) (pid int, program string)
+	// Locker returns a process, other than this one if possible, that has a file
+	// locked: the byte at a position, or with TryLock if that is WholeFile. Its
+	// PID is 0 where the system does not tell.
+	Locker(file FileID, pos int64) Locker
 	// Pause lets other processes go on, longer with each attempt, counted from
 	// 0. It returns for how long.
 	Pause(attempt int) time.Duration
 
 	Memory
+}
+
+// Locker is a process that has a lock.
+type Locker struct {
+	PID     int
+	UID     uint32
+	Program string
 }
 
 // FileID tells files apart.

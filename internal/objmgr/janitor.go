@@ -16,12 +16,15 @@ import (
 type janitor struct {
 	mu   sync.Mutex
 	last time.Time
+	part int64 // of the directory, which the next round looks at
 }
 
 // janitorPause is the least time between two rounds.
 const janitorPause = 30 * time.Second
 
-// run cleans if there has been no round for a while.
+// run cleans if there has been no round for a while. A round looks at one part of
+// the directory, so that nobody's files make others' calls slow, however many
+// there are.
 func (j *janitor) run(m *Manager) {
 	if !j.mu.TryLock() {
 		return // somebody is at it
@@ -29,7 +32,7 @@ func (j *janitor) run(m *Manager) {
 	defer j.mu.Unlock()
 	if now := time.Now(); j.last.IsZero() || now.Sub(j.last) >= janitorPause {
 		j.last = now
-		m.Clean()
+		_, j.part = m.cleanPart(j.part)
 	}
 }
 
@@ -41,10 +44,22 @@ type Cleaned struct {
 
 // Clean removes the files of dead objects.
 func (m *Manager) Clean() Cleaned {
-	var total Cleaned
-	names, err := m.host.Names(layout.LocalPrefix(m.host.UID()), layout.GlobalPrefix())
+	total, part := m.cleanPart(0)
+	for part != 0 {
+		var more Cleaned
+		more, part = m.cleanPart(part)
+		total.Objects += more.Objects
+		total.Bytes += more.Bytes
+	}
+	return total
+}
+
+// cleanPart is Clean for a part of the directory. It returns the next part, or 0
+// after the last one.
+func (m *Manager) cleanPart(part int64) (total Cleaned, next int64) {
+	names, next, err := m.host.Names(part, layout.LocalPrefix(m.host.UID()), layout.GlobalPrefix())
 	if err != nil {
-		return total
+		return total, 0
 	}
 	for _, file := range names {
 		if size, ok := m.cleanFile(file); ok {
@@ -52,7 +67,7 @@ func (m *Manager) Clean() Cleaned {
 			total.Bytes += size
 		}
 	}
-	return total
+	return total, next
 }
 
 // cleanFile removes a file if it is that of a dead object, or an alias whose

@@ -1,8 +1,10 @@
 package objmgr
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"os"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
@@ -10,120 +12,206 @@ import (
 
 // Info is what can be told of a live object from outside.
 type Info struct {
-	Name    object.Name
-	UID     uint32 // whose object it is
-	Cut     bool   // only the beginning of the name is known
+	Name    object.Name // its beginning and "…" if that is all that is known
+	UID     uint32      // whose object it is
 	Kind    object.Kind
 	Size    int64          // of a mapping
 	Control layout.Control // of other objects: their state
-	Denied  bool           // this user may not read the file: there is neither kind nor size
+	Denied  bool           // this user may not open the file: there is neither kind nor size
 	File    string
-	Holders []int // processes
+	Holders []int // processes, once somebody has asked for them
+
+	inode uint64
 }
 
-// List returns the live objects of this user and the Global ones. It changes
-// nothing; objects that this user may not read have no kind and no size.
-func (m *Manager) List() ([]Info, error) {
-	names, err := m.host.Names(layout.LocalPrefix(m.host.UID()), layout.GlobalPrefix())
-	if err != nil {
-		return nil, err
+// Exists reports whether a live object has a name. It costs one open of the
+// object's file, unless this user may not open it.
+func (m *Manager) Exists(ctx context.Context, name object.Name) (bool, error) {
+	_, err := m.Look(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	holders, err := m.host.Holders()
-	if err != nil {
-		return nil, err
-	}
-	var all []Info
-	for _, file := range names {
-		owned, ok := layout.ParseFileName(file)
-		if !ok {
-			continue
-		}
-		info := Info{Name: owned.Name, Cut: owned.Cut, File: file}
-		if m.describe(&info, holders) {
-			all = append(all, info)
-		}
-	}
-	return all, nil
+	return err == nil, err
 }
 
-// Find returns the live object of a name.
-func (m *Manager) Find(name object.Name) (Info, error) {
+// Look returns the live object of a name, without its holders: Exists has the
+// cost.
+func (m *Manager) Look(ctx context.Context, name object.Name) (Info, error) {
 	if name.IsZero() {
 		return Info{}, object.ErrInvalidName
 	}
-	holders, err := m.host.Holders()
+	info := Info{Name: name, File: m.FileName(name)}
+	alive, err := m.describe(ctx, &info, false)
+	if err == nil && !alive {
+		err = object.ErrNotExist
+	}
+	return info, err
+}
+
+// Find returns the live object of a name, with its holders. It looks at all
+// processes that this user may look into: it is for people, not for waits.
+func (m *Manager) Find(ctx context.Context, name object.Name) (Info, error) {
+	info, err := m.Look(ctx, name)
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{Name: name, File: m.FileName(name)}
-	if !m.describe(&info, holders) {
-		return Info{}, object.ErrNotExist
+	all := []Info{info}
+	err = m.findHolders(ctx, all)
+	return all[0], err
+}
+
+// List returns the live objects of this user and the Global ones, of the names
+// that are wanted, with their holders. It changes nothing; objects that this
+// user may not open have no kind and no size.
+func (m *Manager) List(ctx context.Context, wants func(object.Name) bool) ([]Info, error) {
+	var all []Info
+	err := m.eachName(ctx, func(file string) error {
+		owned, ok := layout.ParseFileName(file)
+		if !ok || !owned.Cut && !wants(owned.Name) {
+			return nil
+		}
+		info := Info{Name: owned.Name, File: file}
+		alive, err := m.describe(ctx, &info, owned.Cut)
+		if alive && wants(info.Name) {
+			all = append(all, info)
+		}
+		return err
+	}, layout.LocalPrefix(m.host.UID()), layout.GlobalPrefix())
+	if err != nil {
+		return nil, err
 	}
-	return info, nil
+	return all, m.findHolders(ctx, all)
 }
 
 // OtherUser returns another user who has a live Local object of a name.
-func (m *Manager) OtherUser(name object.Name) (uid uint32, found bool) {
+func (m *Manager) OtherUser(ctx context.Context, name object.Name) (uid uint32, found bool) {
 	if name.Scope != object.Local {
 		return 0, false
 	}
-	names, err := m.host.Names(layout.Prefix)
-	if err != nil {
-		return 0, false
-	}
-	holders, _ := m.host.Holders()
-	for _, file := range names {
+	err := m.eachName(ctx, func(file string) error {
 		owned, ok := layout.ParseFileName(file)
-		if !ok || owned.UID == m.host.UID() || file != layout.FileName(name, owned.UID) {
-			continue
+		if found || !ok || owned.UID == m.host.UID() || file != layout.FileName(name, owned.UID) {
+			return nil
 		}
 		stat, err := m.host.StatName(file)
-		if err == nil && stat.UID == owned.UID && len(holders[FileID{stat.Dev, stat.Ino}]) > 0 {
-			return owned.UID, true
+		if err != nil || !stat.regular() || stat.UID != owned.UID {
+			return nil
 		}
-	}
-	return 0, false
+		found, err = m.shared(ctx, stat)
+		uid = owned.UID
+		return err
+	}, layout.Prefix)
+	return uid, found && err == nil
 }
 
-// describe fills in what the file tells. It reports whether the object lives.
-func (m *Manager) describe(info *Info, holders map[FileID][]int) bool {
-	stat, err := m.host.StatName(info.File)
-	o := &Object{m: m, name: info.Name, file: info.File, stat: stat}
-	if err != nil || o.checkFile(stat) != nil {
-		return false
+// eachName calls visit with the names in the directory that begin with one of
+// the prefixes.
+func (m *Manager) eachName(
+	ctx context.Context, visit func(file string) error, prefixes ...string,
+) error {
+	for part := int64(0); ; {
+		names, next, err := m.host.Names(part, prefixes...)
+		if err != nil {
+			return err
+		}
+		for _, file := range names {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			if err := visit(file); err != nil {
+				return err
+			}
+		}
+		if next == 0 {
+			return nil
+		}
+		part = next
 	}
-	info.UID = stat.UID
-	info.Holders = holders[FileID{stat.Dev, stat.Ino}]
-	fd, _, err := m.host.Open(info.File, func(s Stat) (bool, error) { return false, o.checkFile(s) })
-	if errors.Is(err, fs.ErrPermission) { // all there is to see is its locks
-		info.Denied = true
-		return len(info.Holders) > 0 || info.Name.Scope == object.POSIX
+}
+
+// describe fills in what the file tells, and the whole name where the file's own
+// is cut. It reports whether the object lives.
+func (m *Manager) describe(ctx context.Context, info *Info, cut bool) (alive bool, err error) {
+	if cut {
+		info.Name.Base += "…"
+	}
+	o := &Object{m: m, name: info.Name, file: info.File}
+	o.fd, o.stat, err = m.host.Open(o.file, func(s Stat) (bool, error) { return false, o.checkFile(s) })
+	if errors.Is(err, fs.ErrPermission) {
+		return o.aliveUnseen(ctx, info)
 	}
 	if err != nil {
-		return false
+		return false, nil
 	}
-	defer m.host.Close(fd)
-	o.fd = fd
-	if alive, err := m.host.ByteLocked(fd, o.handleByte()); err != nil ||
+	defer m.host.Close(o.fd)
+	if alive, err := m.host.ByteLocked(o.fd, o.handleByte()); err != nil ||
 		!alive && info.Name.Scope != object.POSIX {
-		return false
+		return false, nil
 	}
-	if control, err := o.settled(); err == nil {
-		info.Kind, info.Size = control.Kind, stat.Size
-		if layout.IsControl(stat.Mode) {
-			info.Size, info.Control = int64(control.Backing.Size), control
-		}
+	o.tell(info)
+	if cut {
+		m.wholeName(info, o.fd)
 	}
-	if info.Cut {
-		m.wholeName(info, fd)
+	return true, nil
+}
+
+// tell fills in what an open object's file tells.
+func (o *Object) tell(info *Info) {
+	info.UID, info.inode = o.stat.UID, o.stat.Ino
+	control, err := o.settled()
+	if err != nil {
+		return
 	}
-	return true
+	info.Kind, info.Size = control.Kind, o.stat.Size
+	if layout.IsControl(o.stat.Mode) {
+		info.Size, info.Control = int64(control.Backing.Size), control
+	}
+}
+
+// aliveUnseen reports whether the object lives whose file this user may not
+// open: all there is to see is its locks. Where they are too many, it is said to
+// live. This user can neither open its name nor create it in any case.
+func (o *Object) aliveUnseen(ctx context.Context, info *Info) (alive bool, err error) {
+	if o.stat, err = o.m.host.StatName(o.file); err != nil || o.checkFile(o.stat) != nil {
+		return false, nil
+	}
+	info.UID, info.inode, info.Denied = o.stat.UID, o.stat.Ino, true
+	if info.Name.Scope == object.POSIX {
+		return true, nil
+	}
+	return o.m.shared(ctx, o.stat)
+}
+
+func (m *Manager) shared(ctx context.Context, s Stat) (bool, error) {
+	shared, err := m.host.Shared(ctx, s.Ino)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return true, nil
+	}
+	return shared, err
 }
 
 // wholeName completes a name from the note kept with its file, if that is true.
 func (m *Manager) wholeName(info *Info, fd FD) {
 	name, err := object.ParseName(m.host.Attribute(fd, layout.NameAttribute))
 	if err == nil && m.FileName(name) == info.File {
-		info.Name, info.Cut = name, false
+		info.Name = name
 	}
+}
+
+// findHolders fills in which processes hold the objects.
+func (m *Manager) findHolders(ctx context.Context, all []Info) error {
+	if len(all) == 0 {
+		return nil
+	}
+	wanted := make(map[uint64][]int, len(all))
+	for _, info := range all {
+		wanted[info.inode] = nil
+	}
+	if err := m.host.Holders(ctx, wanted); err != nil {
+		return err
+	}
+	for i := range all {
+		all[i].Holders = wanted[all[i].inode]
+	}
+	return nil
 }

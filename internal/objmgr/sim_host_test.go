@@ -1,6 +1,7 @@
 package objmgr
 
 import (
+	"context"
 	"maps"
 	"math"
 	"slices"
@@ -88,7 +89,7 @@ func (p *process) Unlink(name string) error {
 	return p.see("unlink", name, p.sim.unlink(p.uid, name))
 }
 
-func (p *process) Names(prefixes ...string) ([]string, error) {
+func (p *process) Names(_ int64, prefixes ...string) ([]string, int64, error) {
 	p.step()
 	names := slices.DeleteFunc(p.sim.sorted(), func(name string) bool {
 		return !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
@@ -96,7 +97,7 @@ func (p *process) Names(prefixes ...string) ([]string, error) {
 	for _, name := range names {
 		p.history.addString(name)
 	}
-	return names, p.see("names", "", nil)
+	return names, 0, p.see("names", "", nil)
 }
 
 func (p *process) Stat(fd FD) (Stat, error) {
@@ -219,26 +220,37 @@ func (p *process) Unlock(fd FD) error {
 	return p.see("unlock", p.subject(fd), nil)
 }
 
-// Holders is what /proc/locks tells: shared locks and whose they are.
-func (p *process) Holders() (map[FileID][]int, error) {
+// Holders tells whose the shared locks are.
+func (p *process) Holders(_ context.Context, inodes map[uint64][]int) error {
 	p.step()
-	holders := make(map[FileID][]int)
 	for _, i := range p.sim.inodes {
+		held, wanted := inodes[i.id]
 		for _, d := range i.open {
-			if id := (FileID{Ino: i.id}); d.whole == shared && !slices.Contains(holders[id], d.owner.id) {
-				holders[id] = append(holders[id], d.owner.id)
+			if wanted && d.whole == shared && !slices.Contains(held, d.owner.id) {
+				held = append(held, d.owner.id)
+				inodes[i.id] = held
 				p.history.add(i.id, uint64(d.owner.id))
 			}
 		}
 	}
-	return holders, p.see("holders", "", nil)
+	return p.see("holders", "", nil)
+}
+
+func (p *process) Shared(_ context.Context, id uint64) (bool, error) {
+	p.step()
+	found := slices.ContainsFunc(p.sim.inodes, func(i *inode) bool {
+		return i.id == id && slices.ContainsFunc(i.open, func(d *description) bool {
+			return d.whole == shared
+		})
+	})
+	return p.seeBool("shared", "", found), nil
 }
 
 // Watch is not for the simulation: nothing here waits for another process.
 func (p *process) Watch(func(string)) (func(), error) { panic("not simulated") }
 
 // Locker tells nothing: it is for the text of errors.
-func (p *process) Locker(FileID, int64) (int, string) { return 0, "" }
+func (p *process) Locker(FileID, int64) Locker { return Locker{} }
 
 // Pause lets others go on: the process has no step before one of them had one.
 // It takes so long that a call without a context gives up in the end; one with

@@ -243,7 +243,7 @@ func (p *process) list(name object.Name) {
 	file := p.manager.FileName(name)
 	var infos []Info
 	err := p.attempt(operation{verb: "list", file: file}, func() (err error) {
-		infos, err = p.manager.List()
+		infos, err = p.manager.List(context.Background(), func(object.Name) bool { return true })
 		return err
 	})
 	listed := slices.ContainsFunc(infos, func(info Info) bool { return info.File == file })
