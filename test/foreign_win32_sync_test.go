@@ -1,6 +1,7 @@
 package test
 
 import (
+	"io/fs"
 	"os/exec"
 	"strings"
 	"testing"
@@ -31,6 +32,22 @@ func TestWin32Mutex(t *testing.T) {
 	w.say("got", c, "mutex", "try", w.name)
 	die()
 	keep()
+}
+
+// TestWin32Single: an instance in Go and one in C see each other, though the one
+// in C only makes the mutex.
+func TestWin32Single(t *testing.T) {
+	w := newWin32(t)
+	c, p := w.c("sync"), w.peer()
+	single := func() error {
+		_, err := p.do(request{Op: "single", Name: w.name})
+		return err
+	}
+	_, end := w.start(c, "mutex", "single", w.name)
+	expect(t, "Single beside a C program", single(), fs.ErrExist)
+	end()
+	succeed(t, "Single after it", single())
+	w.say("runs already", c, "mutex", "single", w.name)
 }
 
 // TestWin32Abandoned has a C program die with a mutex that Go made.

@@ -151,6 +151,10 @@ func TestUsersSeeWhatTheyMayNotOpen(t *testing.T) {
 	}
 	_, err = b.do(request{Op: "exists", Name: name})
 	succeed(t, "Bob waits for the name", err)
+	_, err = b.do(request{Op: "single", Name: name})
+	if !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "running") {
+		t.Errorf("Single for Bob: %v", err)
+	}
 	a.kill()
 	_, err = b.do(request{Op: "find", Name: name})
 	expect(t, "Bob finds what is dead", err, fs.ErrNotExist)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"time"
 
 	"github.com/filemap-go/filemap/internal/kernel"
 	"github.com/filemap-go/filemap/object"
@@ -16,39 +18,78 @@ type Instance struct {
 	hold  Hold
 }
 
+const (
+	// singleAttempts is how often Single tries a name that a process has open
+	// without having locked it: inspection opens a mutex for an instant.
+	singleAttempts = 10
+	singlePause    = 2 * time.Millisecond
+)
+
 // Single makes this process the only one of a name, such as Local\MyProgram
 // for one process a user or Global\MyProgram for one a machine, until the
-// Instance is closed or the process ends, however it does. It does not wait.
+// Instance is closed or the process ends, however it does.
 //
-// Returns an error that says which process it is if there is one already: an
-// fs.ErrExist.
+// The name is that of a mutex. The process that creates it is the one, as among
+// Windows programs that call CreateMutex and look for ERROR_ALREADY_EXISTS. It
+// holds the lock too, for programs that look for that. A handle of any process,
+// also of this one, that keeps the mutex open counts as a running instance.
+//
+// Returns an fs.ErrExist if the mutex exists. The error says which process has
+// it locked.
 func Single(name string, opts *MutexOptions) (*Instance, error) {
-	mutex, _, err := OpenOrCreateMutex(name, opts)
-	if err != nil {
-		return nil, err
+	for attempt := 1; ; attempt++ {
+		mutex, err := CreateMutex(name, opts)
+		if err == nil {
+			return mutex.single()
+		}
+		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrPermission) {
+			return nil, err
+		}
+		info, lookErr := look(name)
+		switch {
+		case lookErr == nil && (attempt == singleAttempts || !info.State.Signaled):
+			return nil, startFailed("create", name, object.Mutex, alreadyRunning(info.State.Owner))
+		case attempt == singleAttempts || lookErr != nil && errors.Is(err, fs.ErrPermission):
+			return nil, err
+		}
+		time.Sleep(singlePause)
 	}
-	hold, locked, err := mutex.TryLock()
-	if err == nil && !locked {
-		err = mutex.failed("lock", alreadyRunning(mutex.name))
-	}
-	if err != nil {
-		mutex.Close()
-		return nil, err
-	}
-	return &Instance{mutex, hold}, nil
 }
 
-// alreadyRunning returns an error that says who holds a mutex, as far as the
-// system tells.
-func alreadyRunning(name object.Name) error {
-	who := "another process"
-	if info, err := kernel.Look(context.Background(), name); err == nil && info.State.Owner != 0 {
-		who = fmt.Sprintf("process %d", info.State.Owner)
-		if program := kernel.Executable(info.State.Owner); program != "" {
-			who += " (" + filepath.Base(program) + ")"
+// single locks the mutex that this process has created.
+func (m *Mutex) single() (*Instance, error) {
+	hold, locked, err := m.TryLock()
+	if err == nil && !locked { // by a process that only looks for the lock
+		info, _ := look(m.name.String())
+		err = m.failed("lock", alreadyRunning(info.State.Owner))
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return &Instance{m, hold}, nil
+}
+
+// look returns what is to be seen of a mutex.
+func look(name string) (kernel.Info, error) {
+	parsed, err := parseName(name)
+	if err != nil {
+		return kernel.Info{}, err
+	}
+	return kernel.Look(context.Background(), parsed)
+}
+
+// alreadyRunning returns an error that says which process has a mutex locked, as
+// far as the system tells.
+func alreadyRunning(owner int) error {
+	process := "another process"
+	if owner != 0 {
+		process = fmt.Sprintf("process %d", owner)
+		if program := kernel.Executable(owner); program != "" {
+			process += " (" + filepath.Base(program) + ")"
 		}
 	}
-	return object.Explain(object.ErrExist, who+" is running under this name")
+	return object.Explain(object.ErrExist, process+" is running under this name")
 }
 
 // Close gives the right up.

@@ -1,12 +1,14 @@
 package waitable_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/filemap-go/filemap/filemaptest"
@@ -29,6 +31,52 @@ func TestSingle(t *testing.T) {
 		return err == nil
 	})
 	succeed(t, "Close", only.Close())
+}
+
+// TestSingleCountsExistence: a process that has the mutex open, and never locked
+// it, is a running instance.
+func TestSingleCountsExistence(t *testing.T) {
+	name := filemaptest.New(t).Name("program")
+	m := mutex(t, name)
+	_, err := waitable.Single(name, nil)
+	expect(t, "Single beside a handle of this process", err, fs.ErrExist)
+	succeed(t, "Close", m.Close())
+	p := startPeer(t)
+	p.do("mutex", name, 0)
+	_, err = waitable.Single(name, nil)
+	expect(t, "Single beside a process that has it open", err, fs.ErrExist)
+	p.kill()
+	only, err := waitable.Single(name, nil)
+	for ; errors.Is(err, fs.ErrExist) && runtime.GOOS == "windows"; only, err = waitable.Single(name, nil) {
+		settle() // the system takes the dead process's handles away
+	}
+	succeed(t, "Single after its death", err)
+	succeed(t, "Close", only.Close())
+}
+
+// TestSingleOfMany starts many at once: one wins.
+func TestSingleOfMany(t *testing.T) {
+	const rounds, starters = 20, 8
+	name := filemaptest.New(t).Name("program")
+	for range rounds {
+		instances := make(chan *waitable.Instance, starters)
+		var all sync.WaitGroup
+		for range starters {
+			all.Go(func() {
+				instance, err := waitable.Single(name, nil)
+				if err == nil {
+					instances <- instance
+				} else if !errors.Is(err, fs.ErrExist) {
+					t.Error("Single:", err)
+				}
+			})
+		}
+		all.Wait()
+		if len(instances) != 1 {
+			t.Fatalf("%d of %d are the only one", len(instances), starters)
+		}
+		succeed(t, "Close", (<-instances).Close())
+	}
 }
 
 // TestStart has a peer start a command that shares its lock, and kills it.

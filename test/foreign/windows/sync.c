@@ -3,6 +3,9 @@
 //	sync KIND hold NAME      makes a mutex (and owns it), semaphore, event or
 //	                         timer, and keeps it until ENTER; a mutex is never
 //	                         released
+//	sync mutex single NAME   makes a mutex, does not lock it, and keeps it until
+//	                         ENTER, unless it exists: the usual way to be the
+//	                         only running instance
 //	sync KIND try NAME       waits for it for 100 ms, prints what comes of it,
 //	                         and releases it if it is a mutex
 //	sync KIND signal NAME    sets an event or a timer, releases a semaphore
@@ -61,18 +64,34 @@ static int signal(const wchar_t *kind, HANDLE object)
 	return 0;
 }
 
+static int keep(HANDLE object)
+{
+	if (object == NULL)
+		return fail("make");
+	puts("Press ENTER");
+	fflush(stdout);
+	getchar();
+	return 0;
+}
+
+static int single(const wchar_t *name)
+{
+	HANDLE mutex = CreateMutexW(NULL, FALSE, name);
+	if (mutex != NULL && GetLastError() == ERROR_ALREADY_EXISTS) {
+		puts("runs already");
+		return 1;
+	}
+	return keep(mutex);
+}
+
 int wmain(int argc, wchar_t **argv)
 {
 	if (argc != 4)
 		return 2;
-	if (wcscmp(argv[2], L"hold") == 0) {
-		if (make(argv[1], argv[3]) == NULL)
-			return fail("make");
-		puts("Press ENTER");
-		fflush(stdout);
-		getchar();
-		return 0;
-	}
+	if (wcscmp(argv[2], L"hold") == 0)
+		return keep(make(argv[1], argv[3]));
+	if (wcscmp(argv[2], L"single") == 0)
+		return single(argv[3]);
 	HANDLE object = open(argv[1], argv[3]);
 	if (object == NULL)
 		return fail("open");
