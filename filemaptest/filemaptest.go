@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/filemap-go/filemap/inspect"
 	"github.com/filemap-go/filemap/internal/kernel"
@@ -52,6 +53,24 @@ func (ns *Namespace) check(t testing.TB) {
 	for _, name := range kernel.TakeDropped(mine) {
 		t.Errorf("filemaptest: a handle of %s was dropped without Close", name)
 	}
+	left := ns.alive(t)
+	for end := time.Now().Add(patience); len(left) > 0 && time.Now().Before(end); left = ns.alive(t) {
+		time.Sleep(pause)
+	}
+	for _, o := range left {
+		t.Errorf("filemaptest: %s %s is still held by %v", o.Kind, o.Name, o.Holders)
+	}
+}
+
+// The system takes a moment to close what a killed process held, and goroutines
+// that end with the test may still be closing.
+const (
+	patience = 2 * time.Second
+	pause    = 10 * time.Millisecond
+)
+
+// alive returns the objects of the namespace.
+func (ns *Namespace) alive(t testing.TB) (all []inspect.Object) {
 	for _, pattern := range ns.patterns() {
 		objects, err := inspect.List(context.Background(), pattern)
 		if err != nil {
@@ -59,10 +78,11 @@ func (ns *Namespace) check(t testing.TB) {
 		}
 		for _, o := range objects {
 			if runtime.GOOS == "linux" || strings.HasSuffix(o.Name, ns.tag) {
-				t.Errorf("filemaptest: %s %s is still held by %v", o.Kind, o.Name, o.Holders)
+				all = append(all, o)
 			}
 		}
 	}
+	return all
 }
 
 // patterns returns what the names of the namespace match. On Windows a list
