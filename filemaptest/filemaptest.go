@@ -4,8 +4,10 @@ package filemaptest
 
 import (
 	"crypto/rand"
+	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -18,6 +20,9 @@ import (
 type Namespace struct {
 	tag     string
 	slashes atomic.Bool // some names have them, which no pattern matches
+
+	mu    sync.Mutex
+	posix []string // names that were given out
 }
 
 // New gives the test a namespace, which the processes that the test starts
@@ -25,8 +30,10 @@ type Namespace struct {
 // in any process, or if this process has dropped a handle without closing it.
 //
 // On Linux the namespace is a directory in FILEMAP_DIR, so it is apart whatever
-// the names are, and the test can't be parallel to others. On Windows it is the
-// tag that [Namespace.Name] adds.
+// the names are, and the test can't be parallel to others. On Windows, and for
+// POSIX names, which are those of shm_open(3), it is the tag that
+// [Namespace.Name] adds. A POSIX name that the test leaves is removed, and fails
+// the test too.
 func New(t testing.TB) *Namespace {
 	t.Helper()
 	ns := &Namespace{tag: "-" + rand.Text()}
@@ -41,7 +48,13 @@ func (ns *Namespace) Name(base string) string {
 	if strings.Contains(base, "/") {
 		ns.slashes.Store(true)
 	}
-	return base + ns.tag
+	name := base + ns.tag
+	if runtime.GOOS == "linux" && strings.HasPrefix(base, "/") {
+		ns.mu.Lock()
+		defer ns.mu.Unlock()
+		ns.posix = append(ns.posix, name)
+	}
+	return name
 }
 
 // check fails the test for each object that is alive, and for each that the
@@ -50,6 +63,14 @@ func (ns *Namespace) check(t testing.TB) {
 	mine := func(name string) bool { return strings.HasSuffix(name, ns.tag) }
 	for _, name := range kernel.TakeDropped(mine) {
 		t.Errorf("filemaptest: a handle of %s was dropped without Close", name)
+	}
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	for _, name := range ns.posix {
+		if o, err := inspect.Find(name); err == nil {
+			t.Errorf("filemaptest: %s %s is left: it needs filemap.Unlink", o.Kind, o.Name)
+			_ = os.Remove(o.Native)
+		}
 	}
 	for _, pattern := range ns.patterns() {
 		objects, err := inspect.List(pattern)

@@ -21,7 +21,7 @@ type Mapping struct {
 
 // CreateMapping makes a new mapping.
 func CreateMapping(spec MappingSpec) (*Mapping, error) {
-	p, err := here()
+	p, err := placeOf(spec.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 
 // OpenMapping opens a live mapping.
 func OpenMapping(ctx context.Context, name object.Name, access object.Access) (*Mapping, error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 
 // Watch returns a channel that gets a value when the name may have come to be.
 func Watch(name object.Name) (<-chan struct{}, func(), error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -33,7 +33,7 @@ func List(wants func(object.Name) bool) ([]Info, error) {
 
 // Find returns the live object of a name.
 func Find(name object.Name) (Info, error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return Info{}, err
 	}
@@ -60,7 +60,7 @@ func (p *place) info(found objmgr.Info) Info {
 
 // OtherUser returns another user who has a live Local object of a name.
 func OtherUser(name object.Name) (uid uint32, found bool) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return 0, false
 	}
@@ -78,7 +78,7 @@ func Clean() (Cleaned, error) {
 
 // NativeName returns the path of the file that stands for an object.
 func NativeName(name object.Name) string {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil || name.IsZero() {
 		return ""
 	}
@@ -87,7 +87,7 @@ func NativeName(name object.Name) string {
 
 // Unlink removes a POSIX name.
 func Unlink(name object.Name) error {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return err
 	}
