@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -167,24 +168,30 @@ func (h host) Random() uint64 {
 }
 
 // Free is limited by what the file system may hold, and in memory by what the
-// machine has left.
-func (h host) Free() (int64, error) {
+// machine and this process's cgroups have left.
+func (h host) Free() (int64, string, error) {
 	free, inMemory, err := sys.FreeSpace(h.dir)
+	least := left{free, h.dir}
 	if err != nil || !inMemory {
-		return free, explain(err)
+		return least.bytes, least.of, explain(err)
 	}
-	available, err := availableMemory()
-	return min(free, available), err
+	machine, swapFree, err := machineLeft()
+	for _, other := range []left{machine, groupLeft(swapFree)} {
+		if other.bytes < least.bytes {
+			least = other
+		}
+	}
+	return least.bytes, least.of, err
 }
 
-// availableMemory returns what programs can still have before the system swaps
-// or has no more: proc_meminfo(5).
-func availableMemory() (int64, error) {
+// machineLeft returns what programs can still have before the system swaps or has
+// no more, and how much of that is swap space: proc_meminfo(5).
+func machineLeft() (machine left, swapFree int64, err error) {
+	machine.of = "the machine's memory"
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
-		return 0, err
+		return left{bytes: math.MaxInt64}, 0, err
 	}
-	total := int64(0)
 	for line := range strings.Lines(string(text)) {
 		field, value, _ := strings.Cut(line, ":")
 		if field != "MemAvailable" && field != "SwapFree" {
@@ -192,11 +199,14 @@ func availableMemory() (int64, error) {
 		}
 		kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 53)
 		if err != nil {
-			return 0, err
+			return machine, 0, err
 		}
-		total += kib << 10
+		machine.bytes += kib << 10
+		if field == "SwapFree" {
+			swapFree = kib << 10
+		}
 	}
-	return total, nil
+	return machine, swapFree, nil
 }
 
 func (h host) ReadAt(fd objmgr.FD, p []byte, offset int64) (int, error) {
