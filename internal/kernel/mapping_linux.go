@@ -137,15 +137,28 @@ func (m *Mapping) mapPages(spec ViewSpec, lock *objmgr.ViewLock) (*mem.Region, e
 		return nil, explain(err)
 	}
 	if spec.Prefault {
-		if err := sys.Populate(pages, spec.Access != object.ReadOnly); err != nil {
+		if err := prefault(pages, spec.Access != object.ReadOnly); err != nil {
 			_ = sys.Munmap(pages)
-			if err == sys.EFAULT { // where a touch would be SIGBUS
-				err = sys.ENOSPC
-			}
 			return nil, explain(err)
 		}
 	}
 	return mem.NewRegion(mem.Spec{Mapped: pages, Offset: int(skip), Backing: &pagesOf{lock}}), nil
+}
+
+// prefault brings pages into memory. It returns ENOSPC where a touch would be
+// SIGBUS. Before Linux 5.14, and under a filter, it touches them.
+func prefault(pages []byte, write bool) error {
+	switch err := sys.Populate(pages, write); err {
+	case sys.EFAULT:
+		return sys.ENOSPC
+	case sys.EINVAL, sys.ENOSYS, sys.EPERM:
+		if mem.NewRegion(mem.Spec{Mapped: pages}).Touch(os.Getpagesize(), write) != nil {
+			return sys.ENOSPC
+		}
+		return nil
+	default:
+		return err
+	}
 }
 
 const maxInt = int64(^uint(0) >> 1)

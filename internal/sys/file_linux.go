@@ -13,6 +13,7 @@ const (
 	EDQUOT     = unix.EDQUOT
 	EEXIST     = unix.EEXIST
 	EFAULT     = unix.EFAULT
+	EINVAL     = unix.EINVAL
 	EFBIG      = unix.EFBIG
 	EISDIR     = unix.EISDIR
 	ENOENT     = unix.ENOENT
@@ -186,6 +187,11 @@ func Fallocate(fd int, offset, length int64) error {
 // Reserve is Fallocate, except that the file's size stays as it is.
 func Reserve(fd int, offset, length int64) error {
 	return retry(func() error { return unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, offset, length) })
+}
+
+// MayCreateIn reports whether this user may make files in a directory.
+func MayCreateIn(dir string) bool {
+	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS) == nil
 }
 
 // Pread reads from an offset of a file; fewer bytes than asked for at its end.
