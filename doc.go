@@ -23,8 +23,8 @@
 // else, so programs in any language can map it; [NativeName] tells its path.
 // The environment variable FILEMAP_DIR chooses another directory, on tmpfs,
 // ext4, xfs or btrfs, and so a namespace apart. A name that begins with a
-// slash is one of shm_open(3), shared with programs that know nothing of
-// filemap; such an object stays until it is unlinked.
+// slash is one of shm_open(3), always in /dev/shm, shared with programs that know
+// nothing of filemap; such an object stays until it is unlinked.
 //
 // # Windows notes
 //

@@ -79,7 +79,7 @@ func ExampleMapping_ViewWith() {
 func ExampleMapping_ViewWith_base() {
 	m := newMapping()
 	defer m.Close()
-	v, err := m.ViewWith(64<<10, 0, &filemap.ViewOptions{Base: 0x10_0000_0000})
+	v, err := m.ViewWith(64<<10, 0, &filemap.ViewOptions{Base: 0x6000_0000})
 	if errors.Is(err, fs.ErrInvalid) { // something lies there: then anywhere
 		v, err = m.View(64<<10, 0)
 	}

@@ -255,7 +255,8 @@ func (m *Mapping) Check() error {
 // Alias returns a name for programs that remove what they attach to, such as
 // Python's multiprocessing.shared_memory before Python 3.13. On Linux it is a
 // second name for shm_open(3) of the same bytes, made by the first call and
-// again by one that finds it removed. On Windows it is the mapping's own name.
+// again by one that finds it removed; with FILEMAP_DIR, it is a file there, which
+// shm_open does not find. On Windows it is the mapping's own name.
 func (m *Mapping) Alias() (alias string, err error) {
 	err = m.while("alias", func(k *kernel.Mapping) (err error) {
 		alias, err = k.Alias()

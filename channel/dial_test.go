@@ -66,17 +66,19 @@ func TestDialManyAtOnce(t *testing.T) {
 	fillBacklog(t, l.Addr().String())
 	const dialers, places = 140, 120
 	var all sync.WaitGroup
+	defer all.Wait()
 	for range dialers {
 		all.Go(func() {
 			c, err := channel.Dial(background, l.Addr().String(), nil)
 			if err != nil {
 				t.Error("Dial:", err)
+				_ = l.Close() // which ends what waits for this one
 				return
 			}
 			_ = c.Close()
 		})
 	}
-	for members := 0; members < places; time.Sleep(time.Millisecond) {
+	for members := 0; members < places && !t.Failed(); time.Sleep(time.Millisecond) {
 		info, err := channel.Inspect(l.Addr().String())
 		succeed(t, "Inspect", err)
 		members = len(info.Members)
@@ -86,7 +88,6 @@ func TestDialManyAtOnce(t *testing.T) {
 		succeed(t, "Accept", err)
 		_ = c.Close()
 	}
-	all.Wait()
 }
 
 func init() {

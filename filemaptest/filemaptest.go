@@ -5,8 +5,10 @@ package filemaptest
 import (
 	"context"
 	"crypto/rand"
+	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +22,9 @@ import (
 type Namespace struct {
 	tag     string
 	slashes atomic.Bool // some names have them, which no pattern matches
+
+	mu    sync.Mutex
+	posix []string // names that were given out
 }
 
 // New gives the test a namespace, which the processes that the test starts
@@ -27,8 +32,10 @@ type Namespace struct {
 // in any process, or if this process has dropped a handle without closing it.
 //
 // On Linux the namespace is a directory in FILEMAP_DIR, so it is apart whatever
-// the names are, and the test can't be parallel to others. On Windows it is the
-// tag that [Namespace.Name] adds.
+// the names are, and the test can't be parallel to others. On Windows, and for
+// POSIX names, which are those of shm_open(3), it is the tag that
+// [Namespace.Name] adds. A POSIX name that the test leaves is removed, and fails
+// the test too.
 func New(t testing.TB) *Namespace {
 	t.Helper()
 	ns := &Namespace{tag: "-" + rand.Text()}
@@ -43,7 +50,13 @@ func (ns *Namespace) Name(base string) string {
 	if strings.Contains(base, "/") {
 		ns.slashes.Store(true)
 	}
-	return base + ns.tag
+	name := base + ns.tag
+	if runtime.GOOS == "linux" && strings.HasPrefix(base, "/") {
+		ns.mu.Lock()
+		defer ns.mu.Unlock()
+		ns.posix = append(ns.posix, name)
+	}
+	return name
 }
 
 // check fails the test for each object that is alive, and for each that the
@@ -60,6 +73,7 @@ func (ns *Namespace) check(t testing.TB) {
 	for _, o := range left {
 		t.Errorf("filemaptest: %s %s is still held by %v", o.Kind, o.Name, o.Holders)
 	}
+	ns.checkPOSIX(t)
 }
 
 // The system takes a moment to close what a killed process held, and goroutines
@@ -68,6 +82,18 @@ const (
 	patience = 2 * time.Second
 	pause    = 10 * time.Millisecond
 )
+
+// checkPOSIX fails the test for each POSIX name that is left, and removes it.
+func (ns *Namespace) checkPOSIX(t testing.TB) {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	for _, name := range ns.posix {
+		if o, err := inspect.Find(context.Background(), name); err == nil {
+			t.Errorf("filemaptest: %s %s is left: it needs filemap.Unlink", o.Kind, o.Name)
+			_ = os.Remove(o.Native)
+		}
+	}
+}
 
 // alive returns the objects of the namespace.
 func (ns *Namespace) alive(t testing.TB) (all []inspect.Object) {

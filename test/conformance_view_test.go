@@ -3,6 +3,7 @@ package test
 import (
 	"bytes"
 	"io/fs"
+	"math/bits"
 	"os"
 	"reflect"
 	"testing"
@@ -127,7 +128,10 @@ func viewBase(t *testing.T, ns *filemaptest.Namespace) {
 func viewAtBase(t *testing.T, m *filemap.Mapping) uintptr {
 	t.Helper()
 	base, step := address(t, viewed(t, m, 0, 0))&^0xFFFF, uintptr(1<<30)
-	if base > 1<<38 {
+	if bits.UintSize == 32 {
+		step = 1 << 24
+	}
+	if bits.UintSize == 32 || uint64(base) > 1<<38 {
 		step = -step // Linux fills its addresses from the top
 	}
 	var err error

@@ -15,7 +15,9 @@ import (
 	"testing"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/inspect"
 	"github.com/filemap-go/filemap/object"
+	"github.com/filemap-go/filemap/waitable"
 )
 
 // sharedDir is where shm_open(3) finds its objects, so the tests with programs
@@ -172,6 +174,45 @@ func TestPythonSharesMapping(t *testing.T) {
 		t.Errorf("Python reads %q, error %v", got, err)
 	}
 	expectText(t, "what Python wrote", v, 9_000, "from Python")
+}
+
+// TestPOSIXNamesAreOfTheMachine has a namespace of its own and meets a C program
+// all the same.
+func TestPOSIXNamesAreOfTheMachine(t *testing.T) {
+	tag, shm := sharedName(t), shmProgram(t)
+	t.Setenv("FILEMAP_DIR", t.TempDir())
+	name := "/" + tag
+	awaited := make(chan error, 1)
+	go func() {
+		m, err := filemap.Await(t.Context(), name, nil)
+		if err == nil {
+			err = m.Close()
+		}
+		awaited <- err
+	}()
+	_, err := shm("create", name, "5000")
+	succeed(t, "C creates", err)
+	succeed(t, "Await", take(t, "Await", awaited))
+	_, err = waitable.Any(t.Context(), waitable.Name(name))
+	succeed(t, "Any", err)
+	m := opened(t, name, filemap.ReadWrite)
+	put(t, viewed(t, m, 0, 0), 0, "from Go")
+	if got, err := shm("read", name, "0", "7"); err != nil || got != "from Go" {
+		t.Errorf("C reads %q, error %v", got, err)
+	}
+	found, err := inspect.Find(t.Context(), name)
+	if path := filepath.Join(sharedDir, tag); err != nil || found.Native != path {
+		t.Errorf("Find: %q, error %v, want %q", found.Native, err, path)
+	}
+	succeed(t, "Unlink", filemap.Unlink(name))
+	if _, err := shm("size", name); err == nil {
+		t.Error("C can open it after Unlink")
+	}
+	created(t, name, 100, nil)
+	if got, err := shm("size", name); err != nil || got != "100" {
+		t.Errorf("C sees %s bytes, error %v, want 100", got, err)
+	}
+	succeed(t, "Unlink", filemap.Unlink(name))
 }
 
 // TestPythonTakesAlias has a Python remove the name it attached to, which is

@@ -117,13 +117,16 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("the command ended with exit code %d", int(e)) }
 
+// hangup is SIGHUP, a name that package syscall does not have on all systems.
+const hangup = syscall.Signal(1)
+
 // runHolding runs a command that shares what is held, and returns its exit
 // code: as shells have it, 128 and the signal's number if a signal ended it.
 func runHolding(held waitable.Object, command []string) (int, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, hangup, syscall.SIGQUIT)
 	defer signal.Stop(signals)
 	if err := waitable.Start(held, cmd); err != nil {
 		return 0, commandError(command[0], err)

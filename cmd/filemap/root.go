@@ -8,7 +8,7 @@ const rootLong = `filemap shows and uses named file mappings, the memory that Wi
 by name, on Windows and on Linux alike.
 
 A name is Local\X (this user's), Global\X (the machine's) or X, which means Local\X.
-In a shell, quote it: 'Local\SampleMap'. On Linux, /x is a POSIX shared-memory name.
+In a shell, quote it: 'Local\SampleMap'. On Linux, /x is the name of shm_open(3).
 
 Sizes are bytes, 0x..., or have a suffix: 64KiB, 16MiB, 1GiB. Durations are 250ms, 1m30s.
 

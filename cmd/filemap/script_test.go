@@ -33,8 +33,8 @@ func (s suite) Run() int {
 }
 
 // TestScript runs the scripts. Each has a namespace of its own: on Linux a
-// directory, $FILEMAP_DIR; on Windows, where names are the machine's, it uses
-// names that begin with $MAP.
+// directory, $FILEMAP_DIR, and the POSIX name $POSIX; on Windows, where names are
+// the machine's, it uses names that begin with $MAP.
 //
 // Beside testscript's commands there are
 //
@@ -72,12 +72,17 @@ func isolate(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("FILEMAP_DIR", dir)
+	posix := "script-" + rand.Text()
+	env.Setenv("POSIX", "/"+posix)
 	t := env.T().(testing.TB)
 	env.Defer(func() {
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 			t.Errorf("left in FILEMAP_DIR: %v, %v", left, err)
 		}
 		os.RemoveAll(dir)
+		if os.Remove("/dev/shm/"+posix) == nil {
+			t.Errorf("left: /dev/shm/%s", posix)
+		}
 	})
 	return nil
 }

@@ -95,8 +95,8 @@ func (g *growth) Reserve() (objmgr.FD, error) {
 		return g.fd, nil
 	}
 	err := sys.Reserve(int(g.fd), g.old, g.size-g.old)
-	if err == sys.EOPNOTSUPP {
-		err = nil
+	if cannotReserve(err) {
+		err = nil // Grow does what it can
 	}
 	return g.fd, explain(err)
 }
@@ -122,14 +122,10 @@ func (g *growth) Grow() error {
 		return explain(err)
 	}
 	g.grows = true
-	err = sys.EOPNOTSUPP
-	if !g.sparse {
-		err = sys.Fallocate(fd, stat.Size, g.size-stat.Size)
+	if g.sparse {
+		return explain(sys.Ftruncate(fd, g.size))
 	}
-	if err == sys.EOPNOTSUPP {
-		err = sys.Ftruncate(fd, g.size)
-	}
-	return explain(err)
+	return explain(allocate(fd, stat.Size, g.size-stat.Size))
 }
 
 // Undo touches nothing that another process did to the file meanwhile, as far

@@ -11,10 +11,11 @@ import (
 
 	"github.com/filemap-go/filemap/internal/objmgr"
 	"github.com/filemap-go/filemap/internal/sys"
+	"github.com/filemap-go/filemap/object"
 )
 
 // dirVariable names the environment variable that chooses another directory,
-// and so another namespace.
+// and so another namespace, for all but POSIX names.
 const dirVariable = "FILEMAP_DIR"
 
 // places holds what the process has for each directory it has used.
@@ -29,9 +30,16 @@ type place struct {
 // path returns where a file of the directory is.
 func (p *place) path(file string) string { return p.host.dir + file }
 
-// here returns the place that the environment chooses now.
-func here() (*place, error) {
-	dir, err := directory()
+// here returns the place of this user's own objects, which have Local names or
+// none, as the environment chooses it now.
+func here() (*place, error) { return placeOf(object.Name{}) }
+
+// placeOf returns the place where an object of the name is.
+func placeOf(name object.Name) (*place, error) {
+	if err := checkMachine(); err != nil {
+		return nil, err
+	}
+	dir, err := directory(name.Scope)
 	if err != nil {
 		return nil, err
 	}
@@ -51,23 +59,42 @@ func here() (*place, error) {
 	return p.(*place), nil
 }
 
-// directory returns FILEMAP_DIR, else /dev/shm, else a private directory,
-// where only this user's processes meet.
-func directory() (string, error) {
-	if dir := os.Getenv(dirVariable); dir != "" {
+// shm is where the C library has the objects of shm_open(3).
+const shm = "/dev/shm"
+
+var errNoShm = object.Explain(errors.ErrUnsupported,
+	shm+" is not there, where the processes of all users meet: mount a tmpfs on it, with mode 1777")
+
+// directory returns where objects of a scope are. POSIX names are those of
+// shm_open, which knows nothing of FILEMAP_DIR. Other names are there, or in
+// /dev/shm. Where neither is, this user's processes meet in a private directory,
+// but nobody else's would, so it is no place for Global names.
+func directory(scope object.Scope) (string, error) {
+	dir := os.Getenv(dirVariable)
+	switch {
+	case scope == object.POSIX && !haveShm():
+		return "", errNoShm
+	case scope == object.POSIX:
+		return shm, nil
+	case dir != "":
 		return filepath.Abs(dir)
-	}
-	const shm = "/dev/shm"
-	if _, ok := places.Load(shm); ok {
+	case haveShm():
 		return shm, nil
-	}
-	if stat, err := os.Stat(shm); err == nil && stat.IsDir() {
-		return shm, nil
+	case scope == object.Global:
+		return "", object.Explain(errNoShm, errNoShm.Error()+", or set "+dirVariable)
 	}
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
 		return dir, nil
 	}
 	return privateDirectory()
+}
+
+func haveShm() bool {
+	if _, ok := places.Load(shm); ok {
+		return true
+	}
+	stat, err := os.Stat(shm)
+	return err == nil && stat.IsDir()
 }
 
 func privateDirectory() (string, error) {

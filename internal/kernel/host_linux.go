@@ -3,8 +3,8 @@ package kernel
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -38,11 +38,7 @@ func (h host) UID() uint32 { return h.uid }
 
 func (h host) CreateTemp(mode uint32) (objmgr.FD, error) {
 	fd, err := sys.OpenTemp(h.dir, mode)
-	if err == sys.EOPNOTSUPP || err == sys.EISDIR {
-		err = object.Explain(errors.ErrUnsupported,
-			"the file system of "+h.dir+" has no O_TMPFILE: set FILEMAP_DIR to a directory on tmpfs, ext4, xfs or btrfs")
-	}
-	return objmgr.FD(fd), explain(err)
+	return objmgr.FD(fd), h.explainTemp(err)
 }
 
 func (h host) Open(name string, check objmgr.Check) (objmgr.FD, objmgr.Stat, error) {
@@ -102,25 +98,26 @@ func openKnown(path string, check objmgr.Check) (objmgr.FD, objmgr.Stat, error) 
 		return 0, stat, err
 	}
 	fd, err := sys.Reopen(found, write)
-	if err == sys.ENOENT {
-		err = errNoProc
-	}
-	return objmgr.FD(fd), stat, explain(err)
+	return objmgr.FD(fd), stat, explain(explainProc(err))
 }
-
-// errNoProc is the error where /proc/self/fd leads nowhere.
-var errNoProc = object.Explain(errors.ErrUnsupported, "objects can't be opened: /proc is not mounted")
 
 func (h host) Reopen(fd objmgr.FD, write bool) (objmgr.FD, error) {
 	own, err := sys.Reopen(int(fd), write)
-	if err == sys.ENOENT {
-		err = errNoProc
-	}
-	return objmgr.FD(own), err
+	return objmgr.FD(own), explainProc(err)
 }
 
-func (h host) Close(fd objmgr.FD) error              { return sys.Close(int(fd)) }
-func (h host) Link(fd objmgr.FD, name string) error  { return sys.Link(int(fd), h.dir+name) }
+func (h host) Close(fd objmgr.FD) error { return sys.Close(int(fd)) }
+func (h host) Link(fd objmgr.FD, name string) error {
+	err := sys.Link(int(fd), h.dir+name)
+	if err == sys.EPERM || err == sys.EACCES {
+		// The system says so too of other users' files and directories.
+		stat, statErr := sys.Fstat(int(fd))
+		if statErr != nil || stat.UID != h.uid || !sys.MayCreateIn(h.dir) {
+			return err
+		}
+	}
+	return explainProc(needs("linkat(2)", err))
+}
 func (h host) Unlink(name string) error              { return sys.Unlink(h.dir + name) }
 func (h host) Chmod(fd objmgr.FD, mode uint32) error { return sys.Fchmod(int(fd), mode) }
 
@@ -152,7 +149,7 @@ func (h host) Truncate(fd objmgr.FD, size int64) error {
 }
 
 func (h host) Allocate(fd objmgr.FD, offset, length int64) error {
-	return explain(sys.Fallocate(int(fd), offset, length))
+	return explain(allocate(int(fd), offset, length))
 }
 
 func (h host) Random() uint64 {
@@ -162,24 +159,30 @@ func (h host) Random() uint64 {
 }
 
 // Free is limited by what the file system may hold, and in memory by what the
-// machine has left.
-func (h host) Free() (int64, error) {
+// machine and this process's cgroups have left.
+func (h host) Free() (int64, string, error) {
 	free, inMemory, err := sys.FreeSpace(h.dir)
+	least := left{free, h.dir}
 	if err != nil || !inMemory {
-		return free, explain(err)
+		return least.bytes, least.of, explain(err)
 	}
-	available, err := availableMemory()
-	return min(free, available), err
+	machine, swapFree, err := machineLeft()
+	for _, other := range []left{machine, groupLeft(swapFree)} {
+		if other.bytes < least.bytes {
+			least = other
+		}
+	}
+	return least.bytes, least.of, err
 }
 
-// availableMemory returns what programs can still have before the system swaps
-// or has no more: proc_meminfo(5).
-func availableMemory() (int64, error) {
+// machineLeft returns what programs can still have before the system swaps or has
+// no more, and how much of that is swap space: proc_meminfo(5).
+func machineLeft() (machine left, swapFree int64, err error) {
+	machine.of = "the machine's memory"
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
-		return 0, err
+		return left{bytes: math.MaxInt64}, 0, err
 	}
-	total := int64(0)
 	for line := range strings.Lines(string(text)) {
 		field, value, _ := strings.Cut(line, ":")
 		if field != "MemAvailable" && field != "SwapFree" {
@@ -187,11 +190,14 @@ func availableMemory() (int64, error) {
 		}
 		kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 53)
 		if err != nil {
-			return 0, err
+			return machine, 0, err
 		}
-		total += kib << 10
+		machine.bytes += kib << 10
+		if field == "SwapFree" {
+			swapFree = kib << 10
+		}
 	}
-	return total, nil
+	return machine, swapFree, nil
 }
 
 func (h host) ReadAt(fd objmgr.FD, p []byte, offset int64) (int, error) {
@@ -221,23 +227,27 @@ func (h host) SetAttribute(fd objmgr.FD, name, value string) {
 }
 
 func (h host) TryLock(fd objmgr.FD, exclusive bool) (bool, error) {
-	return sys.TryFlock(int(fd), exclusive)
+	ok, err := sys.TryFlock(int(fd), exclusive)
+	return ok, needs("flock(2)", err)
 }
 
 func (h host) Unlock(fd objmgr.FD) error { return sys.Unflock(int(fd)) }
 
 func (h host) TryLockByte(fd objmgr.FD, pos int64, exclusive bool) (bool, error) {
-	return sys.TryLockByte(int(fd), pos, exclusive)
+	ok, err := sys.TryLockByte(int(fd), pos, exclusive)
+	return ok, needs(fileLocks, err)
 }
 
 func (h host) UnlockByte(fd objmgr.FD, pos int64) error { return sys.UnlockByte(int(fd), pos) }
 
 func (h host) ByteLocked(fd objmgr.FD, pos int64) (bool, error) {
-	return sys.ByteLocked(int(fd), pos)
+	locked, err := sys.ByteLocked(int(fd), pos)
+	return locked, needs(fileLocks, err)
 }
 
 func (h host) FirstLocked(fd objmgr.FD, pos, length int64) (at int64, locked bool, err error) {
-	return sys.FirstLocked(int(fd), pos, length)
+	at, locked, err = sys.FirstLocked(int(fd), pos, length)
+	return at, locked, needs(fileLocks, err)
 }
 
 func (h host) Watch(changed func(name string)) (stop func(), err error) {
@@ -278,19 +288,4 @@ func (h host) Pause(attempt int) time.Duration {
 	begun := time.Now()
 	time.Sleep(pause)
 	return time.Since(begun)
-}
-
-// explain turns the system's errors into filemap's where there is one.
-func explain(err error) error {
-	switch err {
-	case nil:
-		return nil
-	case sys.ENOENT:
-		return fs.ErrNotExist
-	case sys.EACCES, sys.EPERM, sys.EROFS:
-		return object.ErrPermission
-	case sys.ENOSPC, sys.EDQUOT, sys.ENOMEM, sys.EFBIG:
-		return object.ErrNoSpace
-	}
-	return err
 }

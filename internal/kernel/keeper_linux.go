@@ -108,7 +108,7 @@ func (k *keeper) start() error {
 
 func (k *keeper) register() error {
 	futexOffset := os.Getpagesize() + layout.StateAt - nodeOffset
-	head, err := sys.NewRobustHead(int64(futexOffset))
+	head, err := sys.NewRobustHead(futexOffset)
 	if err != nil {
 		return explain(err)
 	}

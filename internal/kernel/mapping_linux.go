@@ -21,7 +21,7 @@ type Mapping struct {
 
 // CreateMapping makes a new mapping.
 func CreateMapping(spec MappingSpec) (*Mapping, error) {
-	p, err := here()
+	p, err := placeOf(spec.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 
 // OpenMapping opens a live mapping.
 func OpenMapping(ctx context.Context, name object.Name, access object.Access) (*Mapping, error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return nil, err
 	}
@@ -137,15 +137,28 @@ func (m *Mapping) mapPages(spec ViewSpec, lock *objmgr.ViewLock) (*mem.Region, e
 		return nil, explain(err)
 	}
 	if spec.Prefault {
-		if err := sys.Populate(pages, spec.Access != object.ReadOnly); err != nil {
+		if err := prefault(pages, spec.Access != object.ReadOnly); err != nil {
 			_ = sys.Munmap(pages)
-			if err == sys.EFAULT { // where a touch would be SIGBUS
-				err = sys.ENOSPC
-			}
 			return nil, explain(err)
 		}
 	}
 	return mem.NewRegion(mem.Spec{Mapped: pages, Offset: int(skip), Backing: &pagesOf{lock}}), nil
+}
+
+// prefault brings pages into memory. It returns ENOSPC where a touch would be
+// SIGBUS. Before Linux 5.14, and under a filter, it touches them.
+func prefault(pages []byte, write bool) error {
+	switch err := sys.Populate(pages, write); err {
+	case sys.EFAULT:
+		return sys.ENOSPC
+	case sys.EINVAL, sys.ENOSYS, sys.EPERM:
+		if mem.NewRegion(mem.Spec{Mapped: pages}).Touch(os.Getpagesize(), write) != nil {
+			return sys.ENOSPC
+		}
+		return nil
+	default:
+		return err
+	}
 }
 
 const maxInt = int64(^uint(0) >> 1)

@@ -9,7 +9,7 @@ import (
 
 // Watch returns a channel that gets a value when the name may have come to be.
 func Watch(name object.Name) (<-chan struct{}, func(), error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -18,7 +18,7 @@ func Watch(name object.Name) (<-chan struct{}, func(), error) {
 
 // Exists reports whether a live object has a name.
 func Exists(ctx context.Context, name object.Name) (bool, error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return false, err
 	}
@@ -27,7 +27,7 @@ func Exists(ctx context.Context, name object.Name) (bool, error) {
 
 // Look returns the live object of a name, without its holders.
 func Look(ctx context.Context, name object.Name) (Info, error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return Info{}, err
 	}
@@ -37,7 +37,7 @@ func Look(ctx context.Context, name object.Name) (Info, error) {
 
 // Find returns the live object of a name.
 func Find(ctx context.Context, name object.Name) (Info, error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return Info{}, err
 	}
@@ -73,7 +73,7 @@ func (p *place) info(found objmgr.Info) Info {
 
 // OtherUser returns another user who has a live Local object of a name.
 func OtherUser(ctx context.Context, name object.Name) (uid uint32, found bool) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return 0, false
 	}
@@ -91,7 +91,7 @@ func Clean() (Cleaned, error) {
 
 // NativeName returns the path of the file that stands for an object.
 func NativeName(name object.Name) string {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil || name.IsZero() {
 		return ""
 	}
@@ -100,7 +100,7 @@ func NativeName(name object.Name) string {
 
 // Unlink removes a POSIX name.
 func Unlink(name object.Name) error {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ func (h host) Park(ctx context.Context, words []objmgr.Parked, until int64) {
 // ends does not matter: whoever waits looks at the words again.
 func waitVector(v *sys.FutexVector, until int64) {
 	limit := sys.MonotonicTime() + int64(lasting(until))
-	if err := sys.FutexWaitv(v, limit); err == sys.ENOSYS || err == sys.EPERM {
+	switch sys.FutexWaitv(v, limit) {
+	case sys.ENOSYS, sys.EPERM, sys.EACCES, sys.EINVAL:
 		// Before Linux 5.16, or in a sandbox: look now and then.
 		time.Sleep(min(unvectoredPause, time.Duration(limit-sys.MonotonicTime())))
 	}

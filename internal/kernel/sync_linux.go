@@ -26,7 +26,7 @@ type Sync struct {
 
 // CreateSync makes a new synchronization object.
 func CreateSync(spec SyncSpec) (*Sync, error) {
-	p, err := here()
+	p, err := placeOf(spec.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func syncMode(security *object.Security) (uint32, error) {
 
 // OpenSync opens a live synchronization object.
 func OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
-	p, err := here()
+	p, err := placeOf(name)
 	if err != nil {
 		return nil, err
 	}

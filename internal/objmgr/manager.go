@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 
 	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/object"
@@ -16,6 +17,8 @@ type Manager struct {
 	host    Host
 	janitor janitor
 	watch   watch
+
+	unchecked atomic.Int64 // bytes reserved since the last look at what is free
 }
 
 // New returns the manager of a host's directory.

@@ -95,12 +95,12 @@ func (m *Manager) reserve(fd FD, spec MappingSpec) error {
 	if spec.Sparse {
 		return m.host.Truncate(fd, spec.Size)
 	}
-	if err := m.checkFree(spec.Size); err != nil {
-		return err
-	}
 	for offset := int64(0); offset < spec.Size; {
 		if offset > 0 && spec.Context != noContext && spec.Context.Err() != nil {
 			return context.Cause(spec.Context)
+		}
+		if err := m.checkFree(spec.Size - offset); err != nil {
+			return err
 		}
 		step := min(allocateStep, spec.Size-offset)
 		if err := m.host.Allocate(fd, offset, step); err != nil {
@@ -114,15 +114,21 @@ func (m *Manager) reserve(fd FD, spec MappingSpec) error {
 	return nil
 }
 
-// checkFree returns an error if a large mapping can't be had. A directory may be
-// allowed as much as the machine has: then the system would kill programs before
-// it said no.
+// uncheckedMax is how much a process reserves before it looks again whether there
+// is so much. Looking takes as long as reserving some 100 KiB.
+const uncheckedMax = 2 << 20
+
+// checkFree returns an error if so much can't be had. A directory may be allowed
+// more than the machine, or this process's share of it, has left: the system would
+// kill programs before it said no.
 func (m *Manager) checkFree(size int64) error {
-	if size <= allocateStep {
+	if m.unchecked.Add(min(size, uncheckedMax+1)) <= uncheckedMax {
 		return nil
 	}
-	if free, err := m.host.Free(); err == nil && size > free {
-		return object.Explain(object.ErrNoSpace, fmt.Sprintf("no space left: about %d MiB are free", free>>20))
+	m.unchecked.Store(0)
+	if free, of, err := m.host.Free(); err == nil && size > free {
+		return object.Explain(object.ErrNoSpace, fmt.Sprintf(
+			"no space left for %d MiB: about %d MiB are left of %s", size>>20, free>>20, of))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ const (
 	EDQUOT     = unix.EDQUOT
 	EEXIST     = unix.EEXIST
 	EFAULT     = unix.EFAULT
+	EINVAL     = unix.EINVAL
 	EFBIG      = unix.EFBIG
 	EISDIR     = unix.EISDIR
 	ENOENT     = unix.ENOENT
@@ -46,7 +47,7 @@ const (
 
 func fromUnix(st *unix.Stat_t) Stat {
 	return Stat{
-		Dev: st.Dev, Ino: st.Ino, Mode: st.Mode, UID: st.Uid,
+		Dev: uint64(st.Dev), Ino: st.Ino, Mode: st.Mode, UID: st.Uid,
 		Links: uint64(st.Nlink), Size: st.Size,
 	}
 }
@@ -77,10 +78,12 @@ func StatPath(path string) (Stat, error) {
 func FreeSpace(dir string) (free int64, inMemory bool, err error) {
 	var st unix.Statfs_t
 	err = retry(func() error { return unix.Statfs(dir, &st) })
-	if st.Blocks == 0 { // a tmpfs without a limit
-		return math.MaxInt64, st.Type == unix.TMPFS_MAGIC, err
+	kind := uint32(st.Type) // its type differs between processors
+	inMemory = kind == unix.TMPFS_MAGIC || kind == unix.RAMFS_MAGIC
+	if st.Blocks == 0 { // without a limit
+		return math.MaxInt64, inMemory, err
 	}
-	return int64(st.Bavail) * st.Bsize, st.Type == unix.TMPFS_MAGIC, err
+	return int64(st.Bavail) * int64(st.Bsize), inMemory, err
 }
 
 // OpenTemp opens a new file without a name in a directory, for reading and
@@ -184,6 +187,11 @@ func Fallocate(fd int, offset, length int64) error {
 // Reserve is Fallocate, except that the file's size stays as it is.
 func Reserve(fd int, offset, length int64) error {
 	return retry(func() error { return unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, offset, length) })
+}
+
+// MayCreateIn reports whether this user may make files in a directory.
+func MayCreateIn(dir string) bool {
+	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS) == nil
 }
 
 // Pread reads from an offset of a file; fewer bytes than asked for at its end.

@@ -74,11 +74,15 @@ func (v *FutexVector) Add(f Futex, value uint32) {
 	v.n++
 }
 
+// kernelTimespec is struct __kernel_timespec: of 64 bits on all processors, as
+// unix.Timespec is not.
+type kernelTimespec struct{ sec, nsec int64 }
+
 // FutexWaitv blocks until one of the words is woken, one does not have its
 // value (EAGAIN) or is not there (EFAULT), or the monotonic clock shows the time
 // until in nanoseconds (ETIMEDOUT): futex_waitv(2), Linux 5.16.
 func FutexWaitv(v *FutexVector, until int64) error {
-	deadline := unix.NsecToTimespec(until)
+	deadline := kernelTimespec{until / 1e9, until % 1e9}
 	_, _, errno := unix.Syscall6(unix.SYS_FUTEX_WAITV, uintptr(unsafe.Pointer(&v.words[0])),
 		uintptr(v.n), 0, uintptr(unsafe.Pointer(&deadline)), unix.CLOCK_MONOTONIC, 0)
 	if errno != 0 {

@@ -25,7 +25,19 @@ func Mmap(fd int, offset int64, length int, prot int, private bool, base uintptr
 	if base != 0 {
 		flags |= unix.MAP_FIXED_NOREPLACE
 	}
-	return mmap(base, length, prot, flags, fd, offset)
+	return mmapAt(base, length, prot, flags, fd, offset)
+}
+
+// mmapAt is mmap, but a base other than 0 is no hint. Before Linux 4.17, and in
+// emulators, MAP_FIXED_NOREPLACE is unknown and ignored: if anything lies at the
+// base, the pages come to lie elsewhere.
+func mmapAt(base uintptr, length, prot, flags, fd int, offset int64) ([]byte, error) {
+	pages, err := mmap(base, length, prot, flags, fd, offset)
+	if err == nil && base != 0 && address(pages) != base {
+		_ = Munmap(pages)
+		return nil, unix.EEXIST
+	}
+	return pages, err
 }
 
 // Fence replaces mapped pages by ones that fault when touched, in one step.

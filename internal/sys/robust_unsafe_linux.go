@@ -16,7 +16,7 @@ type RobustNode struct {
 // RobustHead is the head of a thread's robust list, under the same rule.
 type RobustHead struct {
 	First       *RobustNode
-	FutexOffset int64 // from a node to its futex
+	FutexOffset int // from a node to its futex; as wide as a pointer, a long in C
 	Pending     *RobustNode
 }
 
@@ -38,7 +38,7 @@ func SetRobustList(head *RobustHead) error {
 func Gettid() int { return unix.Gettid() }
 
 // NewRobustHead returns a head outside Go's memory.
-func NewRobustHead(futexOffset int64) (*RobustHead, error) {
+func NewRobustHead(futexOffset int) (*RobustHead, error) {
 	page, err := MmapAnonymous(int(unsafe.Sizeof(RobustHead{})))
 	if err != nil {
 		return nil, err
