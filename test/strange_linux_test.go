@@ -188,7 +188,7 @@ func TestNoSharedMemory(t *testing.T) {
 		expectOnOddSystem(t, err, "/dev/shm is not there")
 		_, err = filemap.Open(name, nil)
 		expectOnOddSystem(t, err, "/dev/shm is not there")
-		_, err = inspect.Find(name)
+		_, err = inspect.Find(t.Context(), name)
 		expectOnOddSystem(t, err, "/dev/shm is not there")
 	}
 	t.Setenv("FILEMAP_DIR", os.Getenv("XDG_RUNTIME_DIR"))
