@@ -90,7 +90,7 @@ func (m *Manager) cleanFile(file string) (size int64, removed bool) {
 	if _, ok := o.named(); !ok {
 		return 0, false
 	}
-	if _, err := o.remove(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := o.remove(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, false
 	}
 	return o.stat.Size, true

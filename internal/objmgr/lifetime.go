@@ -51,12 +51,9 @@ func (m *Manager) acquire(ctx context.Context, name object.Name, to purpose) (*O
 	}
 	o := &Object{m: m, name: name, file: m.FileName(name), Owned: name.Scope != object.POSIX}
 	for c := (contention{}); ; {
-		again, err := o.tryAcquire(to)
-		if err == nil && !again {
-			return o, nil
-		}
-		if err != nil {
-			return nil, err
+		got, err := o.tryAcquire(to)
+		if got != nil || err != nil {
+			return got, err
 		}
 		if err := c.wait(ctx, o.m.host); err != nil {
 			return nil, o.busy(err)
@@ -64,31 +61,47 @@ func (m *Manager) acquire(ctx context.Context, name object.Name, to purpose) (*O
 	}
 }
 
-// tryAcquire makes one attempt. It asks for another where the file changed
+// tryAcquire makes one attempt, which returns the object, or the one that this
+// process has open. It returns neither that nor an error where the file changed
 // hands under it. Only success leaves the file open.
-func (o *Object) tryAcquire(to purpose) (again bool, err error) {
+func (o *Object) tryAcquire(to purpose) (got *Object, err error) {
 	host := o.m.host
+	writes := false
 	o.fd, o.stat, err = host.Open(o.file, func(s Stat) (bool, error) {
-		return to.writes(s), o.checkFile(s)
+		writes = to.writes(s)
+		if err := o.checkFile(s); err != nil {
+			return false, err
+		}
+		if got = o.m.opened.join(openedKey{s.id(), o.file, writes}); got != nil {
+			return false, errOpened
+		}
+		return writes, nil
 	})
+	if err == errOpened {
+		return got, nil
+	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	defer func() {
-		if again || err != nil {
+		if got == nil {
 			host.Close(o.fd)
 		}
 	}()
 	if !o.Owned {
-		return false, nil
+		return o, nil
 	}
 	if joined, err := o.join(); joined || err != nil {
-		return false, err
+		if err != nil {
+			return nil, err
+		}
+		o.m.opened.add(o, writes)
+		return o, nil
 	}
 	if dead, err := o.claim(); err != nil || !dead {
-		return true, err
+		return nil, err
 	}
-	return o.remove()
+	return nil, o.remove()
 }
 
 // join makes the open file a handle, if the object is alive.
@@ -111,7 +124,7 @@ func (o *Object) join() (bool, error) {
 }
 
 // hold makes a file that nobody else knows yet a handle. With the exclusive
-// lock, nobody else gets one before share.
+// lock, nobody else gets one before downgrade.
 func (o *Object) hold(exclusive bool) error {
 	if _, err := o.m.host.TryLock(o.fd, exclusive); err != nil {
 		return err
@@ -120,10 +133,10 @@ func (o *Object) hold(exclusive bool) error {
 	return err
 }
 
-// share changes a handle's exclusive lock for the shared one. In between,
+// downgrade changes a handle's exclusive lock for the shared one. In between,
 // another process may get the exclusive lock for a moment: it finds HandleByte
 // locked, and goes. A process that keeps it can't make the object a dead one.
-func (o *Object) share() {
+func (o *Object) downgrade() {
 	for c := (contention{}); ; {
 		shared, err := o.m.host.TryLock(o.fd, false)
 		if shared || err != nil || c.wait(noContext, o.m.host) != nil {
@@ -203,23 +216,23 @@ func (o *Object) named() (links uint64, ok bool) {
 }
 
 // remove takes a dead object's names away, its alias first. The caller holds
-// the exclusive lock. It asks for another attempt once the name is free.
-func (o *Object) remove() (again bool, err error) {
+// the exclusive lock.
+func (o *Object) remove() error {
 	links, ok := o.named()
 	if !ok {
-		return true, nil // somebody else has done it
+		return nil // somebody else has done it
 	}
 	if links > 1 {
 		o.removeAlias()
 	}
-	err = o.m.host.Unlink(o.file)
+	err := o.m.host.Unlink(o.file)
 	switch {
-	case err == nil, errors.Is(err, fs.ErrNotExist):
-		return true, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	case errors.Is(err, fs.ErrPermission):
-		return false, errDead
+		return errDead
 	}
-	return false, err
+	return err
 }
 
 func (o *Object) removeAlias() {
@@ -234,8 +247,14 @@ func (o *Object) leadsHere(file string) bool {
 	return err == nil && stat.same(o.stat)
 }
 
-// Close gives the handle up. The last handle takes the object's name along.
+// Close gives a handle up. The last handle takes the object's name along.
 func (o *Object) Close() error {
+	if !o.m.opened.leave(o) {
+		return nil
+	}
+	if o.kept.page != nil {
+		o.kept.page.Release()
+	}
 	if o.Owned && o.file != "" {
 		o.giveUp()
 	}
@@ -253,7 +272,7 @@ func (o *Object) giveUp() {
 		return
 	}
 	if unheld, err := o.unheld(); err == nil && unheld {
-		_, _ = o.remove()
+		_ = o.remove()
 	}
 	_ = o.m.host.Unlock(o.fd) // a view keeps the description, and its lock, in being
 }

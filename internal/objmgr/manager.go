@@ -17,6 +17,7 @@ type Manager struct {
 	host    Host
 	janitor janitor
 	watch   watch
+	opened  openedObjects
 
 	unchecked atomic.Int64 // bytes reserved since the last look at what is free
 }
@@ -36,15 +37,20 @@ var errReserved = object.Explain(object.ErrInvalidName,
 // process's user.
 func (m *Manager) FileName(name object.Name) string { return layout.FileName(name, m.host.UID()) }
 
-// Object is a handle to a live object. The object lives as long as one of its
-// handles, in any process, is open.
+// Object is what this process has of a live object, for one handle or several.
+// The object lives as long as some process has a handle to it.
 type Object struct {
 	m     *Manager
 	fd    FD
 	name  object.Name
 	file  string
 	stat  Stat // when it was opened
-	Owned bool // its lifetime is ours to keep: all but POSIX names
+	Owned bool // its lifetime is ours to keep: not that of a POSIX name
+
+	key    openedKey
+	joined int // handles besides the first; openedObjects.mu guards it
+	tokens tokens
+	kept   kept
 }
 
 // FD returns the object's open file, valid until Close.
@@ -107,6 +113,9 @@ func (m *Manager) create(d draft) (*Object, error) {
 			o, err = m.takeOver(d, file)
 		} else {
 			o, err = m.publish(d, file)
+		}
+		if err == nil {
+			m.opened.add(o, true)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return o, err
@@ -197,7 +206,7 @@ func (o *Object) complete(d draft) error {
 		}
 		return err
 	}
-	o.share()
+	o.downgrade()
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 // keep prepares a mutex for the death of this process. Where the system marks no
 // state, the owner is unknown, and waits look whether the token lives.
 func (s *Sync) keep(namespace uint32) (err error) {
-	if s.owner, err = s.page.Keep(); err != nil {
+	if s.owner, err = s.keepOwner(); err != nil {
 		return err
 	}
 	if s.owner == 0 || s.owner > layout.OwnerUnknown {

@@ -235,8 +235,13 @@ func (s *simulation) judge(p *process, err error, opened *handle) {
 
 // checkFiles objects to files that an operation left open.
 func (s *simulation) checkFiles(p *process) {
-	wanted := len(p.handles)
+	shared := make(map[FD]bool)
+	wanted := 0
 	for _, h := range p.handles {
+		if !shared[h.mapping.fd] {
+			wanted++
+		}
+		shared[h.mapping.fd] = true
 		if h.mapping.backing != nil {
 			wanted++
 		}

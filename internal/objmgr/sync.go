@@ -119,10 +119,13 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 	}
 	err := s.checkParam(control.Param)
 	if err == nil {
-		err = s.takeToken()
+		s.token, err = o.takeToken()
 	}
 	if err == nil {
-		err = s.mapPage()
+		s.page, err = o.controlPage()
+	}
+	if err == nil {
+		s.state = s.page.Word(layout.StateAt)
 	}
 	if err == nil && s.kind == object.Mutex {
 		err = s.keep(control.PIDNamespace)
@@ -131,33 +134,22 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 		err = s.joinLedger()
 	}
 	if err != nil {
-		if s.page != nil {
-			s.page.Release()
-		}
+		o.dropToken(s.token)
 		o.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// mapPage maps the control page. It is guarded unless it is of this user alone:
-// anybody else who may write the file, or might have when the object was shared
-// more widely, or may change its mode, can truncate it. A later change of the
-// mode changes nothing here.
-func (s *Sync) mapPage() error {
-	host := s.m.host
-	stat, err := host.Stat(s.fd) // of a new file, s.stat has yet to learn its mode
-	if err != nil {
-		return err
-	}
-	own := stat.UID == host.UID() && s.name.Scope != object.Global &&
-		stat.Mode&(layout.ModeGroupWrite|layout.ModeOtherWrite) == 0
-	page, err := host.MapPage(s.fd, !own)
-	if err != nil {
-		return err
-	}
-	s.page, s.state = page, page.Word(layout.StateAt)
-	return nil
+// exposed reports whether the control page must be guarded. It need not be if it
+// is of this user alone: anybody else who may write the file, or might have when
+// the object was shared more widely, or may change its mode, can truncate it. A
+// later change of the mode changes nothing here.
+func (o *Object) exposed() (bool, error) {
+	stat, err := o.m.host.Stat(o.fd) // of a new file, o.stat has yet to learn its mode
+	own := stat.UID == o.m.host.UID() && o.name.Scope != object.Global &&
+		stat.Mode&modeOthersWrite == 0
+	return !own, err
 }
 
 func (s *Sync) checkParam(param uint64) error {
@@ -172,29 +164,10 @@ func (s *Sync) checkParam(param uint64) error {
 	return nil
 }
 
-// tokenAttempts bounds the search for a token that no other handle has: one
-// draw collides once in four thousand million.
-const tokenAttempts = 16
-
-// takeToken draws this handle's token and locks the byte that says it lives.
-func (s *Sync) takeToken() error {
-	for range tokenAttempts {
-		s.token = uint32(s.m.host.Random())
-		if s.token == 0 {
-			continue
-		}
-		free, err := s.m.host.TryLockByte(s.fd, layout.TokenByte+int64(s.token), true)
-		if free || err != nil {
-			return err
-		}
-	}
-	return errBusy
-}
-
 // alive reports whether the handle with a token is open.
 func (s *Sync) alive(token uint32) bool {
-	if token == s.token {
-		return !s.closed.Load()
+	if s.hasToken(token) {
+		return true
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -295,7 +268,7 @@ func (s *Sync) Close() error {
 	err = errors.Join(err, s.abandon())
 	s.endWaits()
 	s.released.Store(true)
-	s.page.Release()
+	s.dropToken(s.token)
 	return errors.Join(err, s.Object.Close())
 }
 
