@@ -19,6 +19,7 @@ var mayLook = map[string][]string{
 	"kernel.List":      {"inspect"},
 	"kernel.OtherUser": {"inspect"},
 	"inspect.Find": {
+		"filemaptest",
 		"cmd/filemap/info.go",
 		"cmd/filemap/sync.go", // after an open has failed
 	},

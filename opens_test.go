@@ -23,6 +23,7 @@ var openers = map[string]string{
 	"open":        "calls OpenSettled after a Check, where nobody can put another file in between",
 	"Names":       "the directory of the objects itself",
 	"lockID":      "the directory of the objects itself",
+	"readGroup":   "a file of the system's, below where it has mounted its groups",
 }
 
 var opens = []string{

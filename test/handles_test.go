@@ -47,7 +47,7 @@ func TestManyHandles(t *testing.T) {
 		}
 		took := time.Since(start)
 		if after := kernelState(t); after.files > before.files || after.locks > before.locks ||
-			after.maps > before.maps+50 { // the heap grows, too
+			after.maps > before.maps+handles/5 { // the heap grows, too
 			t.Errorf("%d handles: %+v, before %+v", handles, after, before)
 		}
 		for _, h := range all {

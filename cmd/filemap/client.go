@@ -25,7 +25,7 @@ SIGTERM or Ctrl-C.`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeNames(1),
 	}
-	c.Flags().DurationVar(&timeout, "timeout", 0, "wait so long for the mapping to be created")
+	c.Flags().DurationVar(&timeout, "timeout", 0, "wait so long for the mapping and its message")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if timeout < 0 {
 			return badUsage(c, "--timeout must not be less than 0")
@@ -37,7 +37,9 @@ SIGTERM or Ctrl-C.`,
 }
 
 func read(c *cobra.Command, name string, timeout time.Duration) error {
-	mapping, err := openWithin(c.Context(), name, timeout)
+	ctx, cancel := context.WithTimeout(c.Context(), timeout)
+	defer cancel()
+	mapping, err := openWithin(ctx, name, timeout)
 	if err != nil {
 		return err
 	}
@@ -50,12 +52,32 @@ func read(c *cobra.Command, name string, timeout time.Duration) error {
 	}
 	defer view.Close()
 	fmt.Fprintln(out, "The file view is mapped")
-	data := make([]byte, view.Len())
-	if _, err := view.ReadAt(data, 0); err != nil {
+	message, err := readMessage(ctx, view)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "Read from the file mapping:")
-	return showMessage(c, decodeMessage(data))
+	return showMessage(c, message)
+}
+
+// readMessage reads the server's message. The server writes it a moment after it
+// has created the mapping: as long as ctx lasts, there may be none yet.
+func readMessage(ctx context.Context, view *filemap.View) (string, error) {
+	data := make([]byte, view.Len())
+	for {
+		ended := ctx.Err() != nil
+		if _, err := view.ReadAt(data, 0); err != nil {
+			return "", err
+		}
+		message := decodeMessage(data)
+		if message != "" || ended {
+			return message, nil
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // openWithin opens a mapping for reading, and waits for it as long as it may.
@@ -65,8 +87,6 @@ func openWithin(ctx context.Context, name string, timeout time.Duration) (*filem
 		mapping, err := filemap.Open(name, opts)
 		return mapping, explainMissing(name, hintServer(err))
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	mapping, err := filemap.Await(ctx, name, opts)
 	return mapping, hintServer(err)
 }

@@ -124,9 +124,9 @@ func (h hierarchy) left(dir string, swapFree int64) (bytes, limit int64) {
 	if limit == math.MaxInt64 {
 		return limit, limit
 	}
-	stat, _ := os.ReadFile(filepath.Join(dir, "memory.stat"))
-	cached := statValue(string(stat), files.stat+"inactive_file") +
-		statValue(string(stat), files.stat+"active_file")
+	stat, _ := readGroup(dir, "memory.stat")
+	cached := statValue(stat, files.stat+"inactive_file") +
+		statValue(stat, files.stat+"active_file")
 	unused := limit - readUsage(dir, files.usage)
 	return max(0, unused+h.swapLeft(dir, unused, swapFree)+cached), limit
 }
@@ -161,11 +161,17 @@ func readUsage(dir, file string) int64 {
 }
 
 func readNumber(dir, file string) (int64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, file))
+	text, err := readGroup(dir, file)
 	if err != nil {
 		return 0, err
 	}
-	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	return strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+}
+
+// readGroup reads a file of a group.
+func readGroup(dir, file string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	return string(text), err
 }
 
 // statValue returns a number of a memory.stat, whose lines are NAME NUMBER.

@@ -144,9 +144,9 @@ func (m *Manager) describe(ctx context.Context, info *Info, cut bool) (alive boo
 		return false, nil
 	}
 	defer m.host.Close(o.fd)
-	if alive, err := m.host.ByteLocked(o.fd, o.handleByte()); err != nil ||
+	if alive, err = m.host.ByteLocked(o.fd, o.handleByte()); err != nil ||
 		!alive && info.Name.Scope != object.POSIX {
-		return false, nil
+		return false, err
 	}
 	o.tell(info)
 	if cut {
