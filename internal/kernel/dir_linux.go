@@ -30,11 +30,8 @@ type place struct {
 // path returns where a file of the directory is.
 func (p *place) path(file string) string { return p.host.dir + file }
 
-// here returns the place of this user's own objects, which have Local names or
-// none, as the environment chooses it now.
-func here() (*place, error) { return placeOf(object.Name{}) }
-
-// placeOf returns the place where an object of the name is.
+// placeOf returns the place where an object of the name is, as the environment
+// chooses it now. Objects without a name are where this user's own are.
 func placeOf(name object.Name) (*place, error) {
 	if err := checkMachine(); err != nil {
 		return nil, err

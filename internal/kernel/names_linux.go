@@ -48,7 +48,7 @@ func Find(ctx context.Context, name object.Name) (Info, error) {
 // List returns the live objects that this user can see and whose names are
 // wanted.
 func List(ctx context.Context, wants func(object.Name) bool) ([]Info, error) {
-	p, err := here()
+	p, err := placeOf(object.Name{})
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func OtherUser(ctx context.Context, name object.Name) (uid uint32, found bool) {
 
 // Clean gives back what dead objects left.
 func Clean() (Cleaned, error) {
-	p, err := here()
+	p, err := placeOf(object.Name{})
 	if err != nil {
 		return Cleaned{}, err
 	}
