@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A memory cgroup with more in use than its limit is not refused memory: the
@@ -93,47 +94,81 @@ type left struct {
 // other things too while nobody looks.
 const groupMargin = 4 << 20
 
-// groupLeft returns what the cgroup with the least memory left has.
-func groupLeft(swapFree int64) left {
-	least := left{bytes: math.MaxInt64}
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return least
+// limitedGroup is a memory cgroup of this process that has a limit.
+type limitedGroup struct {
+	hierarchy
+	dir   string
+	limit int64
+}
+
+// limited holds the groups that the last look found. Limits are changed by hand,
+// and looking for them takes longer than making a small mapping.
+var limited struct {
+	sync.Mutex
+	looked time.Time
+	groups []limitedGroup
+}
+
+const limitsKept = time.Second
+
+func limitedGroups() []limitedGroup {
+	limited.Lock()
+	defer limited.Unlock()
+	if time.Since(limited.looked) < limitsKept {
+		return limited.groups
 	}
+	limited.groups = nil
+	text, _ := os.ReadFile("/proc/self/cgroup") // without /proc, nothing is known
 	for _, h := range hierarchies() {
 		for _, dir := range h.path(h.group(string(text))) {
-			bytes, limit := h.left(dir, swapFree)
-			if limit != math.MaxInt64 && bytes-groupMargin < least.bytes {
-				least = left{max(0, bytes-groupMargin), "the memory cgroup " + dir + ", of its " + mebibytes(limit)}
+			if g := h.at(dir); g.limit != math.MaxInt64 {
+				limited.groups = append(limited.groups, g)
 			}
+		}
+	}
+	limited.looked = time.Now()
+	return limited.groups
+}
+
+// at returns the group of a directory, with a limit of math.MaxInt64 if it has none.
+func (h hierarchy) at(dir string) limitedGroup {
+	if h.version == 1 {
+		return limitedGroup{h, dir, readLimit(dir, "memory.limit_in_bytes")}
+	}
+	return limitedGroup{h, dir, readLimit(dir, "memory.max")}
+}
+
+// groupLeft returns what the one of the groups with the least memory left has.
+func groupLeft(groups []limitedGroup, swapFree int64) left {
+	least := left{bytes: math.MaxInt64}
+	for _, g := range groups {
+		if bytes := g.left(swapFree) - groupMargin; bytes < least.bytes {
+			least = left{max(0, bytes), "the memory cgroup " + g.dir + ", of its " + mebibytes(g.limit)}
 		}
 	}
 	return least
 }
 
-// left returns what a group has left, and its limit. Pages of files do not count
-// as used: the system drops them first. Above memory.high it slows a group down
-// and refuses nothing.
-func (h hierarchy) left(dir string, swapFree int64) (bytes, limit int64) {
-	files := struct{ limit, usage, stat string }{"memory.max", "memory.current", ""}
-	if h.version == 1 {
-		files = struct{ limit, usage, stat string }{
-			"memory.limit_in_bytes", "memory.usage_in_bytes", "total_"}
+// left returns what a group has left. Pages of files do not count as used: the
+// system drops them first. Above memory.high it slows a group down and refuses
+// nothing.
+func (g limitedGroup) left(swapFree int64) int64 {
+	usage, prefix := "memory.current", ""
+	if g.version == 1 {
+		usage, prefix = "memory.usage_in_bytes", "total_"
 	}
-	limit = readLimit(dir, files.limit)
-	if limit == math.MaxInt64 {
-		return limit, limit
-	}
-	stat, _ := readGroup(dir, "memory.stat")
-	cached := statValue(stat, files.stat+"inactive_file") +
-		statValue(stat, files.stat+"active_file")
-	unused := limit - readUsage(dir, files.usage)
-	return max(0, unused+h.swapLeft(dir, unused, swapFree)+cached), limit
+	stat, _ := readGroup(g.dir, "memory.stat")
+	cached := statValue(stat, prefix+"inactive_file") + statValue(stat, prefix+"active_file")
+	unused := g.limit - readUsage(g.dir, usage)
+	return max(0, unused+g.swapLeft(g.dir, unused, swapFree)+cached)
 }
 
 // swapLeft returns how much of a group's memory the system may still move to
 // the machine's swap space.
 func (h hierarchy) swapLeft(dir string, unused, swapFree int64) int64 {
+	if swapFree == 0 {
+		return 0
+	}
 	own := int64(math.MaxInt64)
 	if h.version == 2 {
 		if limit := readLimit(dir, "memory.swap.max"); limit != math.MaxInt64 {

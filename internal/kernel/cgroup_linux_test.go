@@ -80,7 +80,12 @@ func TestCgroupLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, _ := test.h.left(dir, test.swapFree); got != test.want {
+		g := test.h.at(dir)
+		got := g.limit
+		if got != none {
+			got = g.left(test.swapFree)
+		}
+		if got != test.want {
 			t.Errorf("version %d, %s: %d, want %d", test.h.version, test.files, got, test.want)
 		}
 	}

@@ -158,16 +158,24 @@ func (h host) Random() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
+// lookAtMachine is the least size for which it counts what the machine has left:
+// looking would take longer than making smaller mappings.
+const lookAtMachine = 64 << 20
+
 // Free is limited by what the file system may hold, and in memory by what the
 // machine and this process's cgroups have left.
-func (h host) Free() (int64, string, error) {
+func (h host) Free(size int64) (int64, string, error) {
+	groups := limitedGroups()
+	if len(groups) == 0 && size <= lookAtMachine {
+		return math.MaxInt64, "", nil
+	}
 	free, inMemory, err := sys.FreeSpace(h.dir)
 	least := left{free, h.dir}
 	if err != nil || !inMemory {
 		return least.bytes, least.of, explain(err)
 	}
 	machine, swapFree, err := machineLeft()
-	for _, other := range []left{machine, groupLeft(swapFree)} {
+	for _, other := range []left{machine, groupLeft(groups, swapFree)} {
 		if other.bytes < least.bytes {
 			least = other
 		}

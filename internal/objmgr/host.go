@@ -78,8 +78,9 @@ type Host interface {
 	// Allocate reserves the space of a range and makes the file at least as
 	// long. It returns object.ErrNoSpace where there is none.
 	Allocate(fd FD, offset, length int64) error
-	// Free returns about how much Allocate can have, and of what.
-	Free() (bytes int64, of string, err error)
+	// Free returns about how much Allocate can have, and of what. It may leave out
+	// what seldom lacks so much as size.
+	Free(size int64) (bytes int64, of string, err error)
 	ReadAt(fd FD, p []byte, offset int64) (int, error)
 	WriteAt(fd FD, p []byte, offset int64) error
 	// Attribute and SetAttribute are for notes that nothing depends on.

@@ -115,7 +115,7 @@ func (m *Manager) reserve(fd FD, spec MappingSpec) error {
 }
 
 // uncheckedMax is how much a process reserves before it looks again whether there
-// is so much. Looking takes as long as reserving some 100 KiB.
+// is so much.
 const uncheckedMax = 2 << 20
 
 // checkFree returns an error if so much can't be had. A directory may be allowed
@@ -126,7 +126,7 @@ func (m *Manager) checkFree(size int64) error {
 		return nil
 	}
 	m.unchecked.Store(0)
-	if free, of, err := m.host.Free(); err == nil && size > free {
+	if free, of, err := m.host.Free(size); err == nil && size > free {
 		return object.Explain(object.ErrNoSpace, fmt.Sprintf(
 			"no space left for %d MiB: about %d MiB are left of %s", size>>20, free>>20, of))
 	}

@@ -141,7 +141,7 @@ func (p *process) Allocate(fd FD, offset, length int64) error {
 	return p.see("allocate", p.subject(fd), nil)
 }
 
-func (p *process) Free() (int64, string, error) { return math.MaxInt64, "", nil }
+func (p *process) Free(int64) (int64, string, error) { return math.MaxInt64, "", nil }
 
 func (p *process) ReadAt(fd FD, b []byte, offset int64) (int, error) {
 	d := p.stepOn(fd)
