@@ -51,7 +51,7 @@ func (s *Sync) Share() error {
 // TryLock locks a mutex that nobody has locked, nor had, since the last time.
 // It is the whole of most locks.
 func (s *Sync) TryLock() (Taken, bool) {
-	if !s.swap(0, s.mine()) || s.closed.Load() {
+	if !s.swapAnywhere(0, s.mine()) || s.closed.Load() {
 		return Taken{}, false
 	}
 	return Taken{Hold: s.holds.Load()}, true

@@ -198,10 +198,15 @@ func (s *Sync) load() layout.State {
 // swap replaces the state, if it is still old. It reports false if that may have
 // been in what Close leaves in the page's place.
 func (s *Sync) swap(old, next layout.State) bool {
+	return s.swapAnywhere(old, next) && !s.released.Load()
+}
+
+// swapAnywhere is swap, also in what Close leaves: the caller asks afterward
+// whether the handle is closed.
+func (s *Sync) swapAnywhere(old, next layout.State) bool {
 	race.Release()
 	swapped := s.state.CompareAndSwap(uint64(old), uint64(next))
 	race.Acquire()
-	swapped = swapped && !s.released.Load()
 	runtime.KeepAlive(s)
 	return swapped
 }
