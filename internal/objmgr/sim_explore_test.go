@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/filemap-go/filemap/internal/race"
 )
 
 // world is what a simulation begins with.
@@ -153,6 +155,15 @@ func exploreWorld(t *testing.T, w world) {
 // walks is how many ways through a large world a test tries.
 const walks = 20_000
 
+// triedWays is walks, or fewer under the race detector: it makes each take ten times
+// as long, and one step at a time has few races.
+func triedWays() uint64 {
+	if race.Enabled {
+		return walks / 20
+	}
+	return walks
+}
+
 // walkSteps is how long such a way can be.
 const walkSteps = 5000
 
@@ -160,14 +171,14 @@ const walkSteps = 5000
 // many random ways.
 func walkWorld(t *testing.T, w world) {
 	t.Helper()
-	for seed := range uint64(walks) {
+	for seed := range triedWays() {
 		if walk(w, nil, seed, false).failure == nil {
 			continue
 		}
 		s := walk(w, nil, seed, true)
 		t.Fatalf("%s: way %d: %v\n%s", w.name, seed, s.failure, strings.Join(s.trace, "\n"))
 	}
-	t.Logf("figures: %s, up to %d killed: %d random ways", w.name, w.kills, walks)
+	t.Logf("figures: %s, up to %d killed: %d random ways", w.name, w.kills, triedWays())
 }
 
 // walk goes one random way through a world. Kills are as likely at its
