@@ -96,7 +96,7 @@ func startStopped(t *testing.T, role, base string) *exec.Cmd {
 }
 
 // TestClaimerStopped has processes stop while each has claimed an object. Calls
-// with a context wait for as long as that lasts; others say who is in the way.
+// with a context wait for as long as that lasts; the errors of others name the process in the way.
 func TestClaimerStopped(t *testing.T) {
 	ns := filemaptest.New(t)
 	e, err := waitable.CreateEvent(ns.Name("E"), &waitable.EventOptions{Signaled: true})

@@ -63,7 +63,7 @@ func TestWithoutCalls(t *testing.T) {
 				one.denial.Errno = errno
 				if whereDenied(t, one.denial) {
 					expectOnOddSystem(t, useAll(filemaptest.New(t)), one.want)
-					removeFiles(t) // a process that can't test locks can't tell who holds them
+					removeFiles(t) // without a test of locks, no process knows what is dead
 				}
 			})
 		}

@@ -143,7 +143,7 @@ func parseLock(line string) (lock fileLock, ok bool) {
 
 // eachSystemLock calls visit with each lock of the machine, until visit returns
 // false or ctx ends. The system hands out a page of them at a time, and looks
-// for the next page from the first lock on: who has many locks makes this slow
+// for the next page from the first lock on: a user with many locks makes this slow
 // for all, so the caller bounds it.
 //
 // Locks of other PID namespaces are not listed. While locks come and go, others

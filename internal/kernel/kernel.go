@@ -93,7 +93,7 @@ type Cleaned struct {
 //	Look(context.Context, object.Name) (Info, error)        without Holders, which cost much
 //	Find(context.Context, object.Name) (Info, error)        object.ErrNotExist if nobody holds it
 //	List(context.Context, func(object.Name) bool) ([]Info, error)   of the names it wants, not POSIX
-//	OtherUser(context.Context, object.Name) (uid uint32, found bool) who has a Local object of it
+//	OtherUser(context.Context, object.Name) (uid uint32, found bool) with a Local object of it
 //	Clean() (Cleaned, error)
 //	NativeName(object.Name) string
 //	Unlink(object.Name) error                               for POSIX names

@@ -9,7 +9,7 @@ import (
 )
 
 // stateOf returns the state of a synchronization object. The system tells
-// nobody of a timer's period, whether the timer resets itself, and who waits.
+// nobody of a timer's period, whether the timer resets itself, and which processes wait.
 func stateOf(name object.Name, kind object.Kind) (state State, err error) {
 	handle, err := opener(name, kind)(sys.QUERY_STATE)
 	if err != nil {
