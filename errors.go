@@ -7,9 +7,10 @@ import (
 )
 
 var (
-	errAccess = object.Explain(fs.ErrInvalid, "no such access")
-	errSize   = object.Explain(fs.ErrInvalid, "the size must be more than 0")
-	errBase   = object.Explain(fs.ErrInvalid,
+	errAccess   = object.Explain(fs.ErrInvalid, "no such access")
+	errSize     = object.Explain(fs.ErrInvalid, "the size must be more than 0")
+	errTwoFiles = object.Explain(fs.ErrInvalid, "File and OpenFile are both given")
+	errBase     = object.Explain(fs.ErrInvalid,
 		"the base address, and the offset with it, must be multiples of 64 KiB")
 )
 

@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	".":               {"object", "internal/kernel", "internal/mem"},
 	"inspect":         {"object", "internal/kernel"},
 	"waitable":        {"object", "internal/kernel"},
+	"handle":          {"object", "internal/kernel"},
 	"channel":         {"object", ".", "waitable", "internal/race", "internal/step"},
 	"filemaptest":     {"object", "inspect", "internal/kernel"},
 }

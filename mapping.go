@@ -53,6 +53,11 @@ type CreateOptions struct {
 	// file's.
 	File string
 
+	// OpenFile is that file, if it is open already, for what Access says. It stays
+	// the caller's, who may close it once Create has returned. If no path leads to
+	// it any more, the mapping can't have a name.
+	OpenFile *os.File
+
 	// Security says who else may open the mapping; nil is for nobody, on
 	// Windows for whom the system's default admits.
 	Security *Security
@@ -107,12 +112,14 @@ func create(name object.Name, size int64, opts *CreateOptions) (*Mapping, error)
 	}
 	spec := kernel.MappingSpec{
 		Name: name, Size: size, Access: opts.Access, Security: opts.Security,
-		File: opts.File, Sparse: opts.Sparse, Context: opts.Context, Progress: opts.Progress,
+		File: opts.File, OpenFile: opts.OpenFile, Sparse: opts.Sparse, Context: opts.Context, Progress: opts.Progress,
 	}
 	switch {
 	case !opts.Access.Known():
 		return nil, errAccess
-	case size < 0 || size == 0 && opts.File == "":
+	case opts.File != "" && opts.OpenFile != nil:
+		return nil, errTwoFiles
+	case size < 0 || size == 0 && opts.File == "" && opts.OpenFile == nil:
 		return nil, errSize
 	}
 	k, err := kernel.CreateMapping(spec)

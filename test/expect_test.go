@@ -17,6 +17,8 @@ func linuxOnly(t testing.TB, why string) {
 	}
 }
 
+const onWindows = runtime.GOOS == "windows"
+
 func expect(t testing.TB, what string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {

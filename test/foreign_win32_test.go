@@ -58,9 +58,15 @@ func (w *win32) c(name string) string {
 // peer builds this test for Windows and starts a peer.
 func (w *win32) peer() *peer {
 	w.t.Helper()
+	return startPeerAs(w.t, inRole("peer", "wine", w.testBinary()))
+}
+
+// testBinary builds this test for Windows and returns the program.
+func (w *win32) testBinary() string {
+	w.t.Helper()
 	program := filepath.Join(w.dir, "peer.exe")
 	w.build(exec.Command("go", "test", "-c", "-o", program, "."))
-	return startPeerAs(w.t, inRole("peer", "wine", program))
+	return program
 }
 
 // command builds the command for Windows and returns the program.

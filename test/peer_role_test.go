@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"os"
 
 	"github.com/filemap-go/filemap"
@@ -17,11 +18,16 @@ type served struct {
 	mappings map[string]*filemap.Mapping
 	views    map[string]*filemap.View
 	mutexes  map[string]*waitable.Mutex
+	conns    []*net.UnixConn
 }
 
 // servePeer answers requests until there are no more.
 func servePeer([]string) error {
-	s := served{make(map[string]*filemap.Mapping), make(map[string]*filemap.View), make(map[string]*waitable.Mutex)}
+	s := &served{
+		mappings: make(map[string]*filemap.Mapping),
+		views:    make(map[string]*filemap.View),
+		mutexes:  make(map[string]*waitable.Mutex),
+	}
 	decoder, encoder := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
 		var r request
@@ -37,7 +43,7 @@ func servePeer([]string) error {
 	}
 }
 
-func (s served) serve(r request) (data []byte, err error) {
+func (s *served) serve(r request) (data []byte, err error) {
 	switch r.Op {
 	case "create":
 		opts := &filemap.CreateOptions{Access: r.Access, Security: r.Security, File: r.File}
@@ -86,7 +92,7 @@ func (s served) serve(r request) (data []byte, err error) {
 	return data, err
 }
 
-func (s served) keep(name string) func(*filemap.Mapping, error) error {
+func (s *served) keep(name string) func(*filemap.Mapping, error) error {
 	return func(m *filemap.Mapping, err error) error {
 		if err == nil {
 			s.mappings[name] = m

@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/filemap-go/filemap/internal/objmgr"
@@ -14,14 +15,14 @@ import (
 // the mapping's size. It changes nothing: a file that is missing or too small
 // has a growth.
 func openBackingFile(spec MappingSpec, mode uint32) (*objmgr.File, int64, error) {
-	path, err := resolve(spec.File)
+	path, err := backingPath(spec)
 	if err != nil {
 		return nil, 0, err
 	}
 	writable := spec.Access == object.ReadWrite
 	file := &objmgr.File{Path: path}
-	grown := &growth{path: path, mode: mode & 0o666, size: spec.Size, sparse: spec.Sparse}
-	fd, stat, err := openRegular(path, writable)
+	grown := &growth{open: spec.OpenFile, path: path, mode: mode & 0o666, size: spec.Size, sparse: spec.Sparse}
+	fd, stat, err := grown.find(writable)
 	if errors.Is(err, fs.ErrNotExist) && writable && spec.Size > 0 {
 		file.Growth = grown
 		return file, spec.Size, nil
@@ -45,6 +46,19 @@ func openBackingFile(spec MappingSpec, mode uint32) (*objmgr.File, int64, error)
 	return file, spec.Size, err
 }
 
+// backingPath returns the path by which other processes open the file behind a
+// mapping, or "" if it has none and the mapping no name.
+func backingPath(spec MappingSpec) (string, error) {
+	if spec.OpenFile == nil {
+		return resolve(spec.File)
+	}
+	path, err := pathOf(spec.OpenFile)
+	if err == nil && path == "" && !spec.Name.IsZero() {
+		err = object.Explain(fs.ErrInvalid, "no path leads to the open file, as other processes would need it")
+	}
+	return path, err
+}
+
 // resolve returns the absolute path of a file that may be missing, with symbolic
 // links resolved: others open that path, and must come to the same file.
 func resolve(path string) (string, error) {
@@ -65,22 +79,20 @@ func resolve(path string) (string, error) {
 
 func openRegular(path string, write bool) (objmgr.FD, objmgr.Stat, error) {
 	return openKnown(path, func(s objmgr.Stat) (bool, error) {
-		if s.Mode&sys.ModeType != sys.ModeRegular {
-			return false, object.Explain(fs.ErrInvalid, "what backs the mapping is not a regular file")
-		}
-		return write, nil
+		return write, checkRegular(s)
 	})
 }
 
 // growth makes or grows a file: see objmgr.Growth.
 type growth struct {
+	open   *os.File // the caller's, or nil for the file at the path
 	path   string
 	mode   uint32 // of a file that it makes
 	size   int64  // the file's, at the end
 	sparse bool
 
 	fd    objmgr.FD // once Reserve has opened it
-	open  bool
+	found bool
 	made  bool  // it made the file
 	old   int64 // size of the file before
 	grows bool  // it has begun to set the size
@@ -90,7 +102,7 @@ func (g *growth) Reserve() (objmgr.FD, error) {
 	if err := g.openOrMake(); err != nil {
 		return 0, err
 	}
-	g.open = true
+	g.found = true
 	if g.sparse || g.size <= g.old {
 		return g.fd, nil
 	}
@@ -101,9 +113,17 @@ func (g *growth) Reserve() (objmgr.FD, error) {
 	return g.fd, explain(err)
 }
 
+// find opens the file that is there.
+func (g *growth) find(write bool) (objmgr.FD, objmgr.Stat, error) {
+	if g.open != nil {
+		return reopenFile(g.open, write)
+	}
+	return openRegular(g.path, write)
+}
+
 func (g *growth) openOrMake() error {
-	fd, stat, err := openRegular(g.path, true)
-	if errors.Is(err, fs.ErrNotExist) {
+	fd, stat, err := g.find(true)
+	if errors.Is(err, fs.ErrNotExist) && g.open == nil {
 		var made int
 		made, err = sys.CreateNew(g.path, g.mode)
 		fd, g.made = objmgr.FD(made), err == nil
@@ -131,7 +151,7 @@ func (g *growth) Grow() error {
 // Undo touches nothing that another process did to the file meanwhile, as far
 // as its size tells.
 func (g *growth) Undo() {
-	if !g.open {
+	if !g.found {
 		return
 	}
 	fd := int(g.fd)

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/filemap-go/filemap/internal/sys"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -26,8 +27,12 @@ func openBacking(spec MappingSpec) (b *backing, err error) {
 	if spec.Access == object.ReadWrite {
 		flags = os.O_RDWR
 	}
-	b.File, err = os.OpenFile(spec.File, flags, 0)
-	if errors.Is(err, fs.ErrNotExist) && flags == os.O_RDWR && spec.Size > 0 {
+	if spec.OpenFile != nil {
+		b.File, err = duplicateFile(spec.OpenFile)
+	} else {
+		b.File, err = os.OpenFile(spec.File, flags, 0)
+	}
+	if errors.Is(err, fs.ErrNotExist) && spec.OpenFile == nil && flags == os.O_RDWR && spec.Size > 0 {
 		b.File, err = os.OpenFile(spec.File, flags|os.O_CREATE|os.O_EXCL, 0o600)
 		b.made = err == nil
 		if errors.Is(err, fs.ErrExist) { // by now
@@ -42,6 +47,23 @@ func openBacking(spec MappingSpec) (b *backing, err error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// duplicateFile opens a file that the caller has open once more.
+func duplicateFile(f *os.File) (own *os.File, err error) {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var handle sys.Handle
+	var duplicated error
+	err = conn.Control(func(fd uintptr) {
+		handle, duplicated = sys.DuplicateHandle(sys.CurrentProcess(), sys.Handle(fd))
+	})
+	if err = errors.Join(err, duplicated); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(handle), f.Name()), nil
 }
 
 // undo closes the file and leaves it as it was found. If another process maps

@@ -9,6 +9,8 @@ package kernel
 
 import (
 	"context"
+	"os"
+	"os/exec"
 
 	"github.com/filemap-go/filemap/internal/mem"
 	"github.com/filemap-go/filemap/object"
@@ -24,6 +26,8 @@ type MappingSpec struct {
 	// File is the path of the file that backs the mapping, "" for memory. It
 	// grows to Size if need be, and is made if Size is not 0.
 	File string
+	// OpenFile is that file, if it is open already; it stays the caller's.
+	OpenFile *os.File
 
 	Sparse   bool // do not reserve the space
 	Context  context.Context
@@ -54,6 +58,9 @@ type mapping interface {
 	Check() error
 	// Alias returns a name that programs may remove without harm.
 	Alias() (string, error)
+	// Export returns an open file that is a handle to the mapping by itself, for
+	// views of an access. The object lives while it is open, in whatever process.
+	Export(object.Access) (*os.File, error)
 	// Close gives the handle up; views go on.
 	Close() error
 }
@@ -88,6 +95,7 @@ type Cleaned struct {
 //
 //	CreateMapping(MappingSpec) (*Mapping, error)            object.ErrExist if the name exists
 //	OpenMapping(context.Context, object.Name, object.Access) (*Mapping, error)   nil for none
+//	ReceiveMapping(*os.File, object.Access) (*Mapping, object.Name, error)       of what Export returned
 //	Watch(object.Name) (changed <-chan struct{}, stop func(), err error)
 //	Exists(context.Context, object.Name) (bool, error)      for waits: a look that costs little
 //	Look(context.Context, object.Name) (Info, error)        without Holders, which cost much
@@ -98,9 +106,13 @@ type Cleaned struct {
 //	NativeName(object.Name) string
 //	Unlink(object.Name) error                               for POSIX names
 //	Executable(pid int) string                              "" if unknown
+//	Inherit(*exec.Cmd, *os.File) (ref string, err error)    what the child calls the file
+//	OpenPassed(ref string) (*os.File, error)                once for each ref
+//	Duplicate(*os.File, *os.Process) (ref string, err error)
 var _ = [...]any{
 	(func(MappingSpec) (*Mapping, error))(CreateMapping),
 	(func(context.Context, object.Name, object.Access) (*Mapping, error))(OpenMapping),
+	(func(*os.File, object.Access) (*Mapping, object.Name, error))(ReceiveMapping),
 	(func(object.Name) (<-chan struct{}, func(), error))(Watch),
 	(func(context.Context, object.Name) (bool, error))(Exists),
 	(func(context.Context, object.Name) (Info, error))(Look),
@@ -111,4 +123,7 @@ var _ = [...]any{
 	(func(object.Name) string)(NativeName),
 	(func(object.Name) error)(Unlink),
 	(func(int) string)(Executable),
+	(func(*exec.Cmd, *os.File) (string, error))(Inherit),
+	(func(string) (*os.File, error))(OpenPassed),
+	(func(*os.File, *os.Process) (string, error))(Duplicate),
 }

@@ -5,6 +5,8 @@ package kernel
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 
 	"github.com/filemap-go/filemap/internal/mem"
 	"github.com/filemap-go/filemap/object"
@@ -23,6 +25,16 @@ func (*Mapping) Map(ViewSpec) (*mem.Region, error) { return nil, errOther }
 func (*Mapping) Check() error                      { return errOther }
 func (*Mapping) Alias() (string, error)            { return "", errOther }
 func (*Mapping) Close() error                      { return errOther }
+
+func (*Mapping) Export(object.Access) (*os.File, error) { return nil, errOther }
+
+func ReceiveMapping(*os.File, object.Access) (*Mapping, object.Name, error) {
+	return nil, object.Name{}, errOther
+}
+
+func Inherit(*exec.Cmd, *os.File) (string, error)     { return "", errOther }
+func OpenPassed(string) (*os.File, error)             { return nil, errOther }
+func Duplicate(*os.File, *os.Process) (string, error) { return "", errOther }
 
 func CreateMapping(MappingSpec) (*Mapping, error)           { return nil, errOther }
 func Watch(object.Name) (<-chan struct{}, func(), error)    { return nil, nil, errOther }

@@ -33,7 +33,7 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 		Name: spec.Name, Size: spec.Size, Mode: mode,
 		Sparse: spec.Sparse, Context: spec.Context, Progress: spec.Progress,
 	}
-	if spec.File != "" {
+	if spec.File != "" || spec.OpenFile != nil {
 		if wanted.File, wanted.Size, err = openBackingFile(spec, mode); err != nil {
 			return nil, err
 		}

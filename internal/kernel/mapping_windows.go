@@ -27,7 +27,7 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 		return nil, err
 	}
 	m := &Mapping{name: spec.Name, size: spec.Size, access: spec.Access}
-	if spec.File == "" {
+	if spec.File == "" && spec.OpenFile == nil {
 		err = m.create(sys.NoFile, descriptor)
 	} else {
 		err = m.createOver(spec, descriptor)
@@ -131,10 +131,7 @@ func sectionRights(name object.Name) (granted uint32, err error) {
 
 // OpenMapping opens a live section.
 func OpenMapping(_ context.Context, name object.Name, access object.Access) (*Mapping, error) {
-	rights := uint32(sys.FILE_MAP_READ)
-	if access == object.ReadWrite {
-		rights |= sys.FILE_MAP_WRITE
-	}
+	rights := mappingRights(access)
 	// The right to ask for the size is extra: some owners grant but reading.
 	section, err := sys.OpenFileMapping(rights|sys.SECTION_QUERY, win32Name(name))
 	if err == sys.ERROR_ACCESS_DENIED {
@@ -149,6 +146,14 @@ func OpenMapping(_ context.Context, name object.Name, access object.Access) (*Ma
 		return nil, err
 	}
 	return m, nil
+}
+
+// mappingRights returns the rights to a section that views of an access take.
+func mappingRights(access object.Access) uint32 {
+	if access == object.ReadWrite {
+		return sys.FILE_MAP_READ | sys.FILE_MAP_WRITE
+	}
+	return sys.FILE_MAP_READ
 }
 
 // explainOpen says what this user may do where the system denied access.

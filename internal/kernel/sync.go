@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"time"
 
@@ -61,6 +62,9 @@ type syncObject interface {
 	// Share prepares a command to hold what this handle holds too, and to die
 	// with this process. The caller calls started after cmd.Start.
 	Share(cmd *exec.Cmd) (started func() error, err error)
+	// Export returns an open file that is a handle to the object by itself, for one
+	// receiver. The object lives while it is open, in whatever process.
+	Export() (*os.File, error)
 	// Check returns object.ErrNameLost if the name no longer leads here.
 	// SpotCheck is Check for each lock and unlock: it costs less, and does not
 	// look each time.
@@ -92,6 +96,7 @@ type State struct {
 //
 //	CreateSync(SyncSpec) (*Sync, error)             object.ErrExist if the name exists
 //	OpenSync(object.Name, object.Kind) (*Sync, error)
+//	ReceiveSync(*os.File, object.Kind) (*Sync, object.Name, error)    of what Export returned
 //	WaitAny(context.Context, []*Sync) (int, Taken, error)
 //	WaitAll(context.Context, []*Sync) ([]Taken, error)    fs.ErrInvalid for an object named twice
 //
@@ -99,6 +104,7 @@ type State struct {
 var _ = [...]any{
 	(func(SyncSpec) (*Sync, error))(CreateSync),
 	(func(object.Name, object.Kind) (*Sync, error))(OpenSync),
+	(func(*os.File, object.Kind) (*Sync, object.Name, error))(ReceiveSync),
 	(func(context.Context, []*Sync) (int, Taken, error))(WaitAny),
 	(func(context.Context, []*Sync) ([]Taken, error))(WaitAll),
 }

@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"context"
+	"os"
 	"os/exec"
 
 	"github.com/filemap-go/filemap/object"
@@ -30,9 +31,14 @@ func (*Sync) Check() error                          { return errOther }
 func (*Sync) SpotCheck() error                      { return errOther }
 func (*Sync) Close() error                          { return errOther }
 
+func (*Sync) Export() (*os.File, error)             { return nil, errOther }
 func (*Sync) Share(*exec.Cmd) (func() error, error) { return nil, errOther }
 
-func CreateSync(SyncSpec) (*Sync, error)                   { return nil, errOther }
-func OpenSync(object.Name, object.Kind) (*Sync, error)     { return nil, errOther }
+func CreateSync(SyncSpec) (*Sync, error)               { return nil, errOther }
+func OpenSync(object.Name, object.Kind) (*Sync, error) { return nil, errOther }
+func ReceiveSync(*os.File, object.Kind) (*Sync, object.Name, error) {
+	return nil, object.Name{}, errOther
+}
+
 func WaitAny(context.Context, []*Sync) (int, Taken, error) { return 0, Taken{}, errOther }
 func WaitAll(context.Context, []*Sync) ([]Taken, error)    { return nil, errOther }

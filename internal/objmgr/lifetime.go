@@ -88,6 +88,13 @@ func (o *Object) tryAcquire(to purpose) (got *Object, err error) {
 			host.Close(o.fd)
 		}
 	}()
+	return o.enter(writes)
+}
+
+// enter makes the open file a handle, if the object is alive, and clears it away
+// if it is dead. It returns neither the object nor an error if another process is
+// in the way, or the object was dead.
+func (o *Object) enter(writes bool) (*Object, error) {
 	if !o.Owned {
 		return o, nil
 	}
@@ -145,12 +152,19 @@ func (o *Object) downgrade() {
 	}
 }
 
-func (o *Object) handleByte() int64 { return layout.HandleByte(o.file) }
+// handleByte returns the position of the byte that the object's handles have
+// locked.
+func (o *Object) handleByte() int64 {
+	if o.file == "" {
+		return o.adopted
+	}
+	return layout.HandleByte(o.file)
+}
 
 // reusable reports whether another user may make the file into another object
 // when this one is dead: see takeOver.
 func (o *Object) reusable() bool {
-	return o.name.Scope == object.Global && o.stat.Mode&layout.ModeOtherWrite != 0
+	return (o.name.Scope == object.Global || o.adopted != 0) && o.stat.Mode&layout.ModeOtherWrite != 0
 }
 
 // claim takes the exclusive lock. It reports whether the object is dead, and

@@ -47,6 +47,8 @@ type Object struct {
 	stat  Stat // when it was opened
 	Owned bool // its lifetime is ours to keep: not that of a POSIX name
 
+	adopted int64 // the position of HandleByte, of a received object without a known name
+
 	key    openedKey
 	joined int // handles besides the first; openedObjects.mu guards it
 	tokens tokens
@@ -162,13 +164,23 @@ func (m *Manager) createUnnamed(d draft) (*Object, error) {
 	}
 	o := &Object{m: m, fd: fd}
 	if err == nil {
-		o.stat, err = m.host.Stat(fd) // what WaitAll tells objects apart by
+		err = o.settle(d)
 	}
 	if err != nil {
 		m.host.Close(fd)
 		return nil, err
 	}
 	return o, nil
+}
+
+// settle gives the object's file its mode, of which the umask has taken some, and
+// notes what the file is.
+func (o *Object) settle(d draft) (err error) {
+	if o.stat, err = o.m.host.Stat(o.fd); err == nil && o.stat.Mode&layout.ModeMask != d.mode {
+		err = o.m.host.Chmod(o.fd, d.mode)
+		o.stat.Mode = o.stat.Mode&^layout.ModeMask | d.mode
+	}
+	return err
 }
 
 // publish makes the object's file and gives it its name.
@@ -178,11 +190,7 @@ func (m *Manager) publish(d draft, file string) (*Object, error) {
 		return nil, err
 	}
 	o := &Object{m: m, fd: fd, name: d.name, file: file, Owned: d.name.Scope != object.POSIX}
-	if o.stat, err = m.host.Stat(fd); err == nil && o.stat.Mode&layout.ModeMask != d.mode {
-		err = m.host.Chmod(fd, d.mode) // the umask has taken some
-		o.stat.Mode = o.stat.Mode&^layout.ModeMask | d.mode
-	}
-	if err == nil && o.Owned {
+	if err = o.settle(d); err == nil && o.Owned {
 		err = o.hold(d.complete != nil)
 	}
 	if err == nil {

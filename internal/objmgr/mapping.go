@@ -24,7 +24,7 @@ type MappingSpec struct {
 // File is a file of the machine that backs a mapping.
 type File struct {
 	FD   FD     // open, unless Growth makes it
-	Path string // absolute
+	Path string // absolute; "" if none leads to the file, which then backs an unnamed mapping
 	// Growth is nil if the file is there and long enough.
 	Growth Growth
 }
@@ -46,6 +46,10 @@ type Mapping struct {
 	*Object
 	Size    int64
 	backing *FD // the file that backs it, if it is not the object's own
+
+	// Pathless says that the object's own file is the one that backs it, to which
+	// no path leads.
+	Pathless bool
 }
 
 // MapFD returns the file whose bytes the mapping's are.
@@ -55,6 +59,9 @@ func (m *Mapping) MapFD() FD {
 	}
 	return m.fd
 }
+
+// IsRecord reports whether the object's own file is a record of another one.
+func (m *Mapping) IsRecord() bool { return layout.IsControl(m.stat.Mode) }
 
 // Close gives the handle up.
 func (m *Mapping) Close() error {
@@ -136,6 +143,9 @@ func (m *Manager) checkFree(size int64) error {
 // createBacked makes a mapping whose bytes are those of a file elsewhere. Its
 // own file holds a record of which.
 func (m *Manager) createBacked(spec MappingSpec) (*Mapping, error) {
+	if spec.File.Path == "" {
+		return m.createPathless(spec)
+	}
 	o, err := m.createRecord(spec)
 	if err != nil {
 		if spec.File.Growth == nil {
@@ -144,6 +154,24 @@ func (m *Manager) createBacked(spec MappingSpec) (*Mapping, error) {
 		return nil, err
 	}
 	return &Mapping{Object: o, Size: spec.Size, backing: &spec.File.FD}, nil
+}
+
+// createPathless makes an unnamed mapping of an open file. No record could tell
+// others which file it is.
+func (m *Manager) createPathless(spec MappingSpec) (*Mapping, error) {
+	file := spec.File
+	if file.Growth != nil {
+		if err := file.grow(func() error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	stat, err := m.host.Stat(file.FD)
+	if err != nil {
+		m.host.Close(file.FD)
+		return nil, err
+	}
+	o := &Object{m: m, fd: file.FD, stat: stat}
+	return &Mapping{Object: o, Size: spec.Size, Pathless: true}, nil
 }
 
 // createRecord makes the record. Where the file must change, that is the last
@@ -168,16 +196,18 @@ func (m *Manager) createRecord(spec MappingSpec) (*Object, error) {
 	}
 	if spec.File.Growth != nil {
 		d.fill = func(fd FD) error { return m.host.WriteAt(fd, make([]byte, layout.ControlSize), 0) }
-		d.complete = func(fd FD) error { return spec.File.grow(fd, record) }
+		d.complete = func(fd FD) error {
+			return spec.File.grow(func() error { return record(fd) })
+		}
 	}
 	return m.create(d)
 }
 
-// grow changes the file, and writes the record in between, when nothing can be
-// wrong any more except the one step of setting the size.
-func (f *File) grow(fd FD, record func(FD) error) (err error) {
+// grow changes the file, and calls record in between, when nothing can be wrong
+// any more except the one step of setting the size.
+func (f *File) grow(record func() error) (err error) {
 	if f.FD, err = f.Growth.Reserve(); err == nil {
-		err = record(fd)
+		err = record()
 	}
 	if err == nil {
 		err = f.Growth.Grow()
@@ -209,12 +239,7 @@ func (m *Manager) OpenMapping(
 	if err != nil {
 		return nil, err
 	}
-	mapping, err := o.mapping(write)
-	if err != nil {
-		o.Close()
-		return nil, err
-	}
-	return mapping, nil
+	return o.Mapping(write)
 }
 
 func (o *Object) mapping(write bool) (*Mapping, error) {

@@ -98,15 +98,11 @@ func (m *Manager) OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
 	if err != nil {
 		return nil, err
 	}
-	control, err := o.control()
-	if err == nil && (control.Kind != kind || !o.Owned) {
-		err = object.ErrWrongKind
-	}
-	if err != nil {
+	if !o.Owned { // a POSIX name
 		o.Close()
-		return nil, err
+		return nil, object.ErrWrongKind
 	}
-	return o.attach(control)
+	return o.Sync(kind)
 }
 
 // attach makes an open object usable. It closes it if that fails.
@@ -142,12 +138,13 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 }
 
 // exposed reports whether the control page must be guarded. It need not be if it
-// is of this user alone: anybody else who may write the file, or might have when
-// the object was shared more widely, or may change its mode, can truncate it. A
-// later change of the mode changes nothing here.
+// is of this user alone: any other user that may write the file, or might have
+// when the object was shared more widely, or may change its mode, can truncate
+// it, and so can any process that is given a handle to an object without a name.
+// A later change of the mode changes nothing here.
 func (o *Object) exposed() (bool, error) {
 	stat, err := o.m.host.Stat(o.fd) // of a new file, o.stat has yet to learn its mode
-	own := stat.UID == o.m.host.UID() && o.name.Scope != object.Global &&
+	own := stat.UID == o.m.host.UID() && o.name.Scope != object.Global && o.file != "" &&
 		stat.Mode&modeOthersWrite == 0
 	return !own, err
 }

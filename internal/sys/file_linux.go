@@ -40,6 +40,9 @@ const (
 	ModeType      = unix.S_IFMT
 	ModeDirectory = unix.S_IFDIR
 	ModeRegular   = unix.S_IFREG
+	ModePipe      = unix.S_IFIFO
+	ModeSocket    = unix.S_IFSOCK
+	ModeTerminal  = unix.S_IFCHR
 	ModeSticky    = unix.S_ISVTX
 	// ModeOthersWrite is for the group and for others.
 	ModeOthersWrite = unix.S_IWGRP | unix.S_IWOTH

@@ -63,6 +63,21 @@ func ObjectType(h Handle, buffer []byte) (string, error) {
 	return queryObject(h, typeInformation, buffer)
 }
 
+// objectBasicInformation is the beginning of PUBLIC_OBJECT_BASIC_INFORMATION.
+type objectBasicInformation struct {
+	attributes    uint32
+	grantedAccess uint32
+	_             [12]uint32
+}
+
+// GrantedAccess returns the rights that a handle has.
+func GrantedAccess(h Handle) (uint32, error) {
+	const basic = 0 // ObjectBasicInformation
+	var info objectBasicInformation
+	err := ntQueryObject(h, basic, (*byte)(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info)), nil)
+	return info.grantedAccess, err
+}
+
 // queryObject returns the string that the answer to a query begins with.
 func queryObject(h Handle, class uint32, buffer []byte) (string, error) {
 	if err := ntQueryObject(h, class, &buffer[0], uint32(len(buffer)), nil); err != nil {
