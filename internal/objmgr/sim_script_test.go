@@ -130,6 +130,43 @@ func (p *process) createEvent(name object.Name, mode uint32) *handle {
 	return h
 }
 
+// export returns a handle that is an open file, as if it were another process's.
+func (p *process) export(h *handle) *handle {
+	if h == nil {
+		return nil
+	}
+	var fd FD
+	err := p.attempt(operation{verb: "open", file: h.file}, func() (err error) {
+		fd, err = h.mapping.Export(true)
+		return err
+	})
+	exported := &Object{m: p.manager, fd: fd}
+	return p.newHandle(&Mapping{Object: exported, Size: h.mapping.Size}, h.file, err)
+}
+
+// receive makes a handle of an exported one, and closes that.
+func (p *process) receive(exported *handle, name object.Name) *handle {
+	if exported == nil {
+		return nil
+	}
+	file := p.manager.FileName(name)
+	var m *Mapping
+	err := p.attempt(operation{verb: "open", file: file}, func() error {
+		own, err := p.Reopen(exported.mapping.fd, true)
+		if err != nil {
+			return err
+		}
+		o, err := p.manager.Receive(own, name, true)
+		if err == nil {
+			m, err = o.Mapping(true)
+		}
+		return err
+	})
+	received := p.newHandle(m, file, err)
+	p.close(exported)
+	return received
+}
+
 // close closes a handle; nil is none.
 func (p *process) close(h *handle) {
 	if h == nil {

@@ -33,6 +33,14 @@ func createsEvent(p *process) {
 	p.close(p.createEvent(localX, private))
 }
 
+// passes gives its handle to itself, and for a while has an open file only.
+func passes(p *process) {
+	h := p.create(localX, private)
+	exported := p.export(h)
+	p.close(h)
+	p.close(p.receive(exported, localX))
+}
+
 func createsAlias(p *process) {
 	h := p.create(localX, private)
 	p.alias(h)
@@ -101,6 +109,9 @@ var smallWorlds = []world{
 	{name: "dead object, creator, cleaner", before: deadX, actors: []actor{{ann, creates}, {ann, cleans}}, kills: 2},
 	{name: "creator and lister", actors: []actor{{ann, creates}, {ann, lists}}, kills: 2},
 	{name: "creators of two kinds", actors: []actor{{ann, creates}, {ann, createsEvent}}, kills: 2},
+	{name: "a handle that is passed on, creator", actors: []actor{{ann, passes}, {ann, creates}}, kills: 1},
+	{name: "a handle that is passed on, opener", actors: []actor{{ann, passes}, {ann, opens}}, kills: 1},
+	{name: "a handle that is passed on, cleaner", actors: []actor{{ann, passes}, {ann, cleans}}, kills: 2},
 	{name: "alias and cleaner", actors: []actor{{ann, createsAlias}, {ann, cleans}}, kills: 2},
 	{name: "two aliases", actors: []actor{{ann, createsAlias}, {ann, opensAlias}}, kills: 1},
 	{name: "a lost name", actors: []actor{{ann, createsAliasChecks}, {ann, removesX}}, kills: 1},
