@@ -29,6 +29,8 @@ func TestAccessDoesNotAllocate(t *testing.T) {
 		"Load":    func() error { _, err := filemap.Load[uint64](v, 16); return err },
 		"Store":   func() error { return filemap.Store(v, 16, uint64(1)) },
 		"Word":    func() error { _, err := word.Add(1); return err },
+		"Word64":  func() error { _, err := v.Word64(64); return err },
+		"At":      func() error { _, err := filemap.At[uint64](v, 64); return err },
 	}
 	for name, do := range hot {
 		allocs := testing.AllocsPerRun(1000, func() {

@@ -160,7 +160,7 @@ func open(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, e
 	case !opts.Access.Known():
 		return nil, errAccess
 	case name.IsZero():
-		return nil, object.ErrInvalidName
+		return nil, kernel.ErrNoName
 	}
 	k, err := kernel.OpenMapping(ctx, name, opts.Access)
 	if err != nil {

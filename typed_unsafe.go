@@ -1,6 +1,7 @@
 package filemap
 
 import (
+	"fmt"
 	"reflect"
 	"unsafe"
 
@@ -37,7 +38,8 @@ func typedPointer[T any](v *View, off int64, n int) (unsafe.Pointer, error) {
 	}
 	size := int(unsafe.Sizeof(zero))
 	if n < 0 || size > 0 && n > v.Len()/size {
-		return nil, v.failed("view", object.ErrRange)
+		return nil, v.failed("view", object.Explain(object.ErrRange, fmt.Sprintf(
+			"offset %d, %d values of %d bytes: the view has %d bytes", off, n, size, v.Len())))
 	}
 	p, err := v.region.Pointer(off, size*n, unsafe.Alignof(zero))
 	if err != nil {

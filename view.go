@@ -64,7 +64,7 @@ func (m *Mapping) mapView(k *kernel.Mapping, offset, length int64, opts *ViewOpt
 	size := k.Size()
 	switch {
 	case offset < 0 || length < 0 || offset >= size || length > size-offset:
-		return nil, object.ErrRange
+		return nil, mem.Outside("mapping", offset, length, size)
 	case !access.Known():
 		return nil, errAccess
 	case !k.Access().Permits(access):

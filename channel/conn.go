@@ -45,7 +45,8 @@ type stream struct {
 	offset   uint64
 }
 
-// ErrPeerGone: the other side's process has died. It is a syscall.ECONNRESET.
+// ErrPeerGone: the process of the other side has died. It is a
+// syscall.ECONNRESET.
 var ErrPeerGone = object.Explain(syscall.ECONNRESET, "the other side's process is gone")
 
 // errPeerClosed is a syscall.EPIPE.
@@ -204,7 +205,7 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (bool, er
 			return err
 		}
 		if gone {
-			return ErrPeerGone
+			return c.peerGone()
 		}
 		var err error
 		if gone, err = c.wait(deadline, &p); err != nil {

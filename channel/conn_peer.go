@@ -3,11 +3,13 @@ package channel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"sync"
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap/internal/step"
+	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -80,14 +82,34 @@ func (c *Conn) watch() (*waitable.Mutex, error) {
 	case !c.hasPeer():
 		return c.peer.listener, nil
 	}
-	number := uint16(dialerPlace + accepterPlace - c.member.number)
-	mutex, err := waitable.OpenMutex(c.placeName(number))
+	mutex, err := waitable.OpenMutex(c.placeName(c.peerNumber()))
 	if errors.Is(err, fs.ErrNotExist) {
 		c.peer.gone = true
 		return nil, nil
 	}
 	c.peer.place = mutex
 	return mutex, err
+}
+
+// peerNumber returns the number of the other side's place.
+func (c *Conn) peerNumber() uint16 { return dialerPlace + accepterPlace - c.member.number }
+
+// peerGone returns an [ErrPeerGone] that tells which process it was. That is not
+// known before the other side has come, and after it has left its place.
+func (c *Conn) peerGone() error {
+	places, err := c.places()
+	if err != nil || !c.hasPeer() {
+		return ErrPeerGone
+	}
+	var process uint64
+	_ = c.view.Guard(func() error {
+		process = atomic.LoadUint64(&places[c.peerNumber()-1].process)
+		return nil
+	})
+	if process == 0 {
+		return ErrPeerGone
+	}
+	return object.Explain(ErrPeerGone, fmt.Sprintf("the other side's process %d is gone", process))
 }
 
 // bury takes note that the one who held a mutex is gone. It reports false if

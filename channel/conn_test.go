@@ -236,8 +236,11 @@ func TestConnDeath(t *testing.T) {
 		}
 		other.kill()
 		for range 2 {
-			if err := <-ended; !errors.Is(err, syscall.ECONNRESET) {
-				t.Errorf("after the other's death: %v", err)
+			err := <-ended
+			text := fmt.Sprintf("the other side's process %d is gone", other.cmd.Process.Pid)
+			if !errors.Is(err, syscall.ECONNRESET) || !errors.Is(err, channel.ErrPeerGone) ||
+				!strings.HasSuffix(err.Error(), text) {
+				t.Errorf("after the other's death: %v, want %q", err, text)
 			}
 		}
 		succeed(t, "Close", c.Close())

@@ -2,6 +2,8 @@ package channel
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/filemap-go/filemap/object"
@@ -14,6 +16,23 @@ var (
 	// ErrTooLong: the message is longer than the channel can ever take.
 	ErrTooLong = errors.New("the message is too long for the channel")
 )
+
+// tooLong returns an [ErrTooLong] for a message.
+func tooLong(length, longest uint64) error {
+	return object.Explain(ErrTooLong, fmt.Sprintf(
+		"the message is too long for the channel: %d bytes, and the limit is %d", length, longest))
+}
+
+// beyondDraft returns an [object.ErrRange] for a commit of more than was reserved,
+// or of less than nothing.
+func beyondDraft(length, reserved int) error {
+	return object.Explain(object.ErrRange, fmt.Sprintf("length %d: %d bytes are reserved", length, reserved))
+}
+
+// negative returns an fs.ErrInvalid for a length.
+func negative(length int) error {
+	return object.Explain(fs.ErrInvalid, fmt.Sprintf("length %d: it must not be negative", length))
+}
 
 // failed returns the error of an operation on a channel. What comes from below
 // names the channel or a part of it, which is nothing to the caller.

@@ -4,7 +4,6 @@ import (
 	"math/bits"
 
 	"github.com/filemap-go/filemap"
-	"github.com/filemap-go/filemap/object"
 )
 
 // Info is what can be told of a channel from outside. The numbers are those of
@@ -58,7 +57,7 @@ func inspect(name string) (Info, error) {
 	}
 	defer m.Close()
 	if m.Size() < placesAt {
-		return Info{}, object.Explain(object.ErrWrongKind, "the name is a mapping that is no channel")
+		return Info{}, errNoChannel
 	}
 	v, err := m.View(0, 0)
 	if err != nil {

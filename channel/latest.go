@@ -83,7 +83,7 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 	}
 	const sizeLimit = 1 << 30
 	if size <= 0 || size >= sizeLimit {
-		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("a size of %d: it takes 1 byte, and less than 1 GiB", size))
+		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("size %d: it must be at least 1 byte and less than 1 GiB", size))
 		return nil, false, failed(op, name, err)
 	}
 	capacity := int64(1) << bits.Len64(uint64(slotCount*slotSize(size)-1))
@@ -159,7 +159,8 @@ func (l *Latest) Read(buffer []byte) (version uint64, err error) {
 // looks.
 func (l *Latest) read(buffer []byte, after uint64, looks int) (version uint64, err error) {
 	if len(buffer) < l.Size() {
-		return 0, object.Explain(fs.ErrInvalid, "the buffer is shorter than the value")
+		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
+			"the buffer has %d bytes, and the value %d", len(buffer), l.Size()))
 	}
 	err = l.view.Guard(func() (err error) {
 		for range looks {

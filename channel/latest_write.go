@@ -21,7 +21,7 @@ import (
 // middle of one value for 10 seconds: somebody may have stopped it.
 func (l *Latest) Write(value []byte) error {
 	if len(value) != l.Size() {
-		text := fmt.Sprintf("a value of %d bytes, where all have %d", len(value), l.Size())
+		text := fmt.Sprintf("a value of %d bytes: it must have %d", len(value), l.Size())
 		return l.check("write", object.Explain(fs.ErrInvalid, text))
 	}
 	l.turn.Lock()

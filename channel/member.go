@@ -51,7 +51,7 @@ func (s *segment) join() error {
 			}
 		}
 	}
-	return errCrowded
+	return object.Explain(errCrowded, fmt.Sprintf("the channel is open %d times: that is the limit", len(places)))
 }
 
 func (s *segment) places() ([]place, error) {

@@ -2,10 +2,7 @@ package channel
 
 import (
 	"context"
-	"io/fs"
 	"os"
-
-	"github.com/filemap-go/filemap/object"
 )
 
 // Draft is room for a message in the queue's own memory, to be written in
@@ -45,7 +42,7 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 
 func (q *Queue) tryReserve(length int) (d Draft, err error) {
 	if length < 0 {
-		return Draft{}, errNegative
+		return Draft{}, negative(length)
 	}
 	err = q.view.Guard(func() error {
 		position, err := q.reserve(uint64(length))
@@ -59,8 +56,6 @@ func (q *Queue) tryReserve(length int) (d Draft, err error) {
 	return d, err
 }
 
-var errNegative = object.Explain(fs.ErrInvalid, "a length below 0")
-
 // Bytes returns the room. Nothing guards it: touching it after the queue is
 // closed crashes the program, as with [filemap.View.Bytes]. What it holds at
 // first is anything.
@@ -72,7 +67,7 @@ func (d Draft) Bytes() []byte { return d.bytes }
 // queue closed.
 func (d Draft) Commit(length int) error {
 	if length < 0 || length > len(d.bytes) {
-		return d.q.failed("commit", object.Explain(object.ErrRange, "more than was reserved"))
+		return d.q.failed("commit", beyondDraft(length, len(d.bytes)))
 	}
 	return d.end("commit", func() error {
 		if length < blankSize { // else what follows is blanked anyway

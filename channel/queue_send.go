@@ -119,7 +119,7 @@ func (q *Queue) trySend(message []byte) error {
 // reserve takes the sending end, with room for a message at the position.
 func (q *Queue) reserve(n uint64) (position uint64, err error) {
 	if n > q.longest() {
-		return 0, ErrTooLong
+		return 0, tooLong(n, q.longest())
 	}
 	e := loadEnd(&q.send.end)
 	if !e.take(&q.send.end, q.member.number) {

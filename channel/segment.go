@@ -72,7 +72,7 @@ func roundCapacity(n int64) (int64, error) {
 		n = capacityDefault
 	}
 	if n < 0 || n > capacityMost {
-		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf("a capacity of %d: at most 4 GiB will do", n))
+		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf("capacity %d: it must be from 0 to 4 GiB", n))
 	}
 	return max(capacityLeast, int64(1)<<bits.Len64(uint64(n-1))), nil
 }
@@ -85,7 +85,7 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 	case err != nil:
 		return nil, false, err
 	case name.IsZero() || name.Scope == object.POSIX:
-		return nil, false, object.Explain(object.ErrInvalidName, "a channel needs a name, and no POSIX name")
+		return nil, false, object.Explain(object.ErrInvalidName, "a channel needs a name, which must not be a POSIX name")
 	}
 	seg.name = name.String()
 	hold, err := seg.lockSetup()
@@ -257,7 +257,7 @@ func (s *segment) check(rings int64) (err error) {
 func (p preamble) check() error {
 	switch {
 	case p.magic != magic:
-		return object.Explain(object.ErrWrongKind, "the name is a mapping that is no channel")
+		return errNoChannel
 	case p.version != version:
 		return object.ErrVersion
 	case p.capacity < capacityLeast || p.capacity > capacityMost || p.capacity&(p.capacity-1) != 0,
@@ -267,6 +267,8 @@ func (p preamble) check() error {
 	}
 	return nil
 }
+
+var errNoChannel = object.Explain(object.ErrWrongKind, "the name is a mapping that is not a channel")
 
 func (s *segment) wrong(what string) error {
 	return object.Explain(object.ErrWrongKind, fmt.Sprintf("the name is %s, not a %s", what, s.kind))

@@ -3,8 +3,6 @@ package channel
 import (
 	"context"
 	"os"
-
-	"github.com/filemap-go/filemap/object"
 )
 
 // TopicDraft is room for a message in the topic's own memory, to be written in
@@ -35,7 +33,7 @@ func (t *Topic) Reserve(ctx context.Context, length int) (TopicDraft, error) {
 
 func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a attempt, err error) {
 	if length < 0 {
-		return TopicDraft{}, attempt{}, errNegative
+		return TopicDraft{}, attempt{}, negative(length)
 	}
 	err = t.view.Guard(func() (err error) {
 		var position uint64
@@ -60,7 +58,7 @@ func (d TopicDraft) Bytes() []byte { return d.bytes }
 // topic's handle closed.
 func (d TopicDraft) Commit(length int) error {
 	if length < 0 || length > len(d.bytes) {
-		return d.failed("commit", object.Explain(object.ErrRange, "more than was reserved"))
+		return d.failed("commit", beyondDraft(length, len(d.bytes)))
 	}
 	var asleep sleepers
 	err := d.end("commit", func() error {

@@ -126,7 +126,7 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err
 	case t.closed.Load(): // Close waits for who took the end before
 		err = os.ErrClosed
 	case uint64(length) > s.longestMessage():
-		err = ErrTooLong
+		err = tooLong(uint64(length), s.longestMessage())
 	default:
 		position, a.owner, ok = s.reserve(position, topicSize(uint64(length)), t.member.number)
 	}

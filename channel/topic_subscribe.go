@@ -47,7 +47,7 @@ func (t *Topic) Subscribe(opts *SubscribeOptions) (*Subscription, error) {
 		opts = &SubscribeOptions{}
 	}
 	if opts.Last < 0 {
-		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("the last %d messages", opts.Last))
+		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("Last is %d: it must not be negative", opts.Last))
 		return nil, t.failed("subscribe", err)
 	}
 	if t.closed.Load() {

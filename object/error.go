@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Error is what filemap's functions return: the operation that failed, on
-// which object, and why. Its Err is, or wraps, one of this package's errors or
-// of those in package io/fs, or an error of the system.
+// Error is the error that filemap's functions return: the operation that
+// failed, the object, and the cause. Err is or wraps one of this package's
+// errors, one of package io/fs, or an error of the system.
 type Error struct {
-	Op   string // what was tried, in one word: "create", "open", "view", "read", ...
-	Kind Kind   // of the object the operation was for
+	Op   string // the operation, in one word: "create", "open", "view", "read", ...
+	Kind Kind   // of the object
 	Name string // of the object, with its prefix; "" if it has none
 	Err  error
 }
@@ -50,40 +50,51 @@ type explained struct {
 func (e *explained) Error() string { return e.text }
 func (e *explained) Unwrap() error { return e.err }
 
-// The causes that are filemap's own. Where one is a case of a more general
+// WrongKind returns an [ErrWrongKind] that names the kind that was found and
+// the kind that was wanted. If the kind that was found is not known, it returns
+// ErrWrongKind itself.
+func WrongKind(found, wanted Kind) error {
+	if !found.Known() || found == wanted {
+		return ErrWrongKind
+	}
+	return Explain(ErrWrongKind, "the name is "+found.article()+", not "+wanted.article())
+}
+
+// The causes that are filemap's own. If a cause is a case of a more general
 // error of package io/fs, errors.Is finds that one too.
 var (
 	// ErrNotExist: no process holds an object of this name. It is an
 	// fs.ErrNotExist.
 	ErrNotExist error = &cause{"no such name", fs.ErrNotExist}
-	// ErrExist: the name is taken by a live object. It is an fs.ErrExist.
+	// ErrExist: a live object has the name. It is an fs.ErrExist.
 	ErrExist error = &cause{"the name exists", fs.ErrExist}
-	// ErrPermission: the object's owner has not admitted this user, or not for
-	// this access. It is an fs.ErrPermission.
+	// ErrPermission: the object's owner has not admitted this user at all, or
+	// not for this access. It is an fs.ErrPermission.
 	ErrPermission error = &cause{"access denied", fs.ErrPermission}
-	// ErrInvalidName: the text is no object name. It is an fs.ErrInvalid.
+	// ErrInvalidName: the text is not an object name. It is an fs.ErrInvalid.
 	ErrInvalidName error = &cause{"invalid name", fs.ErrInvalid}
-	// ErrWrongKind: the name stands for an object of another kind.
+	// ErrWrongKind: an object of another kind has the name.
 	ErrWrongKind = errors.New("the name is an object of another kind")
-	// ErrRange: the bytes asked for lie outside the mapping or the view. It is
-	// an fs.ErrInvalid.
+	// ErrRange: the bytes lie, at least in part, outside the mapping or the
+	// view. It is an fs.ErrInvalid.
 	ErrRange error = &cause{"outside the mapping", fs.ErrInvalid}
-	// ErrNoSpace: the memory or the disk has no room for what was asked for.
-	ErrNoSpace = errors.New("no space left for the mapping")
-	// ErrFault: the bytes could not be touched, because somebody has truncated
-	// the file under them, or the memory to hold them has run out.
+	// ErrNoSpace: there is not enough memory, disk space, or another resource
+	// of the system.
+	ErrNoSpace = errors.New("no space left")
+	// ErrFault: the bytes could not be read or written, because the file under
+	// them was truncated, or because the memory to hold them has run out.
 	ErrFault = errors.New("the mapped bytes are gone")
-	// ErrNotOwner: the caller does not hold the mutex, or no longer.
+	// ErrNotOwner: the caller does not hold the mutex, or no longer holds it.
 	ErrNotOwner = errors.New("the mutex is not held")
-	// ErrLimit: the semaphore would come to have more permits than its maximum.
+	// ErrLimit: the semaphore would have more permits than its maximum.
 	ErrLimit = errors.New("over the semaphore's maximum")
-	// ErrNameLost: the object is alive but its name was taken away by somebody
-	// else, so that nobody can open it any more.
+	// ErrNameLost: the object is alive, but another program removed its name,
+	// so that no process can open it any more.
 	ErrNameLost = errors.New("the name was removed by somebody else")
-	// ErrCorrupt: what other processes wrote where filemap keeps its own
-	// records makes no sense.
+	// ErrCorrupt: another process has overwritten filemap's own records with
+	// values that they cannot have.
 	ErrCorrupt = errors.New("the object's records are corrupt")
-	// ErrVersion: the object was made by a version of filemap whose records
-	// this one does not read.
+	// ErrVersion: the object was created by a version of filemap whose records
+	// this version does not read.
 	ErrVersion = errors.New("the object is of an unknown version")
 )

@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleParseName() {
-	for _, text := range []string{`Local\Map`, `Map`, `Global\Map`, `local\Map`, `a\b`, ``} {
+	for _, text := range []string{`Local\Map`, `Map`, `Global\Map`, `local\Map`, `Local\a\b`, ``} {
 		name, err := object.ParseName(text)
 		fmt.Printf("%q: %q, %v\n", text, name, err)
 	}
@@ -17,8 +17,8 @@ func ExampleParseName() {
 	// "Local\\Map": "Local\\Map", <nil>
 	// "Map": "Local\\Map", <nil>
 	// "Global\\Map": "Global\\Map", <nil>
-	// "local\\Map": "", invalid name
-	// "a\\b": "", invalid name
+	// "local\\Map": "", invalid name: local\ is not a prefix: Local\ and Global\ are
+	// "Local\\a\\b": "", invalid name: it has a backslash after its prefix
 	// "": "", <nil>
 }
 
@@ -43,6 +43,17 @@ func ExampleError() {
 	// Output:
 	// open Local\Map: no such name
 	// true true
+}
+
+func ExampleWrongKind() {
+	err := object.WrongKind(object.Mutex, object.Event)
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, object.ErrWrongKind))
+	fmt.Println(object.WrongKind(0, object.Event))
+	// Output:
+	// the name is a mutex, not an event
+	// true
+	// the name is an object of another kind
 }
 
 func ExampleExplain() {

@@ -1,19 +1,19 @@
 package object
 
-// Kind says what sort of object a name stands for. Each name stands for one
-// object of one kind: mappings, events, semaphores, mutexes, timers and
-// jobs share one namespace.
+// Kind is the kind of an object. Each name is that of one object of one kind:
+// mappings, events, semaphores, mutexes, timers and jobs share one namespace.
 type Kind uint8
 
-// The kinds of named objects. The zero Kind is no kind at all.
+// The kinds of named objects. The zero Kind is not one of them.
 const (
 	Mapping Kind = 1 + iota
 	Event
 	Semaphore
 	Mutex
 	Timer
-	// Job is a group of processes. Such an object can be listed, not created or
-	// opened: on Windows other programs make them, and their names are taken.
+	// Job is a group of processes. Filemap lists jobs, but neither creates nor
+	// opens them: on Windows other programs create them, and their names are
+	// taken.
 	Job
 )
 
@@ -25,6 +25,14 @@ func (k Kind) String() string {
 		return kindNames[0]
 	}
 	return kindNames[k]
+}
+
+// article returns the kind with its article, such as "an event".
+func (k Kind) article() string {
+	if k == Event {
+		return "an " + k.String()
+	}
+	return "a " + k.String()
 }
 
 // Known reports whether k is one of the kinds above.

@@ -1,11 +1,12 @@
 package object
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
 
-// Scope says who shares a name.
+// Scope says which processes share a name.
 type Scope uint8
 
 const (
@@ -14,8 +15,8 @@ const (
 	Local Scope = iota
 	// Global names are shared by all processes on the machine.
 	Global
-	// POSIX names are those of shm_open(3), shared on Linux with programs that
-	// know nothing of filemap. They name mappings only.
+	// POSIX names are those of shm_open(3). On Linux they are shared with
+	// programs that do not use filemap. Only mappings have such names.
 	POSIX
 )
 
@@ -28,26 +29,29 @@ const (
 	nameUnitsMax = 32766
 )
 
-// Name is a parsed object name. The zero Name is that of unnamed objects.
+// Name is a parsed object name. Unnamed objects have the zero Name.
 type Name struct {
 	Scope Scope
-	Base  string // what follows the prefix; for POSIX names, what follows the slash
+	Base  string // the part after the prefix; of a POSIX name, the part after the slash
 }
 
-// ParseName parses a name as programs write it:
+// ParseName parses a name:
 //
 //	Local\X   X, shared by this user's processes
 //	X         the same
 //	Global\X  X, shared by all users' processes
 //	/X        the shared-memory object X of shm_open(3); on Windows it is Local\/X
 //
-// The prefixes and X are case-sensitive. X may hold any character but the
-// backslash and NUL, in a POSIX name no further slash either. The empty string
-// is the zero Name.
+// The prefixes and X are case-sensitive. X is valid UTF-8 without a backslash or
+// NUL; in a POSIX name it has no slash and is neither "." nor "..". The empty
+// string is the zero Name.
 //
-// Returns [ErrInvalidName] if the name breaks a rule or has more than 32,766
-// UTF-16 code units.
+// Returns an [ErrInvalidName] that names the rule if the name breaks one, or if
+// it has more than 32,766 UTF-16 code units.
 func ParseName(s string) (Name, error) {
+	if s == "" {
+		return Name{}, nil
+	}
 	name := Name{Base: s}
 	if base, ok := strings.CutPrefix(s, localPrefix); ok {
 		name = Name{Scope: Local, Base: base}
@@ -56,20 +60,34 @@ func ParseName(s string) (Name, error) {
 	} else if base, ok := strings.CutPrefix(s, "/"); ok {
 		name = Name{Scope: POSIX, Base: base}
 	}
-	if s != "" && !name.valid(s) {
-		return Name{}, ErrInvalidName
+	if broken := name.brokenRule(s); broken != "" {
+		return Name{}, Explain(ErrInvalidName, ErrInvalidName.Error()+": "+broken)
 	}
 	return name, nil
 }
 
-func (n Name) valid(s string) bool {
-	switch {
-	case n.Base == "" || strings.ContainsAny(n.Base, "\\\x00") || !utf8.ValidString(s):
-		return false
-	case n.Scope == POSIX && (strings.Contains(n.Base, "/") || n.Base == "." || n.Base == ".."):
-		return false
+// brokenRule returns which rule the name, parsed from s, breaks, or "".
+func (n Name) brokenRule(s string) string {
+	switch prefix := strings.IndexByte(s, '\\') + 1; {
+	case n.Base == "":
+		return "nothing follows " + s
+	case !utf8.ValidString(s):
+		return "it is not valid UTF-8"
+	case strings.Contains(s, "\x00"):
+		return "it has a NUL"
+	case prefix > 0 && n.Base == s:
+		return s[:prefix] + " is not a prefix: " + localPrefix + " and " + globalPrefix + " are"
+	case strings.Contains(n.Base, `\`):
+		return "it has a backslash after its prefix"
+	case n.Scope == POSIX && strings.Contains(n.Base, "/"):
+		return "it has a second slash"
+	case n.Scope == POSIX && (n.Base == "." || n.Base == ".."):
+		return s + " is a directory"
 	}
-	return utf16Len(s) <= nameUnitsMax
+	if units := utf16Len(s); units > nameUnitsMax {
+		return fmt.Sprintf("it has %d UTF-16 code units, more than %d", units, nameUnitsMax)
+	}
+	return ""
 }
 
 func utf16Len(s string) int {
@@ -83,11 +101,11 @@ func utf16Len(s string) int {
 	return units
 }
 
-// IsZero reports whether n is the name of unnamed objects.
+// IsZero reports whether n is the zero Name, that of unnamed objects.
 func (n Name) IsZero() bool { return n == Name{} }
 
-// String returns the name in full, with its prefix: the bare name X comes back
-// as Local\X. Unnamed objects have "".
+// String returns the name with its prefix: Local\X if X was parsed. The zero
+// Name is "".
 func (n Name) String() string {
 	switch {
 	case n.IsZero():

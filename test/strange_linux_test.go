@@ -207,6 +207,20 @@ func TestNoSharedMemory(t *testing.T) {
 	closed(t, created(t, `Global\X`, 1, nil), m)
 }
 
+// TestUnreadableDirectory has errors name the directory.
+func TestUnreadableDirectory(t *testing.T) {
+	u := startUsers(t)
+	succeed(t, "Chmod", os.Chmod(u.dir, 0o700))
+	b := u.peer(bob, bobGroup)
+	expectRefusal(t, "Create", b.create("X", 1, nil), "may not search the directory "+u.dir)
+	expectRefusal(t, "Open", b.open("X", filemap.ReadOnly), "may not search the directory "+u.dir)
+	_, err := b.do(request{Op: "find", Name: "X"})
+	expectRefusal(t, "Find", err, "may not search the directory "+u.dir)
+	succeed(t, "Chmod", os.Chmod(u.dir, 0o711))
+	_, err = b.do(request{Op: "list"})
+	expectRefusal(t, "List", err, u.dir)
+}
+
 // TestUnwritableDirectory has an error name the directory.
 func TestUnwritableDirectory(t *testing.T) {
 	dir := smallSpace(t, "size=1m,ro")

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/handle"
+	"github.com/filemap-go/filemap/inspect"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -44,6 +46,9 @@ func (s *served) serveUser(r request) ([]byte, error) {
 		return nil, s.receive(func(f *os.File) error { return s.keep(r.Name)(filemap.FromFile(f, nil)) })
 	case "truncate received":
 		return nil, s.receive(func(f *os.File) error { return f.Truncate(0) })
+	case "list":
+		_, err := inspect.List(context.Background(), "")
+		return nil, err
 	case "alias":
 		alias, err := s.mappings[r.Name].Alias()
 		return []byte(alias), err

@@ -130,7 +130,7 @@ func create(name string, spec kernel.SyncSpec) (*handle, error) {
 func open(name string, kind object.Kind) (*handle, error) {
 	parsed, err := parseName(name)
 	if err == nil && parsed.IsZero() {
-		err = object.ErrInvalidName
+		err = kernel.ErrNoName
 	}
 	if err != nil {
 		return nil, startFailed("open", name, kind, err)

@@ -50,6 +50,9 @@ func placeOf(name object.Name) (*place, error) {
 	} else if stat.Mode&sys.ModeType != sys.ModeDirectory {
 		return nil, fmt.Errorf("the directory of the objects: %w", &fs.PathError{Op: "open", Path: dir, Err: sys.ENOTDIR})
 	}
+	if sys.MaySearch(dir) == sys.EACCES {
+		return nil, object.Explain(object.ErrPermission, "this user may not search the directory "+dir)
+	}
 	h := host{dir: strings.TrimSuffix(dir, "/") + "/", uid: uint32(sys.Geteuid())}
 	h.settled = isSettled(stat, h.uid)
 	p, _ := places.LoadOrStore(dir, &place{objmgr.New(h), h})

@@ -5,6 +5,19 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
+// explainNamed is explain for an error of creating or opening an object of a
+// name: it tells which kind of object has the name, if that is another kind.
+func explainNamed(err error, name object.Name, wanted object.Kind) error {
+	if err != sys.ERROR_INVALID_HANDLE {
+		return explain(err)
+	}
+	found, err := kindOf(name)
+	if err != nil {
+		return object.ErrWrongKind
+	}
+	return object.WrongKind(found, wanted)
+}
+
 // explain turns the system's errors into filemap's where there is one.
 func explain(err error) error {
 	switch err {

@@ -131,6 +131,9 @@ func (h host) Names(part int64, prefixes ...string) (names []string, next int64,
 			names = append(names, name)
 		}
 	}
+	if err != nil {
+		err = &fs.PathError{Op: "read", Path: h.dir, Err: err}
+	}
 	return names, next, err
 }
 

@@ -3,8 +3,8 @@
 // Linux it is an adapter to package objmgr. Everything above is written once.
 //
 // Each system's files define the same types and functions; the interfaces here
-// say what they do. All of it may be used from any goroutine, but for closing
-// a handle while another call uses it.
+// say what they do. All of it may be used from any goroutine, except that no
+// other call may use a handle while it is closed.
 package kernel
 
 import (
@@ -66,6 +66,9 @@ type mapping interface {
 }
 
 var _ mapping = (*Mapping)(nil)
+
+// ErrNoName is an [object.ErrInvalidName]: only a name leads to an object.
+var ErrNoName = object.Explain(object.ErrInvalidName, "invalid name: it is empty")
 
 // Info is what can be told of a live object from outside.
 type Info struct {

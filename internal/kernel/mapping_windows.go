@@ -102,7 +102,7 @@ func protection(access object.Access) uint32 {
 // explainCreate says more than the system does where that denied access.
 func explainCreate(err error, name object.Name) error {
 	if err != sys.ERROR_ACCESS_DENIED || name.IsZero() {
-		return explain(err)
+		return explainNamed(err, name, object.Mapping)
 	}
 	switch granted, err := sectionRights(name); {
 	case granted != 0:
@@ -159,7 +159,7 @@ func mappingRights(access object.Access) uint32 {
 // explainOpen says what this user may do where the system denied access.
 func explainOpen(err error, name object.Name) error {
 	if err != sys.ERROR_ACCESS_DENIED {
-		return explain(err)
+		return explainNamed(err, name, object.Mapping)
 	}
 	switch granted, _ := sectionRights(name); {
 	case granted&sys.FILE_MAP_READ != 0:

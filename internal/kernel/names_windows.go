@@ -91,7 +91,7 @@ func Look(_ context.Context, name object.Name) (Info, error) {
 // kindOf returns the kind of the object of a name, 0 for one that is not ours.
 func kindOf(name object.Name) (object.Kind, error) {
 	if name.IsZero() {
-		return 0, object.ErrInvalidName
+		return 0, ErrNoName
 	}
 	entries, err := readDirectory(directoryOf(name.Scope))
 	if err != nil {

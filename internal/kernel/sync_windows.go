@@ -66,7 +66,7 @@ func CreateSync(spec SyncSpec) (*Sync, error) {
 		return nil, explainDenied(spec)
 	}
 	if err != nil {
-		return nil, explain(err)
+		return nil, explainNamed(err, spec.Name, spec.Kind)
 	}
 	return newSync(spec.Name, spec.Kind, handle, rightsMax(spec.Kind)), nil
 }
@@ -106,7 +106,7 @@ func OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
 		return nil, errNoRight
 	}
 	if err != nil {
-		return nil, explain(err)
+		return nil, explainNamed(err, name, kind)
 	}
 	return newSync(name, kind, handle, rights), nil
 }

@@ -13,7 +13,7 @@ import (
 // anything.
 func (r *Region) ReadAt(p []byte, off int64) (err error) {
 	if err := r.check(off, len(p)); err != nil {
-		return err
+		return r.explain(err, off, len(p))
 	}
 	if !r.begin() {
 		return os.ErrClosed
@@ -34,7 +34,7 @@ func (r *Region) ReadAt(p []byte, off int64) (err error) {
 // is written; after a fault, part of it may have been.
 func (r *Region) WriteAt(p []byte, off int64) (err error) {
 	if err := r.check(off, len(p)); err != nil {
-		return err
+		return r.explain(err, off, len(p))
 	}
 	if !r.begin() {
 		return os.ErrClosed

@@ -8,6 +8,7 @@
 package mem
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"runtime"
@@ -148,17 +149,30 @@ func (r *Region) check(off int64, n int) error {
 	return nil
 }
 
+// explain returns the error of check with the numbers. It is not part of check,
+// which the compiler inlines.
+func (r *Region) explain(err error, off int64, n int) error {
+	if err == object.ErrRange {
+		return Outside("view", off, int64(n), int64(len(r.data)))
+	}
+	return err
+}
+
 // checkAligned is check for bytes whose address must be a multiple of align.
 func (r *Region) checkAligned(off int64, n int, align uintptr) error {
 	if err := r.check(off, n); err != nil {
-		return err
+		return r.explain(err, off, n)
 	}
 	if (r.address()+uintptr(off))%align != 0 {
-		return ErrAlignment
+		return object.Explain(fs.ErrInvalid, fmt.Sprintf(
+			"offset %d: the bytes do not begin at a multiple of %d", off, align))
 	}
 	return nil
 }
 
-// ErrAlignment is an fs.ErrInvalid: the bytes do not begin at a multiple of
-// what their type asks for.
-var ErrAlignment = object.Explain(fs.ErrInvalid, "the offset is not aligned for the type")
+// Outside returns an [object.ErrRange] for bytes that are not all among the size
+// bytes of a mapping or a view.
+func Outside(whole string, off, length, size int64) error {
+	return object.Explain(object.ErrRange, fmt.Sprintf(
+		"offset %d, length %d: the %s has %d bytes", off, length, whole, size))
+}

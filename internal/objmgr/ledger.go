@@ -1,6 +1,7 @@
 package objmgr
 
 import (
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -27,7 +28,8 @@ func (s *Sync) joinLedger() error {
 		return nil
 	}
 	s.ledger = nil
-	return object.Explain(object.ErrNoSpace, "too many processes have this semaphore open")
+	return object.Explain(object.ErrNoSpace, fmt.Sprintf(
+		"the semaphore is open %d times: that is the limit", layout.LedgerEntries))
 }
 
 func (l *ledger) takeEntry() bool {

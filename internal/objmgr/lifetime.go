@@ -47,7 +47,7 @@ func (p purpose) writes(s Stat) bool {
 // Returns fs.ErrNotExist if no live object has the name, or errDead.
 func (m *Manager) acquire(ctx context.Context, name object.Name, to purpose) (*Object, error) {
 	if name.IsZero() {
-		return nil, object.ErrInvalidName
+		return nil, errNoName
 	}
 	o := &Object{m: m, name: name, file: m.FileName(name), Owned: name.Scope != object.POSIX}
 	for c := (contention{}); ; {

@@ -38,7 +38,7 @@ func (m *Manager) Exists(ctx context.Context, name object.Name) (bool, error) {
 // cost.
 func (m *Manager) Look(ctx context.Context, name object.Name) (Info, error) {
 	if name.IsZero() {
-		return Info{}, object.ErrInvalidName
+		return Info{}, errNoName
 	}
 	info := Info{Name: name, File: m.FileName(name)}
 	alive, err := m.describe(ctx, &info, false)

@@ -30,6 +30,8 @@ func New(host Host) *Manager { return &Manager{host: host} }
 var ErrNotAFile = object.Explain(object.ErrPermission,
 	"something that is no plain file stands in the object's place")
 
+var errNoName = object.Explain(object.ErrInvalidName, "invalid name: it is empty")
+
 var errReserved = object.Explain(object.ErrInvalidName,
 	"filemap's own files have such names: use the object's own name")
 
@@ -149,7 +151,7 @@ func (m *Manager) occupant(d draft, file string) (dead bool, err error) {
 		return false, err
 	}
 	if control.Kind != d.kind {
-		return false, object.ErrWrongKind
+		return false, object.WrongKind(control.Kind, d.kind)
 	}
 	return false, object.ErrExist
 }

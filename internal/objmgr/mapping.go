@@ -248,7 +248,7 @@ func (o *Object) mapping(write bool) (*Mapping, error) {
 	case err != nil:
 		return nil, err
 	case control.Kind != object.Mapping:
-		return nil, object.ErrWrongKind
+		return nil, object.WrongKind(control.Kind, object.Mapping)
 	case write && o.stat.Mode&layout.ModeWrite == 0:
 		return nil, object.Explain(object.ErrPermission, "the mapping is read-only")
 	case !layout.IsControl(o.stat.Mode):

@@ -100,7 +100,7 @@ func (m *Manager) OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
 	}
 	if !o.Owned { // a POSIX name
 		o.Close()
-		return nil, object.ErrWrongKind
+		return nil, object.WrongKind(object.Mapping, kind)
 	}
 	return o.Sync(kind)
 }

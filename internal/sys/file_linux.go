@@ -193,8 +193,13 @@ func Reserve(fd int, offset, length int64) error {
 }
 
 // MayCreateIn reports whether this user may make files in a directory.
-func MayCreateIn(dir string) bool {
-	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS) == nil
+func MayCreateIn(dir string) bool { return access(dir, unix.W_OK|unix.X_OK) == nil }
+
+// MaySearch returns an error if this user may not open what is in a directory.
+func MaySearch(dir string) error { return access(dir, unix.X_OK) }
+
+func access(path string, mode uint32) error {
+	return unix.Faccessat(unix.AT_FDCWD, path, mode, unix.AT_EACCESS)
 }
 
 // Pread reads from an offset of a file; fewer bytes than asked for at its end.
