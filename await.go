@@ -17,17 +17,17 @@ const (
 	awaitPauseMax   = 100 * time.Millisecond
 )
 
-// Await opens a mapping as soon as it exists, and returns at once if it does.
-// If ctx has ended it does not wait: the error wraps context.Cause(ctx) unless
-// the mapping exists. The other errors are those of [Open].
+// Await waits until the mapping exists and opens it. If ctx ends first, or has
+// ended and the mapping does not exist, the error wraps context.Cause(ctx). The
+// other errors are those of [Open].
 //
 // # Linux notes
 //
-// The wait costs nothing while nothing happens: inotify(7) tells of the name.
+// The wait uses inotify(7), and takes no processor time while it waits.
 //
 // # Windows notes
 //
-// The system tells nobody of new names, so Await looks for the name again and
+// The system does not report new names, so Await looks for the name again and
 // again, after pauses that grow from 1 ms to 100 ms.
 func Await(ctx context.Context, name string, opts *OpenOptions) (*Mapping, error) {
 	parsed, err := object.ParseName(name)

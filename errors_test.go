@@ -69,16 +69,16 @@ func TestErrorsExplain(t *testing.T) {
 			"view " + name + ": offset 0, -1 values of 8 bytes: the view has 4096 bytes",
 		}, {
 			func() error { _, err := filemap.Open(event, nil); return err }, object.ErrWrongKind,
-			"open " + event + ": the name is an event, not a mapping",
+			"open " + event + ": it is an event, not a mapping",
 		}, {
 			func() error { _, err := filemap.Create(event, 1, nil); return err }, object.ErrWrongKind,
-			"create " + event + ": the name is an event, not a mapping",
+			"create " + event + ": it is an event, not a mapping",
 		}, {
 			func() error { _, err := waitable.OpenMutex(event); return err }, object.ErrWrongKind,
-			"open " + event + ": the name is an event, not a mutex",
+			"open " + event + ": it is an event, not a mutex",
 		}, {
 			func() error { _, err := waitable.CreateEvent(name, nil); return err }, object.ErrWrongKind,
-			"create " + name + ": the name is a mapping, not an event",
+			"create " + name + ": it is a mapping, not an event",
 		}, {
 			func() error { _, err := filemap.Open("", nil); return err }, object.ErrInvalidName,
 			"open unnamed mapping: invalid name: it is empty",

@@ -12,8 +12,7 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// What may be done with a mapping's bytes, and who besides its creator may do
-// so: the types of package object under names that are shorter here.
+// Access and Security of package object, under shorter names.
 type (
 	Access   = object.Access
 	Security = object.Security
@@ -43,36 +42,37 @@ type Mapping struct {
 // CreateOptions are the options of [Create]. The zero value stands for the
 // defaults.
 type CreateOptions struct {
-	// Access is what this handle's views may do at most. In a mapping that is
-	// created for less than ReadWrite, nobody else's views may write either.
+	// Access is the most that views of this handle may have. If it is less than
+	// ReadWrite, views of other handles cannot write the mapping either.
 	Access Access
 
-	// File is the path of a file whose bytes the mapping's are; "" is for
-	// memory. The file grows to the mapping's size if it is smaller, and is
-	// made if it is missing and a size is given. A size of 0 stands for the
-	// file's.
+	// File is the path of the file that backs the mapping: the mapping's bytes
+	// are the file's. "" is for memory. A smaller file grows to the mapping's
+	// size, and a missing one is created if a size is given. A size of 0 is the
+	// size of the file.
 	File string
 
-	// OpenFile is that file, if it is open already, for what Access says. It stays
-	// the caller's, who may close it once Create has returned. If no path leads to
-	// it any more, the mapping can't have a name.
+	// OpenFile is that file, if the caller has opened it already, with the rights
+	// that Access needs. The caller keeps it, and may close it when Create has
+	// returned. If no path leads to it any more, the mapping cannot have a name.
 	OpenFile *os.File
 
-	// Security says who else may open the mapping; nil is for nobody, on
-	// Windows for whom the system's default admits.
+	// Security says which other users may open the mapping. nil admits none; on
+	// Windows it admits those that the system's default admits.
 	Security *Security
 
-	// Sparse leaves the mapping's memory to be found when it is first touched,
-	// instead of reserving it now. Creating is faster then, but a touch fails
-	// with object.ErrFault (by raw access: crashes) when there is no memory
-	// left. Windows always reserves.
+	// Sparse does not reserve the mapping's memory now: the system finds it when
+	// it is first accessed. Create is then faster, but an access fails with
+	// object.ErrFault (a raw access crashes) if there is no memory left. Windows
+	// always reserves.
 	Sparse bool
 
-	// Context ends the reserving of memory after a step of 64 MiB, and the wait
-	// for another process that is creating or removing an object of the name;
-	// nil is for never, and for two seconds. Progress, unless nil, is called as
-	// the reserving goes on, with bytes. Both matter for huge mappings on Linux,
-	// which takes about 0.3 s a GiB.
+	// Context ends the reserving of memory, which looks at it every 64 MiB, and
+	// the wait for another process that is creating or removing an object of
+	// the name. Without one Create reserves all of the memory, and waits for two
+	// seconds. Progress, unless nil, is called with the bytes reserved so far.
+	// Both matter for huge mappings on Linux, where reserving takes about 0.3 s
+	// per GiB.
 	Context  context.Context
 	Progress func(reserved, total int64)
 }
@@ -80,17 +80,17 @@ type CreateOptions struct {
 // OpenOptions are the options of [Open] and [Await]. The zero value stands for
 // the defaults.
 type OpenOptions struct {
-	// Access is what this handle's views may do at most. Ask for ReadOnly to
-	// open a mapping that its owner lets this user only read.
+	// Access is the most that views of this handle may have. Use ReadOnly for a
+	// mapping that its owner lets this user only read.
 	Access Access
 }
 
-// Create makes a mapping of the given size in bytes, filled with zeros unless
-// a file backs it. An empty name makes one that nobody else can open.
+// Create creates a mapping of the given size in bytes, filled with zeros unless
+// a file backs it. A mapping with an empty name cannot be opened by others.
 //
-// Returns fs.ErrExist if a mapping has the name, object.ErrWrongKind if
-// another object has it, fs.ErrPermission if it is another user's,
-// object.ErrNoSpace if there is no memory, or no room on the disk, and
+// Returns fs.ErrExist if a mapping has the name, object.ErrWrongKind if an
+// object of another kind has it, fs.ErrPermission if another user's object has
+// it, object.ErrNoSpace if there is not enough memory or disk space, and
 // fs.ErrInvalid if the name, the size or an option is wrong.
 //
 // See CreateFileMapping of Win32; on Linux, docs/linux-format.md.
@@ -129,11 +129,11 @@ func create(name object.Name, size int64, opts *CreateOptions) (*Mapping, error)
 	return newMapping(name, k), nil
 }
 
-// Open opens a mapping that some process holds. It never creates one.
+// Open opens a mapping that a process has open. It never creates one.
 //
-// Returns fs.ErrNotExist if no object has the name, object.ErrWrongKind if it
-// is no mapping, and fs.ErrPermission if this user may not open it for
-// opts.Access.
+// Returns fs.ErrNotExist if no object has the name, object.ErrWrongKind if the
+// object is not a mapping, and fs.ErrPermission if this user may not open it
+// with opts.Access.
 //
 // See OpenFileMapping of Win32.
 func Open(name string, opts *OpenOptions) (*Mapping, error) {
@@ -181,10 +181,10 @@ func newMapping(name object.Name, k *kernel.Mapping) *Mapping {
 const openOrCreateAttempts = 1000
 
 // OpenOrCreate opens the mapping of a name, or creates it if there is none,
-// and reports which. An existing mapping keeps its size and all else that opts
-// would give a new one but opts.Access.
+// and reports which it did. For an existing mapping, size and all options except
+// opts.Access are ignored.
 //
-// Returns the errors of [Open] and [Create] but for fs.ErrNotExist and
+// Returns the errors of [Open] and [Create], except fs.ErrNotExist and
 // fs.ErrExist.
 func OpenOrCreate(name string, size int64, opts *CreateOptions) (m *Mapping, created bool, err error) {
 	var access Access
@@ -204,10 +204,11 @@ func OpenOrCreate(name string, size int64, opts *CreateOptions) (m *Mapping, cre
 	return nil, false, err
 }
 
-// Unlink takes a POSIX name (one that begins with a slash) away from its
-// mapping, which lives on for those who have it open. Such mappings stay until
-// somebody does so; all others go with their last handle, and asking for one
-// of them is an error. Windows has no POSIX names: errors.ErrUnsupported.
+// Unlink removes a POSIX name (one that begins with a slash). Processes that have
+// the mapping open keep it. A mapping with a POSIX name stays until its name is
+// removed. All other mappings are removed with their last handle, and Unlink
+// returns object.ErrInvalidName for their names. Windows has no POSIX names:
+// there Unlink returns errors.ErrUnsupported.
 func Unlink(name string) error {
 	parsed, err := object.ParseName(name)
 	if err == nil {
@@ -219,9 +220,9 @@ func Unlink(name string) error {
 	return nil
 }
 
-// NativeName returns what a program without filemap opens to meet the object
-// of a name: on Linux the path of its file, on Windows the NT name. It does
-// not look whether there is one.
+// NativeName returns what a program that does not use filemap opens for the
+// object of a name: on Linux the path of its file, on Windows the NT name. It
+// does not check whether there is such an object.
 func NativeName(name string) (string, error) {
 	parsed, err := object.ParseName(name)
 	if err != nil {
@@ -233,37 +234,38 @@ func NativeName(name string) (string, error) {
 // Name returns the mapping's name with its prefix, or "".
 func (m *Mapping) Name() string { return m.name.String() }
 
-// Size returns the mapping's size in bytes. It is exact, but see the package's
-// Windows notes.
+// Size returns the mapping's size in bytes. It is exact, with the exception in
+// the package's Windows notes.
 func (m *Mapping) Size() int64 { return m.kernel.Size() }
 
-// Access returns what views of this handle may do at most.
+// Access returns the most that views of this handle may have.
 func (m *Mapping) Access() Access { return m.kernel.Access() }
 
-// View maps length bytes of the mapping from offset on, for what the handle
-// was opened for. Any offset will do. A length of 0 means all to the end.
+// View maps length bytes of the mapping from offset on, with the handle's access.
+// The offset may be any. A length of 0 means all bytes to the end.
 //
-// Returns object.ErrRange if the mapping does not hold all of those bytes.
+// Returns object.ErrRange if the bytes are not all inside the mapping.
 func (m *Mapping) View(offset, length int64) (*View, error) {
 	return m.ViewWith(offset, length, nil)
 }
 
-// Check looks whether the mapping's name still leads to it. On Linux it may
-// not: a login manager that cleans up after its user (RemoveIPC of systemd's
-// logind), a Python older than 3.13 or a hand can remove any file in /dev/shm.
-// The mapping lives on for those who hold it, and the name is given back if
-// that is still possible, which takes an [Mapping.Alias] that was left alone.
+// Check checks that the mapping's name still leads to it. On Linux another program
+// may have removed its file: a login manager that cleans up after its user
+// (RemoveIPC of systemd's logind), a Python older than 3.13, or rm(1). Processes
+// that have the mapping open keep it. Check restores the name if it can, for
+// which the mapping needs an [Mapping.Alias] that was not removed.
 //
-// Returns object.ErrNameLost if nobody can open the mapping by its name.
+// Returns object.ErrNameLost if no process can open the mapping by its name.
 func (m *Mapping) Check() error {
 	return m.while("check", (*kernel.Mapping).Check)
 }
 
-// Alias returns a name for programs that remove what they attach to, such as
-// Python's multiprocessing.shared_memory before Python 3.13. On Linux it is a
-// second name for shm_open(3) of the same bytes, made by the first call and
-// again by one that finds it removed; with FILEMAP_DIR, it is a file there, which
-// shm_open does not find. On Windows it is the mapping's own name.
+// Alias returns a name for programs that remove the objects that they open, such
+// as Python's multiprocessing.shared_memory before Python 3.13. On Linux it is a
+// second name of the same bytes, for shm_open(3). The first call creates it, and
+// a call that finds it removed creates it again; with FILEMAP_DIR it is a file in
+// that directory, which shm_open does not find. On Windows it is the mapping's
+// own name.
 func (m *Mapping) Alias() (alias string, err error) {
 	err = m.while("alias", func(k *kernel.Mapping) (err error) {
 		alias, err = k.Alias()
@@ -272,8 +274,9 @@ func (m *Mapping) Alias() (alias string, err error) {
 	return alias, err
 }
 
-// Close gives the handle up. With the last handle in any process the mapping's
-// name is free; views of it go on. A second Close returns os.ErrClosed.
+// Close closes the handle. When the last handle in any process is closed the
+// mapping's name is free; views of the mapping stay usable. A second Close
+// returns os.ErrClosed.
 func (m *Mapping) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

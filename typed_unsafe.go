@@ -8,18 +8,19 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// At returns a pointer to the T at byte off of the view, as unguarded as
-// [View.Bytes]. T may be any type of a fixed size without pointers; its layout
-// is Go's, which is C's for fields in order of falling size.
+// At returns a pointer to the T at byte off of the view. Accesses through the
+// pointer are not checked, as with [View.Bytes]. T may be any type of a fixed size
+// without pointers. Its layout is Go's, which is that of C if the fields are in
+// order of decreasing size.
 //
-// Returns object.ErrRange if the view does not hold all of it, and fs.ErrInvalid
-// if T holds pointers or does not begin at a multiple of its alignment.
+// Returns object.ErrRange if the T is not inside the view, and fs.ErrInvalid if T
+// has pointers or off is not a multiple of its alignment.
 func At[T any](v *View, off int64) (*T, error) {
 	p, err := typedPointer[T](v, off, 1)
 	return (*T)(p), err
 }
 
-// SliceAt is [At] for n values of type T, one after the other.
+// SliceAt is [At] for a slice of n values of type T.
 func SliceAt[T any](v *View, off int64, n int) ([]T, error) {
 	p, err := typedPointer[T](v, off, n)
 	if err != nil {
@@ -48,12 +49,12 @@ func typedPointer[T any](v *View, off int64, n int) (unsafe.Pointer, error) {
 	return p, nil
 }
 
-// Load returns a copy of the T at byte off of the view. It is guarded, needs
-// no alignment, and does not allocate. Another process may be writing there
-// meanwhile: the copy is as torn as that leaves it.
+// Load returns a copy of the T at byte off of the view. The access is checked,
+// needs no alignment, and does not allocate. If another process writes there
+// meanwhile the copy may be torn.
 //
-// Returns object.ErrRange, object.ErrFault, os.ErrClosed, or fs.ErrInvalid if T
-// holds pointers.
+// Returns object.ErrRange if the T is not inside the view, object.ErrFault,
+// os.ErrClosed, and fs.ErrInvalid if T has pointers.
 func Load[T any](v *View, off int64) (value T, err error) {
 	if err := checkType(reflect.TypeFor[T]()); err != nil {
 		return value, v.failed("read", err)
@@ -65,7 +66,7 @@ func Load[T any](v *View, off int64) (value T, err error) {
 	return loaded, nil
 }
 
-// Store copies a T to byte off of the view. See [Load].
+// Store copies value to byte off of the view. The errors are those of [Load].
 func Store[T any](v *View, off int64, value T) error {
 	if err := checkType(reflect.TypeFor[T]()); err != nil {
 		return v.failed("write", err)

@@ -10,15 +10,15 @@ import (
 )
 
 // View is a range of a mapping's bytes in this process's memory. It keeps the
-// bytes, but not the mapping's name: that takes an open [Mapping].
+// bytes, but not the mapping's name: only an open [Mapping] keeps the name.
 //
-// Its methods may be called from any goroutine, Close too while others are in
-// progress. What other processes do meanwhile is for the processes to agree
-// on: a read during their write may see part of it.
+// Its methods may be called from any goroutine; Close may be called while other
+// methods are in progress. The processes must agree on who writes when: a read
+// during a write by another process may be torn.
 //
-// All methods but [View.Bytes] check what they touch: a fault, because
-// somebody truncated the file under the view, is object.ErrFault, and a closed
-// view os.ErrClosed.
+// All methods except [View.Bytes] check each access. They return
+// object.ErrFault for a fault, which happens if another process truncates the
+// file under the view, and os.ErrClosed if the view is closed.
 type View struct {
 	region  *mem.Region
 	mapping *Mapping // so that it is not closed as one that was dropped
@@ -26,21 +26,21 @@ type View struct {
 	offset  int64
 }
 
-// ViewOptions are the options of [Mapping.ViewWith]. The zero value stands for
-// the defaults.
+// ViewOptions are the options of [Mapping.ViewWith]. The zero value has the
+// defaults.
 type ViewOptions struct {
-	// Access is what may be done with the view, at most what the mapping's
-	// handle permits; nil is for all that it permits.
+	// Access says what may be done with the view. It must be permitted by the
+	// mapping's handle; nil means everything that the handle permits.
 	Access *Access
 
-	// Base, unless 0, is the address where the view is to begin, which must be
-	// a multiple of 64 KiB, as must the view's offset then. It is an error
-	// (fs.ErrInvalid) if anything lies there.
+	// Base, unless 0, is the address where the view begins. It and the view's
+	// offset must then be multiples of 64 KiB. ViewWith returns fs.ErrInvalid if
+	// anything else is mapped there.
 	Base uintptr
 
-	// Prefault brings all pages into memory now, so that the first touch of
-	// each takes no longer than the others. If there is no memory for them,
-	// that is an error now: object.ErrNoSpace.
+	// Prefault brings all pages into memory now, so that the first access to a
+	// page takes no longer than later ones. ViewWith then returns
+	// object.ErrNoSpace if there is not enough memory for them.
 	Prefault bool
 }
 
@@ -93,8 +93,8 @@ func (v *View) Offset() int64 { return v.offset }
 // Access returns what may be done with the view.
 func (v *View) Access() Access { return v.access }
 
-// ReadAt copies bytes of the view, from byte off on, to p. It is the method of
-// io.ReaderAt: fewer bytes than p holds come with io.EOF.
+// ReadAt copies bytes of the view, from byte off on, to p. It implements
+// io.ReaderAt: it returns io.EOF if it read fewer than len(p) bytes.
 func (v *View) ReadAt(p []byte, off int64) (int, error) {
 	if rest := int64(v.region.Len()) - off; int64(len(p)) > rest && off >= 0 {
 		return v.readTail(p, off, rest)
@@ -113,9 +113,9 @@ func (v *View) readTail(p []byte, off, rest int64) (int, error) {
 	return int(rest), io.EOF
 }
 
-// WriteAt copies p into the view, from byte off on. It is the method of
-// io.WriterAt, but for writing all of p or, with object.ErrRange, nothing.
-// After object.ErrFault, part of p may have been written.
+// WriteAt copies p into the view, from byte off on. It implements io.WriterAt,
+// but if p does not fit it writes nothing and returns object.ErrRange. If it
+// returns object.ErrFault, part of p may have been written.
 func (v *View) WriteAt(p []byte, off int64) (int, error) {
 	if err := v.writable(); err != nil {
 		return 0, v.failed("write", err)
@@ -142,12 +142,13 @@ func (v *View) writable() error {
 func (v *View) Reader() *io.SectionReader { return io.NewSectionReader(v, 0, int64(v.Len())) }
 
 // Writer returns a writer into the view's bytes from byte off on, with a
-// position of its own. What does not fit is an error.
+// position of its own. A write that does not fit writes nothing and returns
+// object.ErrRange.
 func (v *View) Writer(off int64) *io.OffsetWriter { return io.NewOffsetWriter(v, off) }
 
-// Flush writes the view's changed bytes to the file behind the mapping, and
-// waits until the file system has them. With memory behind it there is nothing
-// to do. What others see in the mapping does not depend on it.
+// Flush writes the view's changed bytes to the file that backs the mapping, and
+// waits until the file system has them. If memory backs the mapping it does
+// nothing. Other views show the changed bytes with or without Flush.
 func (v *View) Flush() error {
 	if err := v.region.Flush(); err != nil {
 		return v.failed("flush", err)
@@ -155,14 +156,14 @@ func (v *View) Flush() error {
 	return nil
 }
 
-// Bytes returns the view's bytes themselves, for speed. Nothing guards them:
-// touching them after somebody truncated the file behind the mapping, or after
-// Close, or writing to a view that is ReadOnly, crashes the program, unless
-// the goroutine has called debug.SetPanicOnFault.
+// Bytes returns the view's bytes themselves, for speed. Accesses to them are not
+// checked: an access after Close, or after another process truncated the file
+// that backs the mapping, and a write to a view that is ReadOnly, crash the
+// program, unless the goroutine has called debug.SetPanicOnFault.
 //
-// After Close the addresses stay taken, so that a stale slice never shows
-// somebody else's memory, until the process has closed 4,096 such views more,
-// or views of 1 TiB.
+// After Close the addresses stay reserved, so that a stale slice never shows
+// other memory, until the process has closed 4,096 more such views, or more
+// such views of 1 TiB in all.
 func (v *View) Bytes() ([]byte, error) {
 	data, err := v.region.Bytes()
 	if err != nil {
@@ -171,11 +172,11 @@ func (v *View) Bytes() ([]byte, error) {
 	return data, nil
 }
 
-// Guard runs f, which may touch the bytes that [View.Bytes], [At] or [SliceAt]
-// gave, as safely as the other methods do, and returns its error. A fault in
-// the bytes ends f where it is, and is object.ErrFault, or os.ErrClosed if the
-// view is closed by then. It is for code that does much with the bytes at once,
-// and costs about 5 ns.
+// Guard calls f and returns its error. In f, accesses to the bytes that
+// [View.Bytes], [At] or [SliceAt] returned are checked: a fault ends f where it
+// is, and Guard returns object.ErrFault, or os.ErrClosed if the view was closed
+// meanwhile. Guard costs about 5 ns a call, so it is for code that accesses many
+// bytes.
 func (v *View) Guard(f func() error) error {
 	if err := v.region.Guard(f); err != nil {
 		return v.guarded(err)
@@ -190,8 +191,8 @@ func (v *View) guarded(err error) error {
 	return err
 }
 
-// Close gives the view up. Accesses in progress finish or fail with
-// os.ErrClosed, as do all later ones. A second Close returns os.ErrClosed.
+// Close unmaps the view. Accesses in progress finish or fail with os.ErrClosed;
+// later ones fail with os.ErrClosed. A second Close returns os.ErrClosed.
 func (v *View) Close() error {
 	if err := v.region.Close(); err != nil {
 		return v.failed("close", err)

@@ -14,12 +14,13 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Conn is one side of a stream of bytes both ways between two processes: a
-// net.Conn over shared memory. [Dial] makes one, and [Listener.Accept] gives the
-// other side.
+// Conn is one side of a connection between two processes: a net.Conn over shared
+// memory, with a stream of bytes in each direction. [Dial] returns one side, and
+// [Listener.Accept] the other.
 //
-// What a side has written the other can read also after the first has closed,
-// or died: then come io.EOF, or [ErrPeerGone]. All methods may be called from
+// After one side has closed the connection, or its process has died, the other
+// side can still read everything that was written. Read then returns io.EOF
+// after a close and [ErrPeerGone] after a death. All methods may be called from
 // any goroutine.
 type Conn struct {
 	*segment
@@ -52,7 +53,8 @@ var ErrPeerGone = object.Explain(syscall.ECONNRESET, "the other side's process i
 // errPeerClosed is a syscall.EPIPE.
 var errPeerClosed = object.Explain(syscall.EPIPE, "the other side has closed the connection")
 
-// Addr is the address of a side of a Conn, and of a Listener: the name.
+// Addr is the address of a Listener and of both sides of a Conn: the Listener's
+// name.
 type Addr string
 
 // Network returns "filemap".
@@ -117,9 +119,9 @@ func (s *stream) open(seg *segment, index int64, reads bool) (err error) {
 	return nil
 }
 
-// Read reads what the other side has written, at least a byte, waiting for it.
-// After the other side's Close or CloseWrite, and all that came before it, it
-// returns io.EOF.
+// Read waits until the other side has written at least a byte, and reads up to
+// len(p) bytes. It returns io.EOF if the other side called Close or CloseWrite and
+// all bytes that it wrote before have been read.
 func (c *Conn) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, c.check("read", c.usable(&c.in))
@@ -136,7 +138,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	return n, c.check("read", err)
 }
 
-// Write writes p, waiting for room.
+// Write writes all of p. It waits while there is no room.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, c.check("write", c.usable(&c.out))
@@ -267,7 +269,8 @@ func (s *stream) write(p []byte) (int, error) {
 	return int(n), nil
 }
 
-// CloseWrite ends what this side writes: the other reads io.EOF after it.
+// CloseWrite ends the stream that this side writes: after its last byte the other
+// side reads io.EOF.
 func (c *Conn) CloseWrite() error {
 	return c.check("close", c.view.Guard(func() error {
 		step.Here()
@@ -278,9 +281,9 @@ func (c *Conn) CloseWrite() error {
 	}))
 }
 
-// Close closes both directions. What this side has written can still be read,
-// also by who accepts the connection later, as long as this process runs. A
-// second Close returns net.ErrClosed.
+// Close closes both directions. The other side can still read what this side has
+// written. If the connection has not been accepted yet, that holds as long as
+// this process runs. A second Close returns net.ErrClosed.
 func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return c.check("close", net.ErrClosed)
@@ -327,14 +330,14 @@ func (c *Conn) linger() {
 	_ = c.release()
 }
 
-// LocalAddr returns the name of the Listener that the connection came about by.
+// LocalAddr returns the name of the Listener that was dialed.
 func (c *Conn) LocalAddr() net.Addr { return c.addr }
 
-// RemoteAddr returns the same.
+// RemoteAddr returns the name of the Listener that was dialed.
 func (c *Conn) RemoteAddr() net.Addr { return c.addr }
 
-// SetDeadline sets the time after which reads and writes, also those in
-// progress, fail with os.ErrDeadlineExceeded; the zero time is for never.
+// SetDeadline sets the time after which reads and writes, even those in progress,
+// fail with os.ErrDeadlineExceeded. The zero time means no deadline.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }

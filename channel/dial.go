@@ -13,23 +13,22 @@ import (
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// DialOptions are the options of [Dial]. The zero value stands for the
-// defaults.
+// DialOptions are the options of [Dial]. The zero value has the defaults.
 type DialOptions struct {
-	// Wait waits for somebody to listen under the name, until the context ends.
-	// Without it that is an error at once.
+	// Wait waits until a Listener has the name, or the context ends. Without
+	// Wait, Dial returns fs.ErrNotExist at once.
 	Wait bool
 
-	// Spin is how long waits of this side watch the memory before they sleep:
+	// Spin is how long waits of this side spin before they sleep:
 	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 }
 
-// Dial connects to a [Listener]. It returns before it is accepted: what is
-// written until then is kept, up to the connection's capacity. If ctx ends
-// first, the error wraps context.Cause(ctx).
+// Dial connects to the [Listener] of a name. It does not wait until the Listener
+// accepts the connection: until then the connection keeps what this side writes,
+// up to its capacity. If ctx ends first, the error wraps context.Cause(ctx).
 //
-// Returns fs.ErrNotExist if nobody listens under the name.
+// Returns fs.ErrNotExist if no Listener has the name.
 func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
 	if opts == nil {
 		opts = &DialOptions{}

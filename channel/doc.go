@@ -1,12 +1,14 @@
 // Package channel sends messages between processes through shared memory, on
-// Windows and on Linux alike:
+// Windows and on Linux:
 //
-//   - [Queue]: each message goes to one receiver. Many may send, many receive.
-//   - [Topic]: each subscriber sees every message. A slow one holds the
-//     publishers back, or is lapped and told how much it lost.
-//   - [Latest]: one value, of which all read the newest.
+//   - [Queue]: each message goes to one receiver. There may be any number of
+//     senders and receivers.
+//   - [Topic]: each subscriber receives every message. If a subscriber is slow,
+//     publishers wait for it, or overwrite messages and it learns how many it
+//     lost.
+//   - [Latest]: a register for one value. Readers read the newest value.
 //   - [Conn] and [Listener]: net.Conn and net.Listener, for net/http, gRPC and
-//     all else that runs over a stream.
+//     other programs that use streams.
 //
 // For example:
 //
@@ -17,28 +19,29 @@
 //
 //	message, err := q.Receive(ctx, buffer)
 //
-// A channel has a name as all objects have, see [filemap], and lives, with what
-// is in it, as long as some process has it open. Its memory is fixed when it is
-// created. No process waits for one that died: see the types for what is lost
-// with it.
+// A channel has a name as all objects do, see [filemap]. The channel and its
+// messages live as long as a process has the channel open. The size of its
+// memory is fixed when it is created. If a process dies, the other processes do
+// not wait for it; the types say which messages are lost.
 //
 // # Waiting
 //
-// Who waits watches the memory for a while, and then sleeps. Between two that
-// are busy a message takes a fraction of a microsecond and no system call; to be
-// woken takes tens of microseconds, and sleeping takes no processor. How long to
-// watch is the option Spin: see [SpinAdaptive].
+// A call that waits first spins: it watches the memory for a while. Then it
+// sleeps. While both sides are busy a message takes a fraction of a microsecond
+// and no system call. Waking a sleeping process takes tens of microseconds, but
+// a sleeping process takes no processor time. The option Spin says how long to
+// spin: see [SpinAdaptive].
 //
-// A call whose context has ended takes what is there, a message or room for one,
-// and fails only if it would have to wait. The error then wraps
-// context.Cause(ctx). The deadlines of a [Conn] are those of package net: one
-// that has passed when Read or Write is called ends the call at once.
+// A call whose context has ended still succeeds if there is a message, or room
+// for one. Otherwise its error wraps context.Cause(ctx). The deadlines of a
+// [Conn] are those of package net: if a deadline has passed when Read or Write is
+// called, the call fails at once.
 //
 // # Trust
 //
-// All processes that have a channel open may write to its memory. Whatever they
-// write there, calls only fail, most often with object.ErrCorrupt. Who may open
-// a channel is the option Security.
+// All processes that have a channel open can write to its memory. Whatever they
+// write there, the worst is that calls fail, usually with object.ErrCorrupt. The
+// option Security says which users may open a channel.
 //
 // # Other languages
 //

@@ -9,11 +9,11 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// The errors that are this package's own.
+// The errors of this package.
 var (
 	// ErrFull: there is no room for the message now.
 	ErrFull = errors.New("the channel is full")
-	// ErrTooLong: the message is longer than the channel can ever take.
+	// ErrTooLong: the message is longer than the longest that the channel takes.
 	ErrTooLong = errors.New("the message is too long for the channel")
 )
 

@@ -6,30 +6,30 @@ import (
 	"github.com/filemap-go/filemap"
 )
 
-// Info is what can be told of a channel from outside. The numbers are those of
-// a moment, and not all of the same one.
+// Info describes a channel. The numbers are read one after the other, so they may
+// be of different moments.
 type Info struct {
 	Kind     string    `json:"kind"`     // "queue", "topic", "latest" or "conn"
 	Capacity int64     `json:"capacity"` // of a ring, in bytes
-	Rings    []Traffic `json:"rings"`    // a Conn has two: what the dialer sends, and what it gets
-	Members  []Member  `json:"members"`  // who has the channel open, the dead too until somebody needs their place
+	Rings    []Traffic `json:"rings"`    // a Conn has two: what the dialer sends, and what it receives
+	Members  []Member  `json:"members"`  // also members that died, until another member needs their place
 }
 
-// Traffic is what went through a ring.
+// Traffic counts what went through a ring.
 type Traffic struct {
 	Sent             uint64 `json:"sent"` // messages
 	SentBytes        uint64 `json:"sent_bytes"`
 	Received         uint64 `json:"received"`
 	ReceivedBytes    uint64 `json:"received_bytes"`
 	Lag              uint64 `json:"lag"`               // messages sent but not received
-	Lost             uint64 `json:"lost"`              // messages dropped for want of room
+	Lost             uint64 `json:"lost"`              // messages dropped because there was no room
 	SendSleeps       uint64 `json:"send_sleeps"`       // how often a sender slept until there was room
 	ReceiveSleeps    uint64 `json:"receive_sleeps"`    // how often a receiver slept until there was a message
 	SendersWaiting   int    `json:"senders_waiting"`   // asleep now
 	ReceiversWaiting int    `json:"receivers_waiting"` // asleep now
 }
 
-// Member is one that has a channel open.
+// Member is a handle or subscription that has a channel open.
 type Member struct {
 	Place    int    `json:"place"`
 	PID      int    `json:"pid"`
@@ -38,10 +38,10 @@ type Member struct {
 	Lag      uint64 `json:"lag,omitempty"`      // and not read yet
 }
 
-// Inspect tells of a channel by its name, without taking part in it.
+// Inspect describes the channel of a name, without becoming a member.
 //
 // Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
-// it is no channel.
+// the object is not a channel.
 func Inspect(name string) (Info, error) {
 	info, err := inspect(name)
 	if err != nil {

@@ -13,12 +13,13 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Latest is a handle to a value of a fixed size with a name: the newest wins.
-// Whoever reads it gets all of one value, never parts of two, and keeps no
-// writer waiting. Any process that has it open may read and write.
+// Latest is a handle to a register: a value of a fixed size with a name. A write
+// replaces the value. A read returns one whole value, never a torn one, and
+// writers do not wait for readers. Any process that has it open may read and
+// write.
 //
-// A writer that dies on the way leaves the value that was there before. All
-// methods may be called from any goroutine.
+// If a writer dies while it writes, the value stays as it was before. All methods
+// may be called from any goroutine.
 type Latest struct {
 	*segment
 	slots slots
@@ -33,45 +34,46 @@ type Latest struct {
 }
 
 // LatestOptions are the options of [CreateLatest] and its siblings. The zero
-// value stands for the defaults.
+// value has the defaults.
 type LatestOptions struct {
-	// Spin is how long [Latest.Wait] watches the memory before it sleeps:
+	// Spin is how long [Latest.Wait] spins before it sleeps:
 	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
-	// Security says who else may open a new one; nil is for nobody, on Windows
-	// for whom the system's default admits.
+	// Security says which other users may open a new value. nil admits none; on
+	// Windows it admits those that the system's default admits.
 	Security *Security
 }
 
 var (
 	// ErrNoValue: nothing has been written yet.
 	ErrNoValue = errors.New("nothing has been written yet")
-	// ErrTooFast: values were written so fast that none could be read.
+	// ErrTooFast: each value was overwritten before it could be read.
 	ErrTooFast = errors.New("values are written faster than they can be read")
 )
 
-// CreateLatest makes a value of size bytes, less than 1 GiB. It takes the memory
-// of four, rounded up to a power of two. The errors are those of [CreateQueue].
+// CreateLatest creates a value of size bytes, less than 1 GiB. It takes the memory
+// of four values, rounded up to a power of two. The errors are those of
+// [CreateQueue].
 func CreateLatest(name string, size int, opts *LatestOptions) (*Latest, error) {
 	l, _, err := newLatest("create", name, size, opts, create)
 	return l, err
 }
 
-// OpenLatest opens a value that some process has open. The errors are those of
+// OpenLatest opens a value that a process has open. The errors are those of
 // [OpenQueue].
 func OpenLatest(name string, opts *LatestOptions) (*Latest, error) {
 	l, _, err := newLatest("open", name, 1, opts, open)
 	return l, err
 }
 
-// OpenOrCreateLatest opens a value, or makes it if there is none, and reports
-// which. One that exists keeps its size.
+// OpenOrCreateLatest opens a value, or creates it if there is none, and reports
+// which it did. An existing value keeps its size.
 func OpenOrCreateLatest(name string, size int, opts *LatestOptions) (l *Latest, created bool, err error) {
 	return newLatest("open", name, size, opts, openOrCreate)
 }
 
-// AwaitLatest opens a value as soon as there is one of the name. If ctx ends
+// AwaitLatest waits until a value of the name exists and opens it. If ctx ends
 // first, the error wraps context.Cause(ctx).
 func AwaitLatest(ctx context.Context, name string, opts *LatestOptions) (*Latest, error) {
 	return await(ctx, name, func() (*Latest, error) { return OpenLatest(name, opts) })
@@ -128,9 +130,8 @@ func (l *Latest) Name() string { return l.name }
 // Size returns the value's size in bytes.
 func (l *Latest) Size() int { return int(l.shape.option) }
 
-// Close gives the handle up; waits through it end with os.ErrClosed. With the
-// last handle in any process the value is gone. A second Close returns
-// os.ErrClosed.
+// Close closes the handle; waits that use it end with os.ErrClosed. The last Close
+// in any process removes the value. A second Close returns os.ErrClosed.
 func (l *Latest) Close() error {
 	if l.closed.Swap(true) {
 		return l.check("close", os.ErrClosed)
@@ -142,11 +143,13 @@ func (l *Latest) Close() error {
 }
 
 // Read copies the newest value to buffer, which must have room for Size bytes,
-// and returns its version. Versions grow by 1 with each Write, from 1 on.
+// and returns its version. The first Write makes version 1, and each further
+// Write adds 1.
 //
-// Returns [ErrNoValue] if nothing has been written, [ErrTooFast] if values were
-// written too fast for a thousand attempts, and object.ErrCorrupt if another
-// process has written nonsense to the memory. The buffer then holds anything.
+// Returns [ErrNoValue] if nothing has been written, [ErrTooFast] if a thousand
+// attempts each read a value that was overwritten meanwhile, and
+// object.ErrCorrupt if another process has corrupted the memory. What buffer
+// holds is then undefined.
 func (l *Latest) Read(buffer []byte) (version uint64, err error) {
 	version, err = l.read(buffer, noVersion, 1)
 	if err == errNone {
@@ -173,9 +176,9 @@ func (l *Latest) read(buffer []byte, after uint64, looks int) (version uint64, e
 	return version, err
 }
 
-// Wait is [Latest.Read] of a value with another version than after, for which
-// it waits; 0 is the version before the first. If ctx ends first, the error
-// wraps context.Cause(ctx).
+// Wait waits until the newest version is not after, and then does what
+// [Latest.Read] does. If after is 0, it waits only if nothing has been written.
+// If ctx ends first, the error wraps context.Cause(ctx).
 func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
 	version, err = l.read(buffer, after, 1)
 	if err == errNone {

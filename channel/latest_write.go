@@ -14,11 +14,11 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Write makes value, which must be Size bytes long, the newest. It waits for no
-// reader, and for other writers only until they have copied theirs.
+// Write makes value, which must be Size bytes long, the newest value. It does not
+// wait for readers. It waits for other writers only while they copy their values.
 //
-// Returns os.ErrDeadlineExceeded if another writer, who lives, has been in the
-// middle of one value for 10 seconds: somebody may have stopped it.
+// Returns os.ErrDeadlineExceeded if another writer that is alive has been copying
+// one value for 10 seconds: its process may have been stopped.
 func (l *Latest) Write(value []byte) error {
 	if len(value) != l.Size() {
 		text := fmt.Sprintf("a value of %d bytes: it must have %d", len(value), l.Size())

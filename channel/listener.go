@@ -33,9 +33,9 @@ import (
 //
 // # Linux notes
 //
-// A connection takes eight file descriptors of the process that accepted it, and
-// nine of the one that dialed. If a process has no more, Dial fails, and Accept
-// fails with syscall.EMFILE; the connection that was next can be accepted later.
+// Each connection costs the accepting process eight file descriptors, and the
+// dialing process nine. If the process has no more of them, Dial fails, and Accept
+// fails with syscall.EMFILE; a later Accept can accept that connection.
 type Listener struct {
 	q       *Queue
 	lock    held
@@ -52,25 +52,25 @@ type held struct {
 	hold  waitable.Hold
 }
 
-// ListenOptions are the options of [Listen]. The zero value stands for the
-// defaults.
+// ListenOptions are the options of [Listen]. The zero value has the defaults.
 type ListenOptions struct {
-	// Capacity is how many bytes each direction of a connection holds that one
-	// side has written and the other not read, up to 4 GiB; it is rounded up to
-	// a power of two. 0 is for 64 KiB, which is soon set up; with 4 MiB, more
-	// than a processor's own cache, much data moves several times as fast.
+	// Capacity is the size in bytes of the ring of each direction of a
+	// connection, up to 4 GiB: it holds what one side has written and the other
+	// side has not read. It is rounded up to a power of two. 0 means 64 KiB, which
+	// is quick to set up; with 4 MiB, more than a processor's own cache, bulk data
+	// moves several times as fast.
 	Capacity int64
 
-	// Backlog is how many connections can wait to be accepted, roughly: more
-	// that dial wait. 0 is for 128.
+	// Backlog is roughly how many connections can wait to be accepted; further
+	// calls of Dial wait. 0 means 128.
 	Backlog int
 
-	// Spin is that of the accepted connections: [SpinAdaptive], [SpinNever],
-	// [SpinAlways], or a time.
+	// Spin is how long waits of the accepted connections spin before they sleep:
+	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
-	// Security says who else may dial; nil is for nobody, on Windows for whom
-	// the system's default admits.
+	// Security says which other users may dial. nil admits none; on Windows it
+	// admits those that the system's default admits.
 	Security *Security
 }
 
@@ -81,8 +81,8 @@ const laterMost = 128
 // queue, about.
 const requestSize = 40
 
-// Listen makes a name one that can be dialed. If the process of an earlier
-// Listener died, its name is free at once.
+// Listen returns the Listener of a name, for other processes to [Dial]. If the
+// process of an earlier Listener has died, its name is free at once.
 //
 // Returns fs.ErrExist if the name has a Listener, and the errors of
 // [CreateQueue].
@@ -249,8 +249,8 @@ func (l *Listener) accept(id string) (*Conn, error) {
 	return c, nil
 }
 
-// Close ends the listening: connections that were not accepted are closed, those
-// that were go on. A second Close returns an error.
+// Close stops listening. Connections that were not accepted are closed; accepted
+// connections stay open. A second Close returns an error.
 func (l *Listener) Close() error {
 	if l.closing.Err() != nil {
 		return &net.OpError{Op: "close", Net: l.Addr().Network(), Addr: l.Addr(), Err: net.ErrClosed}

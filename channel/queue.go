@@ -11,19 +11,19 @@ import (
 )
 
 // Queue is a handle to a queue of messages with a name. Any process that has
-// it open may send and receive; each message goes to one receiver, in the order
-// in which they were sent.
+// it open may send and receive. Each message goes to one receiver, and messages
+// are received in the order in which they were sent.
 //
-// Messages are of any length up to [Queue.Longest], empty ones too. The memory
-// is fixed when the queue is created. The queue, and what is in it, lives as
-// long as some process has it open.
+// Messages are of any length from 0 to [Queue.Longest]. The size of the memory is
+// fixed when the queue is created. The queue and its messages live as long as a
+// process has it open.
 //
-// A process that dies while it sends loses the message it was at, no other; one
-// that dies while it receives leaves the message to the next receiver. Neither
-// keeps others waiting.
+// If a process dies while it sends a message, that message is lost, and no other.
+// If a process dies while it receives a message, the next receiver gets that
+// message. Other processes do not wait for a process that died.
 //
-// All methods may be called from any goroutine, Close too while others are in
-// progress.
+// All methods may be called from any goroutine; Close may be called while other
+// methods are in progress.
 type Queue struct {
 	*segment
 	ring
@@ -44,7 +44,7 @@ type side struct {
 
 func (s *side) patience() patience { return patience{bell: s.bell, spin: &s.spin} }
 
-// Overflow is what a queue does with a message that it has no room for.
+// Overflow says what a send does if the queue has no room for the message.
 type Overflow uint8
 
 const (
@@ -52,59 +52,59 @@ const (
 	Block Overflow = iota
 	// Fail returns [ErrFull].
 	Fail
-	// Drop loses the message, and counts it.
+	// Drop drops the message, and counts it.
 	Drop
 )
 
 // QueueOptions are the options of [CreateQueue] and its siblings. The zero
-// value stands for the defaults.
+// value has the defaults.
 type QueueOptions struct {
 	// Capacity is the size of the queue's ring in bytes, up to 4 GiB; it is
-	// rounded up to a power of two. 0 is for 1 MiB. A message takes its length
-	// and 8 bytes, rounded up to a multiple of 8; 256 bytes stay free. An
+	// rounded up to a power of two. 0 means 1 MiB. A message takes its length
+	// plus 8 bytes, rounded up to a multiple of 8; 256 bytes stay free. An
 	// existing queue keeps its capacity.
 	Capacity int64
 
-	// Overflow is what this handle's sends do when there is no room.
+	// Overflow says what this handle's sends do if there is no room.
 	Overflow Overflow
 
-	// Spin is how long this handle's waits watch the memory before they sleep:
+	// Spin is how long this handle's waits spin before they sleep:
 	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
-	// Security says who else may open a new queue; nil is for nobody, on
-	// Windows for whom the system's default admits. An SDDL is for the
-	// mapping and the objects of its creator alone.
+	// Security says which other users may open a new queue. nil admits none; on
+	// Windows it admits those that the system's default admits. An SDDL applies
+	// to the mapping and to the creator's own objects only.
 	Security *Security
 }
 
-// CreateQueue makes a queue.
+// CreateQueue creates a queue.
 //
-// Returns fs.ErrExist if a queue, or any mapping, has the name,
-// object.ErrWrongKind if another object has it, fs.ErrPermission if it is
-// another user's, object.ErrNoSpace if there is no memory, and fs.ErrInvalid if
-// the name or the capacity is wrong.
+// Returns fs.ErrExist if a queue or another mapping has the name,
+// object.ErrWrongKind if an object of another kind has it, fs.ErrPermission if
+// another user's object has it, object.ErrNoSpace if there is not enough memory,
+// and fs.ErrInvalid if the name or the capacity is wrong.
 func CreateQueue(name string, opts *QueueOptions) (*Queue, error) {
 	q, _, err := newQueue("create", name, opts, create)
 	return q, err
 }
 
-// OpenQueue opens a queue that some process has open.
+// OpenQueue opens a queue that a process has open.
 //
 // Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
-// it is no queue.
+// the object is not a queue.
 func OpenQueue(name string, opts *QueueOptions) (*Queue, error) {
 	q, _, err := newQueue("open", name, opts, open)
 	return q, err
 }
 
-// OpenOrCreateQueue opens a queue, or makes it if there is none, and reports
-// which.
+// OpenOrCreateQueue opens a queue, or creates it if there is none, and reports
+// which it did.
 func OpenOrCreateQueue(name string, opts *QueueOptions) (q *Queue, created bool, err error) {
 	return newQueue("open", name, opts, openOrCreate)
 }
 
-// AwaitQueue opens a queue as soon as there is one of the name. If ctx ends
+// AwaitQueue waits until a queue of the name exists and opens it. If ctx ends
 // first, the error wraps context.Cause(ctx).
 func AwaitQueue(ctx context.Context, name string, opts *QueueOptions) (*Queue, error) {
 	return await(ctx, name, func() (*Queue, error) { return OpenQueue(name, opts) })
@@ -161,10 +161,10 @@ func (q *Queue) Capacity() int64 { return int64(q.size()) }
 // Longest returns the length of the longest message that the queue can take.
 func (q *Queue) Longest() int { return int(q.longest()) }
 
-// Close gives the handle up. Waits through it end with os.ErrClosed; a message
-// that is reserved is aborted, one that is leased stays in the queue. With the
-// last handle in any process the queue is gone, and what is in it. A second
-// Close returns os.ErrClosed.
+// Close closes the handle. Waits that use it end with os.ErrClosed. A reserved
+// message is aborted; a leased message stays in the queue. The last Close in any
+// process removes the queue with its messages. A second Close returns
+// os.ErrClosed.
 func (q *Queue) Close() error {
 	if q.closed.Swap(true) {
 		return q.failed("close", os.ErrClosed)

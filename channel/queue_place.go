@@ -5,21 +5,20 @@ import (
 	"os"
 )
 
-// Draft is room for a message in the queue's own memory, to be written in
-// place. Nobody else can send until it is committed or aborted, so that is to
-// come soon.
+// Draft is room for a message in the queue's own memory, for writing the message
+// in place. No other sender can send until it is committed or aborted, so do that
+// soon.
 type Draft struct {
 	q        *Queue
 	position uint64
 	bytes    []byte
 }
 
-// Reserve finds room for a message of up to length bytes, as [Queue.Send]
-// does, but for its waiting if others are full: a handle that drops gets
-// [ErrFull] here.
+// Reserve reserves room for a message of up to length bytes. It waits for room as
+// [Queue.Send] does, except that it returns [ErrFull] if the handle's [Overflow]
+// is Drop.
 //
-// One message at a time can be reserved: who reserves another first waits for
-// itself.
+// Reserving a second message before ending the first deadlocks.
 func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 	overflow := q.overflow
 	if overflow == Drop {
@@ -56,15 +55,15 @@ func (q *Queue) tryReserve(length int) (d Draft, err error) {
 	return d, err
 }
 
-// Bytes returns the room. Nothing guards it: touching it after the queue is
-// closed crashes the program, as with [filemap.View.Bytes]. What it holds at
-// first is anything.
+// Bytes returns the reserved bytes. Accesses to them are not checked: an access
+// after the queue is closed crashes the program, as with [filemap.View.Bytes].
+// Their initial values are undefined.
 func (d Draft) Bytes() []byte { return d.bytes }
 
 // Commit sends the first length bytes.
 //
-// Returns os.ErrClosed if the draft was committed or aborted before, or the
-// queue closed.
+// Returns object.ErrRange if length is more than was reserved, and os.ErrClosed if
+// the draft was committed or aborted before, or the queue was closed.
 func (d Draft) Commit(length int) error {
 	if length < 0 || length > len(d.bytes) {
 		return d.q.failed("commit", beyondDraft(length, len(d.bytes)))
@@ -98,8 +97,8 @@ func (d Draft) end(op string, f func() error) error {
 	return d.q.check(op, d.q.view.Guard(f))
 }
 
-// Lease is a message in the queue's own memory, to be read in place. Nobody
-// else can receive until it is released or returned, so that is to come soon.
+// Lease is a message in the queue's own memory, for reading it in place. No other
+// receiver can receive until it is released or returned, so do that soon.
 type Lease struct {
 	q        *Queue
 	position uint64
@@ -108,8 +107,7 @@ type Lease struct {
 
 // Next waits for a message, as [Queue.Receive] does, and leases it.
 //
-// One message at a time can be leased: who leases another first waits for
-// itself.
+// Leasing a second message before ending the first lease deadlocks.
 func (q *Queue) Next(ctx context.Context) (Lease, error) {
 	lease, err := q.tryNext(q.taking.spin.looks())
 	if err == nil {
@@ -135,14 +133,14 @@ func (q *Queue) tryNext(looks int) (l Lease, err error) {
 	return l, err
 }
 
-// Bytes returns the message. Nothing guards it: touching it after the queue is
-// closed crashes the program, as with [filemap.View.Bytes]; and a process that
-// does not keep to the rules may change it.
+// Bytes returns the message. Accesses to it are not checked: an access after the
+// queue is closed crashes the program, as with [filemap.View.Bytes]. Another
+// process that breaks the protocol may change the bytes.
 func (l Lease) Bytes() []byte { return l.bytes }
 
-// Release takes the message out of the queue.
+// Release removes the message from the queue.
 //
-// Returns os.ErrClosed if the lease was ended before, or the queue closed.
+// Returns os.ErrClosed if the lease was ended before, or the queue was closed.
 func (l Lease) Release() error {
 	return l.end("release", func() error {
 		l.q.received(l.q.got(l.position, uint64(len(l.bytes))))

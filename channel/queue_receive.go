@@ -9,12 +9,12 @@ import (
 	"github.com/filemap-go/filemap/internal/step"
 )
 
-// Receive takes the next message and returns it in buffer, or in a longer one
-// if buffer is too short. If there is none it waits. If ctx has ended it takes
-// only what is there; otherwise the error wraps context.Cause(ctx).
+// Receive waits for the next message, removes it from the queue, and returns it in
+// buffer, or in a longer buffer if that is too short. If ctx has ended, Receive
+// takes a message that is there; if there is none, the error wraps
+// context.Cause(ctx).
 //
-// Returns object.ErrCorrupt if another process has written nonsense to the
-// queue.
+// Returns object.ErrCorrupt if another process has corrupted the queue's memory.
 func (q *Queue) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
 	message, err := q.tryReceive(buffer, q.taking.spin.looks())
 	if err == nil {
@@ -51,12 +51,12 @@ func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
 	return message, ok, q.check("receive", err)
 }
 
-// Drain waits for a message and then calls f with it and all that follow, in
-// place, until there is none left, or f returns an error. It returns how many
-// messages f took without one; those are gone from the queue.
+// Drain waits for a message and then calls f with it and with all further messages,
+// in place, until the queue is empty or f returns an error. It removes the
+// messages for which f returned nil, and returns their number.
 //
-// The bytes are only valid during f's call. Others can't receive until Drain
-// returns, and f must not close the handle.
+// The bytes are valid only during the call of f. No other receiver can receive
+// until Drain returns. f must not close the handle.
 func (q *Queue) Drain(ctx context.Context, f func(message []byte) error) (n int, err error) {
 	n, err = q.tryDrain(f, q.taking.spin.looks())
 	if err == nil {

@@ -7,8 +7,8 @@ import (
 )
 
 // Send puts a copy of the message into the queue. If there is no room it does
-// what the handle's [Overflow] says, by default wait. If ctx has ended it
-// sends only if there is room; otherwise the error wraps context.Cause(ctx).
+// what the handle's [Overflow] says: by default it waits. If ctx has ended and
+// there is no room, the error wraps context.Cause(ctx).
 //
 // Returns [ErrTooLong] if the message is longer than [Queue.Longest].
 func (q *Queue) Send(ctx context.Context, message []byte) error {
@@ -52,8 +52,8 @@ func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, e
 	return q.wait(ctx, p, &q.sending, err)
 }
 
-// TrySend puts a copy of the message into the queue if there is room now, else
-// it returns [ErrFull].
+// TrySend puts a copy of the message into the queue if there is room now.
+// Otherwise it returns [ErrFull].
 func (q *Queue) TrySend(message []byte) error {
 	ok, err := q.once(&q.sending, func() error { return q.trySend(message) })
 	if err == nil && !ok {
@@ -72,9 +72,9 @@ func (q *Queue) full() error {
 	return ErrFull
 }
 
-// SendBatch sends messages one after the other, which is faster than a Send for
-// each: where there is room, they become visible together. It returns how many
-// were sent, which are fewer than all only with an error.
+// SendBatch sends messages one after the other. It is faster than a Send for each,
+// because messages that there is room for become visible together. It returns
+// how many it sent; if they are fewer than all, the error says why.
 func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err error) {
 	for sent < len(batch) {
 		n, err := q.trySendBatch(batch[sent:])

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// Settle waits until nothing is lost if this handle is closed: until the queue is
-// empty, or another handle, of any process, has it open. If ctx is done it does
-// not wait; the error then wraps context.Cause(ctx).
+// Settle waits until closing this handle loses no message: until the queue is
+// empty, or another handle, of any process, has it open. If ctx ends first, or has
+// ended, the error wraps context.Cause(ctx).
 func (q *Queue) Settle(ctx context.Context) error {
 	alone := spin{option: SpinNever}
 	p := patience{bell: q.sending.bell, spin: &alone}

@@ -37,7 +37,7 @@ type segment struct {
 	closed  atomic.Bool
 }
 
-// Security says who besides its creator may use a channel: see
+// Security says which users besides its creator may use a channel: see
 // [object.Security].
 type Security = object.Security
 

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// How long a wait watches the memory before it sleeps. Watching finds a message
-// within 0.1 us of its being sent, but uses a processor; to be woken takes some
-// 20 to 50 us, but costs nothing until then.
+// How long a wait spins, watching the memory, before it sleeps. A spinning wait
+// finds a message within 0.1 us after it is sent, but uses a processor. A sleeping
+// wait uses no processor, but takes about 20 to 50 us to wake.
 const (
-	// SpinAdaptive watches for up to 300 us where that has been enough of late,
-	// and else hardly. It is the default.
+	// SpinAdaptive spins for up to 300 us if that has recently been enough,
+	// otherwise for about 1 us. It is the default.
 	SpinAdaptive time.Duration = 0
 	// SpinNever sleeps at once.
 	SpinNever time.Duration = -1
-	// SpinAlways watches until there is something, for who has a processor to
-	// spare.
+	// SpinAlways spins until the wait ends. It is for programs that have a
+	// processor to spare.
 	SpinAlways time.Duration = math.MaxInt64
 )
 
@@ -27,14 +27,14 @@ const (
 	spinShortest = time.Microsecond
 )
 
-// spin decides how long one end's waits watch. Ends are used by one goroutine
-// at a time most of the time; where not, a decision may be off, no more.
+// spin decides how long one end's waits spin. Usually one goroutine at a time uses
+// an end; if several do, some decisions are wrong, which only costs time.
 //
-// It watches long as long as that is enough. Each time that it was not, twice
-// as many waits have to have been short ones before it watches long again: they
-// would have been found out by watching, but so it seemed before, too. With one
-// processor for both sides, for instance, watching only keeps the other side
-// from what one waits for.
+// Spin for the full budget while spinning keeps succeeding. After each failure,
+// double the number of short waits required before trying the full budget again:
+// spinning would have been enough for those, but so it seemed before. With one
+// processor for both sides, for instance, a spinning side only keeps the other
+// from running.
 type spin struct {
 	option time.Duration
 	vain   atomic.Uint32 // how often in a row watching long was not enough

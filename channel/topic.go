@@ -11,20 +11,19 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Topic is a handle to a topic with a name: each of its subscribers sees every
+// Topic is a handle to a topic with a name: each of its subscribers receives every
 // message, in the order in which they were published. Any process that has the
-// topic open may publish, and subscribe.
+// topic open may publish and subscribe.
 //
-// Messages are of any length up to [Topic.Longest], empty ones too. The memory
-// is fixed when the topic is created. The topic, and what is in it, lives as
-// long as some process has it open. At most 120 handles and subscriptions
-// can be open at a time.
+// Messages are of any length from 0 to [Topic.Longest]. The size of the memory is
+// fixed when the topic is created. The topic and its messages live as long as a
+// process has it open. Up to 120 handles and subscriptions can be open at a time.
 //
-// A process that dies while it publishes loses the message it was at, no other.
-// A subscriber that dies is no longer waited for.
+// If a process dies while it publishes a message, that message is lost, and no
+// other. Publishers do not wait for a subscriber that died.
 //
-// All methods may be called from any goroutine, Close too while others are in
-// progress.
+// All methods may be called from any goroutine; Close may be called while other
+// methods are in progress.
 type Topic struct {
 	*segment
 	series  series
@@ -33,69 +32,68 @@ type Topic struct {
 	spin    time.Duration
 }
 
-// Slow is what a topic does about a subscriber that does not keep up.
+// Slow says what publishers do if a subscriber does not keep up.
 type Slow uint8
 
 const (
-	// HoldBack has publishers wait for the slowest subscriber, so that none
-	// loses a message. It is the zero Slow.
+	// HoldBack: publishers wait for the slowest subscriber (back-pressure), so no
+	// subscriber loses a message. It is the zero Slow.
 	HoldBack Slow = iota
-	// Lap has publishers overwrite the oldest messages, whoever has not seen
-	// them. Subscribers are told how many they lost: [Subscription.Lost].
+	// Lap: publishers overwrite the oldest messages, even those that a subscriber
+	// has not received. [Subscription.Lost] returns how many it lost.
 	Lap
 )
 
 // TopicOptions are the options of [CreateTopic] and its siblings. The zero
-// value stands for the defaults.
+// value has the defaults.
 type TopicOptions struct {
 	// Capacity is the size of the topic's ring in bytes, up to 4 GiB; it is
-	// rounded up to a power of two. 0 is for 1 MiB. A message takes its length
-	// and 16 bytes, rounded up to a multiple of 8. An existing topic keeps its
+	// rounded up to a power of two. 0 means 1 MiB. A message takes its length
+	// plus 16 bytes, rounded up to a multiple of 8. An existing topic keeps its
 	// capacity.
 	Capacity int64
 
-	// Slow is what a new topic does about subscribers that are slow. An
-	// existing one does what its creator chose.
+	// Slow says what publishers of a new topic do if a subscriber is slow. An
+	// existing topic keeps what its creator chose.
 	Slow Slow
 
-	// Spin is how long the waits of this handle and its subscriptions watch the
-	// memory before they sleep: [SpinAdaptive], [SpinNever], [SpinAlways], or a
-	// time.
+	// Spin is how long the waits of this handle and its subscriptions spin
+	// before they sleep: [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
-	// Security says who else may open a new topic; nil is for nobody, on
-	// Windows for whom the system's default admits. An SDDL is for the mapping
-	// and the objects of its creator alone.
+	// Security says which other users may open a new topic. nil admits none; on
+	// Windows it admits those that the system's default admits. An SDDL applies
+	// to the mapping and to the creator's own objects only.
 	Security *Security
 }
 
-// CreateTopic makes a topic.
+// CreateTopic creates a topic.
 //
-// Returns fs.ErrExist if a topic, or any mapping, has the name,
-// object.ErrWrongKind if another object has it, fs.ErrPermission if it is
-// another user's, object.ErrNoSpace if there is no memory, and fs.ErrInvalid if
-// the name or an option is wrong.
+// Returns fs.ErrExist if a topic or another mapping has the name,
+// object.ErrWrongKind if an object of another kind has it, fs.ErrPermission if
+// another user's object has it, object.ErrNoSpace if there is not enough memory,
+// and fs.ErrInvalid if the name or an option is wrong.
 func CreateTopic(name string, opts *TopicOptions) (*Topic, error) {
 	t, _, err := newTopic("create", name, opts, create)
 	return t, err
 }
 
-// OpenTopic opens a topic that some process has open.
+// OpenTopic opens a topic that a process has open.
 //
 // Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
-// it is no topic.
+// the object is not a topic.
 func OpenTopic(name string, opts *TopicOptions) (*Topic, error) {
 	t, _, err := newTopic("open", name, opts, open)
 	return t, err
 }
 
-// OpenOrCreateTopic opens a topic, or makes it if there is none, and reports
-// which.
+// OpenOrCreateTopic opens a topic, or creates it if there is none, and reports
+// which it did.
 func OpenOrCreateTopic(name string, opts *TopicOptions) (t *Topic, created bool, err error) {
 	return newTopic("open", name, opts, openOrCreate)
 }
 
-// AwaitTopic opens a topic as soon as there is one of the name. If ctx ends
+// AwaitTopic waits until a topic of the name exists and opens it. If ctx ends
 // first, the error wraps context.Cause(ctx).
 func AwaitTopic(ctx context.Context, name string, opts *TopicOptions) (*Topic, error) {
 	return await(ctx, name, func() (*Topic, error) { return OpenTopic(name, opts) })
@@ -107,7 +105,7 @@ func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created b
 	}
 	capacity, err := roundCapacity(opts.Capacity)
 	if err == nil && opts.Slow > Lap {
-		err = object.Explain(fs.ErrInvalid, fmt.Sprintf("Slow is %d", opts.Slow))
+		err = object.Explain(fs.ErrInvalid, fmt.Sprintf("Slow is %d: it must be HoldBack or Lap", opts.Slow))
 	}
 	if err != nil {
 		return nil, false, failed(op, name, err)
@@ -169,13 +167,13 @@ func (t *Topic) Capacity() int64 { return int64(t.series.size()) }
 // Longest returns the length of the longest message that the topic can take.
 func (t *Topic) Longest() int { return int(t.series.longestMessage()) }
 
-// Slow returns what the topic does about subscribers that are slow.
+// Slow returns what publishers of the topic do if a subscriber is slow.
 func (t *Topic) Slow() Slow { return Slow(t.shape.option) }
 
-// Close gives the handle up. Waits through it end with os.ErrClosed, and a
-// message that is reserved is aborted; its subscriptions stay open. With the
-// last handle and subscription in any process the topic is gone. A second Close
-// returns os.ErrClosed.
+// Close closes the handle. Waits that use it end with os.ErrClosed, and a reserved
+// message is aborted. The handle's subscriptions stay open. When the last handle
+// and the last subscription in any process are closed, the topic is removed. A
+// second Close returns os.ErrClosed.
 func (t *Topic) Close() error {
 	if t.closed.Swap(true) {
 		return t.failed("close", os.ErrClosed)

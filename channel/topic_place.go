@@ -5,20 +5,19 @@ import (
 	"os"
 )
 
-// TopicDraft is room for a message in the topic's own memory, to be written in
-// place. Nobody else can publish until it is committed or aborted, so that is
-// to come soon.
+// TopicDraft is room for a message in the topic's own memory, for writing the
+// message in place. No other publisher can publish until it is committed or
+// aborted, so do that soon.
 type TopicDraft struct {
 	t        *Topic
 	position uint64
 	bytes    []byte
 }
 
-// Reserve finds room for a message of up to length bytes, as [Topic.Publish]
-// does.
+// Reserve reserves room for a message of up to length bytes. It waits for room as
+// [Topic.Publish] does.
 //
-// One message at a time can be reserved: who reserves another first waits for
-// itself.
+// Reserving a second message before ending the first deadlocks.
 func (t *Topic) Reserve(ctx context.Context, length int) (TopicDraft, error) {
 	d, a, err := t.tryReserve(length, false)
 	if err == nil && a.outcome == done {
@@ -47,15 +46,15 @@ func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a attempt, err
 	return d, a, err
 }
 
-// Bytes returns the room. Nothing guards it: touching it after the topic's
-// handle is closed crashes the program, as with [filemap.View.Bytes]. What it
-// holds at first is anything.
+// Bytes returns the reserved bytes. Accesses to them are not checked: an access
+// after the topic's handle is closed crashes the program, as with
+// [filemap.View.Bytes]. Their initial values are undefined.
 func (d TopicDraft) Bytes() []byte { return d.bytes }
 
 // Commit publishes the first length bytes.
 //
-// Returns os.ErrClosed if the draft was committed or aborted before, or the
-// topic's handle closed.
+// Returns object.ErrRange if length is more than was reserved, and os.ErrClosed if
+// the draft was committed or aborted before, or the topic's handle was closed.
 func (d TopicDraft) Commit(length int) error {
 	if length < 0 || length > len(d.bytes) {
 		return d.failed("commit", beyondDraft(length, len(d.bytes)))

@@ -5,10 +5,9 @@ import (
 	"os"
 )
 
-// Publish puts a copy of the message into the topic. If that holds its
-// publishers back, and there is no room, it waits for the slowest subscriber.
-// If ctx has ended it publishes only if there is room; otherwise the error wraps
-// context.Cause(ctx).
+// Publish puts a copy of the message into the topic. If the topic's [Slow] is
+// HoldBack and there is no room, it waits for the slowest subscriber. If ctx has
+// ended and there is no room, the error wraps context.Cause(ctx).
 //
 // Returns [ErrTooLong] if the message is longer than [Topic.Longest].
 func (t *Topic) Publish(ctx context.Context, message []byte) error {
@@ -41,8 +40,8 @@ func (t *Topic) publishLater(
 	return t.check("publish", err)
 }
 
-// TryPublish puts a copy of the message into the topic if there is room now,
-// else it returns [ErrFull].
+// TryPublish puts a copy of the message into the topic if there is room now.
+// Otherwise it returns [ErrFull].
 func (t *Topic) TryPublish(message []byte) error {
 	for look := range copyLooks + placesMost { // each place's may be dead
 		a, err := t.tryPublish(message, false)
@@ -61,9 +60,9 @@ func (t *Topic) TryPublish(message []byte) error {
 	return t.failed("publish", ErrFull)
 }
 
-// PublishBatch publishes messages one after the other, which is faster than a
-// Publish for each: where there is room, they become visible together. It
-// returns how many were published, which are fewer than all only with an error.
+// PublishBatch publishes messages one after the other. It is faster than a Publish
+// for each, because messages that there is room for become visible together. It
+// returns how many it published; if they are fewer than all, the error says why.
 func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int, err error) {
 	for published < len(batch) {
 		n, a, err := t.tryBatch(batch[published:], false)

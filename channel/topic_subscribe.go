@@ -11,15 +11,15 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Subscription is one subscriber of a topic. It gets each message that is
+// Subscription is one subscriber of a topic. It receives each message that is
 // published after it began, once.
 //
-// It has a place of its own among those who have the topic open, and stays open
-// when the handle that it came from is closed. If its process dies, publishers
-// find out when they wait for it.
+// It keeps the topic open, even when the handle that it came from is closed. If
+// its process dies, publishers notice when they wait for it.
 //
-// All methods may be called from any goroutine, Close too while others are in
-// progress. Of several goroutines that receive, each message goes to one.
+// All methods may be called from any goroutine; Close may be called while other
+// methods are in progress. If several goroutines receive, each message goes to one
+// of them.
 type Subscription struct {
 	*segment
 	receiving sync.Mutex // for the cursor, but for its place
@@ -28,20 +28,20 @@ type Subscription struct {
 	room      *bell
 }
 
-// SubscribeOptions are the options of [Topic.Subscribe]. The zero value stands
-// for the defaults.
+// SubscribeOptions are the options of [Topic.Subscribe]. The zero value has the
+// defaults.
 type SubscribeOptions struct {
-	// Last is how many of the messages published before are to be received
-	// first, if they have not been overwritten: the topic keeps as many as fit
-	// into its ring, also when all have received them.
+	// Last is how many earlier messages the subscription receives first, if they
+	// have not been overwritten: the topic keeps as many as fit into its ring,
+	// even if all subscribers have received them.
 	Last int
 }
 
-// Subscribe begins to receive: the messages that are published from now on, and
-// as many before as the options say.
+// Subscribe returns a new subscription. It receives the messages that are published
+// from now on, and earlier ones as the options say.
 //
-// Returns object.ErrNoSpace if too many have the topic open, and fs.ErrInvalid
-// if an option is wrong.
+// Returns object.ErrNoSpace if the topic is open too many times, and
+// fs.ErrInvalid if an option is wrong.
 func (t *Topic) Subscribe(opts *SubscribeOptions) (*Subscription, error) {
 	if opts == nil {
 		opts = &SubscribeOptions{}
@@ -92,15 +92,14 @@ func (s *Subscription) start(last uint64) error {
 func (s *Subscription) Name() string { return s.name }
 
 // Receive waits for the next message and returns it in buffer, or in a longer
-// one if buffer is too short. If ctx has ended it takes only what is there;
-// otherwise the error wraps context.Cause(ctx).
+// buffer if that is too short. If ctx has ended, Receive returns a message that is
+// there; if there is none, the error wraps context.Cause(ctx).
 //
-// If publishers have overwritten messages before this subscriber received them,
-// which only a topic that laps does, it goes on with the oldest that is left,
-// and [Subscription.Lost] has grown.
+// If the topic's [Slow] is Lap, publishers may have overwritten messages before
+// this subscriber received them. Receive then returns the oldest that is left,
+// and [Subscription.Lost] grows by the number of messages lost.
 //
-// Returns object.ErrCorrupt if another process has written nonsense to the
-// topic.
+// Returns object.ErrCorrupt if another process has corrupted the topic's memory.
 func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
 	message, o, err := s.tryReceive(buffer, s.taking.spin.looks())
 	if err == nil && o == done {
@@ -170,16 +169,15 @@ func (s *Subscription) wakePublisher() {
 	}
 }
 
-// Lost returns how many messages this subscriber has lost because they were
-// overwritten before it received them. It grows when the next message after
-// them is received.
+// Lost returns how many messages were overwritten before this subscriber received
+// them. It grows when the subscriber receives the next message after them.
 func (s *Subscription) Lost() uint64 {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
 	return s.cursor.lost
 }
 
-// Close ends the subscription: nobody waits for it any more. Waits through it
+// Close ends the subscription: publishers no longer wait for it. Waits that use it
 // end with os.ErrClosed. A second Close returns os.ErrClosed.
 func (s *Subscription) Close() error {
 	if s.closed.Swap(true) {

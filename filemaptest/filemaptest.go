@@ -1,5 +1,5 @@
-// Package filemaptest helps to test programs that use filemap: a namespace of
-// the test's own, and a check that nothing in it is left open.
+// Package filemaptest is for tests of programs that use filemap. It gives each
+// test a namespace of its own, and checks that the test leaves nothing open in it.
 package filemaptest
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/filemap-go/filemap/internal/kernel"
 )
 
-// Namespace is where one test's objects live, apart from those of the machine
-// and of other tests.
+// Namespace is the namespace of one test's objects, apart from those of other
+// programs and other tests.
 type Namespace struct {
 	tag     string
 	slashes atomic.Bool // some names have them, which no pattern matches
@@ -31,11 +31,11 @@ type Namespace struct {
 // inherit. When the test ends, it fails if one of its objects is still alive,
 // in any process, or if this process has dropped a handle without closing it.
 //
-// On Linux the namespace is a directory in FILEMAP_DIR, so it is apart whatever
-// the names are, and the test can't be parallel to others. On Windows, and for
-// POSIX names, which are those of shm_open(3), it is the tag that
-// [Namespace.Name] adds. A POSIX name that the test leaves is removed, and fails
-// the test too.
+// On Linux the namespace is a directory that New puts into the environment
+// variable FILEMAP_DIR: it keeps all names apart, and the test cannot be
+// parallel to others. On Windows, and for POSIX names, which are those of
+// shm_open(3), the namespace is the tag that [Namespace.Name] adds. If the test
+// leaves a POSIX name, it is removed and the test fails.
 func New(t testing.TB) *Namespace {
 	t.Helper()
 	ns := &Namespace{tag: "-" + rand.Text()}
@@ -45,7 +45,7 @@ func New(t testing.TB) *Namespace {
 }
 
 // Name returns a name for one of the test's objects: base, which may have a
-// prefix, with a tag that no other test's names have.
+// prefix, and a tag that no other test has.
 func (ns *Namespace) Name(base string) string {
 	if strings.Contains(base, "/") {
 		ns.slashes.Store(true)

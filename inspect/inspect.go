@@ -1,13 +1,13 @@
-// Package inspect is a read-only view of the named objects on the machine: which
-// live, of what kind and size, and who holds them.
+// Package inspect lists the named objects on the machine: which there are, their
+// kinds and sizes, and which processes hold them. It changes nothing.
 //
-// On Linux it opens no object, so it keeps none alive. On Windows it has to,
-// for an instant: a Create at that instant may still find the name taken.
+// On Linux it opens no object, so it keeps none alive. On Windows it has to open
+// them for an instant: a Create at that instant may still find the name taken.
 //
-// All functions may be called from any goroutine. What they return was true a
-// moment ago. List and Find look at all processes, to see which hold an object, so
-// a program that waits for one uses waitable.Name or an Await function instead.
-// If ctx ends first, their errors wrap context.Cause(ctx).
+// All functions may be called from any goroutine. Their results may be out of
+// date by the time they return. List and Find look at all processes, to find the
+// holders, so a program that waits for an object uses waitable.Name or an Await
+// function instead. If ctx ends first, their errors wrap context.Cause(ctx).
 package inspect
 
 import (
@@ -21,51 +21,51 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Object is a live object, as seen from outside.
+// Object describes a live object.
 type Object struct {
 	Name    string   `json:"name"`    // with its prefix
-	Kind    string   `json:"kind"`    // as object.Kind prints it, "unknown" too
+	Kind    string   `json:"kind"`    // object.Kind's String: "mapping", "event", ..., "unknown"
 	Size    int64    `json:"size"`    // of a mapping, in bytes; 0 for other kinds and if Denied
 	Native  string   `json:"native"`  // the file's path on Linux, the NT name on Windows
-	Holders []Holder `json:"holders"` // those that the system tells of in a moment
+	Holders []Holder `json:"holders"` // those that the system reports quickly
 
-	// Denied says that this user may not know the size or the state and, on
+	// Denied says that this user may not read the size or the state and, on
 	// Linux, the kind.
 	Denied bool `json:"denied,omitempty"`
 
-	// State is that of a synchronization object, zero if Denied.
+	// State is the state of a synchronization object; zero if Denied.
 	State State `json:"-"`
 }
 
-// State is what can be told of a synchronization object. Which fields mean
-// something depends on its kind.
+// State is the state of a synchronization object. Its kind decides which fields
+// have a meaning.
 type State struct {
-	Signaled   bool          // a wait would take it now
+	Signaled   bool          // a wait would take the object now
 	Manual     bool          // an event or a timer that stays signaled until it is reset
 	Count, Max int           // permits of a semaphore
-	Owner      int           // process that holds a mutex; 0 for none, or if that is unknown
+	Owner      int           // process that holds a mutex; 0 if none does or it is unknown
 	Abandoned  bool          // the mutex's last owner died holding it
-	Waiters    bool          // somebody may be waiting
+	Waiters    bool          // a wait may be in progress
 	Due        time.Time     // when a timer is due next; zero for never
 	Period     time.Duration // of a timer
 
-	// Unknown says which of the fields above the system does not tell: on
-	// Windows, Waiters, and of a timer Manual and Period.
+	// Unknown says which of the fields above the system does not report: on
+	// Windows, Waiters, and for a timer Manual and Period.
 	Unknown struct{ Manual, Waiters, Period bool }
 }
 
 // Holder is a process that has an object open.
 type Holder struct {
 	PID int    `json:"pid"`
-	Exe string `json:"exe"` // its program's path, or what is known of it; "" for nothing
+	Exe string `json:"exe"` // its program's path, or the part of it that is known
 }
 
 // List returns the live objects whose names match a pattern of path.Match, in
-// the order of their names; "" matches all. They are the Global ones and, on
-// Linux, this user's Local ones, on Windows those of this session.
+// the order of their names; "" matches all. It finds Global objects, and the
+// Local objects of this user on Linux, or of this session on Windows.
 //
-// In the pattern, as in names, the backslash after Local or Global stands for
-// itself, and a pattern without a prefix is for Local names.
+// In the pattern, the backslash after Local or Global matches itself. A pattern
+// without a prefix matches Local names.
 func List(ctx context.Context, pattern string) ([]Object, error) {
 	want, err := compile(pattern)
 	if err != nil {
@@ -84,9 +84,7 @@ func List(ctx context.Context, pattern string) ([]Object, error) {
 	return objects, nil
 }
 
-// Find returns the live object of a name.
-//
-// Returns an *object.Error that wraps fs.ErrNotExist if there is none.
+// Find returns the live object of a name. Returns fs.ErrNotExist if there is none.
 func Find(ctx context.Context, name string) (Object, error) {
 	parsed, err := object.ParseName(name)
 	if err != nil {
@@ -99,9 +97,9 @@ func Find(ctx context.Context, name string) (Object, error) {
 	return describe(info, make(map[int]string)), nil
 }
 
-// OtherUser returns another user of the machine who has a live Local object of
-// a name. This user's programs never see that object: Local names are one
-// user's. On Windows it finds nobody.
+// OtherUser returns another user of the machine that has a live Local object of
+// a name. This user's programs never open that object: Local names belong to one
+// user. On Windows it finds no other user.
 func OtherUser(ctx context.Context, name string) (uid uint32, found bool) {
 	parsed, err := object.ParseName(name)
 	if err != nil {
@@ -156,14 +154,14 @@ func (p pattern) matches(name object.Name) bool {
 	return matched && name.Scope == p.scope
 }
 
-// Cleaned is what [Clean] gave back.
+// Cleaned is the number of dead objects that [Clean] removed, and their size.
 type Cleaned struct {
 	Objects int   `json:"objects"`
 	Bytes   int64 `json:"bytes"`
 }
 
-// Clean gives back at once the memory that killed processes left: every use of
-// filemap does so now and then. On Windows there is never anything to do.
+// Clean frees now the memory that killed processes left. Programs that use filemap
+// also do so from time to time. On Windows there is nothing to free.
 func Clean() (Cleaned, error) {
 	cleaned, err := kernel.Clean()
 	if err != nil {

@@ -1,7 +1,7 @@
 package object
 
-// Access says what may be done with a mapping's bytes. It is asked for when a
-// mapping is created or opened and when a view is mapped; a view never gets
+// Access says what may be done with a mapping's bytes. A program asks for it
+// when it creates or opens a mapping and when it maps a view; a view never gets
 // more than its mapping has.
 type Access uint8
 
@@ -10,8 +10,9 @@ const (
 	ReadWrite Access = iota
 	// ReadOnly reads the shared bytes.
 	ReadOnly
-	// CopyOnWrite reads the shared bytes; a page that is written becomes
-	// private to the view, and nobody else sees what it holds from then on.
+	// CopyOnWrite reads the shared bytes. A write makes the page private to the
+	// view: from then on other views do not show its bytes, and it does not show
+	// theirs.
 	CopyOnWrite
 )
 
@@ -28,6 +29,6 @@ func (a Access) String() string {
 // Known reports whether a is one of the accesses above.
 func (a Access) Known() bool { return a <= CopyOnWrite }
 
-// Permits reports whether something opened with access a may be mapped with
-// the access view. Copying on write needs no more than reading.
+// Permits reports whether a mapping that was opened with access a may be mapped
+// with the access view. CopyOnWrite needs no more than ReadOnly.
 func (a Access) Permits(view Access) bool { return a == ReadWrite || view != ReadWrite }

@@ -1,5 +1,5 @@
-// Package object is the vocabulary of filemap: the names, kinds, access
-// rights, security settings and errors that every other package speaks of.
+// Package object defines the names, kinds, access rights, security settings and
+// errors that all other packages of filemap use.
 //
-// It holds plain values only. All of it may be used from any goroutine.
+// It has plain values only. All of it may be used from any goroutine.
 package object

@@ -57,7 +57,7 @@ func WrongKind(found, wanted Kind) error {
 	if !found.Known() || found == wanted {
 		return ErrWrongKind
 	}
-	return Explain(ErrWrongKind, "the name is "+found.article()+", not "+wanted.article())
+	return Explain(ErrWrongKind, "it is "+found.article()+", not "+wanted.article())
 }
 
 // The causes that are filemap's own. If a cause is a case of a more general

@@ -51,7 +51,7 @@ func ExampleWrongKind() {
 	fmt.Println(errors.Is(err, object.ErrWrongKind))
 	fmt.Println(object.WrongKind(0, object.Event))
 	// Output:
-	// the name is a mutex, not an event
+	// it is a mutex, not an event
 	// true
 	// the name is an object of another kind
 }

@@ -7,20 +7,20 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Event is a handle to a signal that any process sets. An auto-reset event
-// lets one wait go on for each time it is set; a manual-reset event lets all go
-// on until it is reset.
+// Event is a handle to an event: a signal that any process can set. An
+// auto-reset event ends one wait each time it is set. A manual-reset event ends
+// all waits until it is reset.
 type Event struct{ *handle }
 
-// EventOptions are the options of [CreateEvent]. The zero value stands for the
+// EventOptions are the options of [CreateEvent]. The zero value has the
 // defaults.
 type EventOptions struct {
-	// ManualReset makes an event that stays signaled until it is reset.
+	// ManualReset creates an event that stays signaled until it is reset.
 	ManualReset bool
-	// Signaled makes an event that is signaled from the start.
+	// Signaled creates an event that is signaled from the start.
 	Signaled bool
-	// Security says who else may use the event; nil is for nobody, on Windows
-	// for whom the system's default admits.
+	// Security says which other users may use the event. nil admits
+	// none; on Windows it admits those that the system's default admits.
 	Security *Security
 }
 
@@ -32,8 +32,8 @@ func (o *EventOptions) spec() kernel.SyncSpec {
 	return spec
 }
 
-// CreateEvent makes an event. An empty name makes one that nobody else can
-// open. The errors are those of [CreateMutex].
+// CreateEvent creates an event. An event with an empty name cannot be opened by
+// others. The errors are those of [CreateMutex].
 //
 // See CreateEvent of Win32.
 func CreateEvent(name string, opts *EventOptions) (*Event, error) {
@@ -44,7 +44,7 @@ func CreateEvent(name string, opts *EventOptions) (*Event, error) {
 	return &Event{h}, nil
 }
 
-// OpenEvent opens an event that some process has open. The errors are those of
+// OpenEvent opens an event that a process has open. The errors are those of
 // [OpenMutex].
 func OpenEvent(name string) (*Event, error) {
 	h, err := open(name, object.Event)
@@ -54,8 +54,8 @@ func OpenEvent(name string) (*Event, error) {
 	return &Event{h}, nil
 }
 
-// OpenOrCreateEvent opens an event, or makes it if there is none, and reports
-// which. One that exists stays as it is.
+// OpenOrCreateEvent opens an event, or creates it if there is none, and reports
+// which it did. For an existing event the options are ignored.
 func OpenOrCreateEvent(name string, opts *EventOptions) (e *Event, created bool, err error) {
 	h, created, err := openOrCreate(name, opts.spec())
 	if err != nil {
@@ -78,21 +78,20 @@ func (e *Event) TryWait() (bool, error) {
 	return ok, err
 }
 
-// Set signals the event. Setting it again before a wait has seen it changes
-// nothing.
+// Set signals the event. If it is still signaled, Set has no effect.
 func (e *Event) Set() error { return e.check("set", e.kernel.SetEvent()) }
 
-// Reset takes the signal away.
+// Reset makes the event not signaled.
 func (e *Event) Reset() error { return e.check("reset", e.kernel.ResetEvent()) }
 
-// Pulse lets those go on that wait at this moment, of an auto-reset event one
-// of them, and leaves the event without a signal. Who comes a moment later has
-// missed it, so Set serves better wherever there is a choice; Pulse is for
-// programs that use PulseEvent of Win32.
+// Pulse ends the waits that are in progress, or one of them if it is an
+// auto-reset event, and leaves the event not signaled. A wait that begins a
+// moment later misses the signal, so prefer Set; Pulse is for programs that use
+// PulseEvent of Win32.
 func (e *Event) Pulse() error { return e.check("pulse", e.kernel.PulseEvent()) }
 
-// Close gives the handle up. With the last one in any process the event is gone.
-// Waits through this handle end with os.ErrClosed. A second Close returns
+// Close closes the handle. The last Close in any process removes the event. Waits
+// that use this handle end with os.ErrClosed. A second Close returns
 // os.ErrClosed.
 //
 // A handle that the program no longer refers to is closed by the garbage

@@ -8,9 +8,9 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Mutex is a handle to a lock that one holder in all processes has at a time.
-// If the holder's process dies, however it does, the next one gets the lock
-// and is told.
+// Mutex is a handle to a lock that has one holder at a time, among all processes.
+// If the holder's process dies, however it does, the next holder gets the lock,
+// and [Hold.Abandoned] tells it.
 //
 // The lock belongs to the [Hold] that locking returns, not to a goroutine or a
 // thread: any goroutine may unlock it.
@@ -24,11 +24,11 @@ import (
 // up to 50 ms after each 64th look, so that busy locks stay fast.
 type Mutex struct{ *handle }
 
-// MutexOptions are the options of [CreateMutex]. The zero value stands for the
+// MutexOptions are the options of [CreateMutex]. The zero value has the
 // defaults.
 type MutexOptions struct {
-	// Security says who else may use the mutex; nil is for nobody, on Windows
-	// for whom the system's default admits.
+	// Security says which other users may use the mutex. nil admits
+	// none; on Windows it admits those that the system's default admits.
 	Security *Security
 }
 
@@ -40,11 +40,11 @@ func (o *MutexOptions) spec() kernel.SyncSpec {
 	return spec
 }
 
-// CreateMutex makes a mutex that nobody holds. An empty name makes one that
-// nobody else can open.
+// CreateMutex creates a mutex that is not locked. A mutex with an empty name
+// cannot be opened by others.
 //
-// Returns fs.ErrExist if a mutex has the name, object.ErrWrongKind if another
-// object has it, and fs.ErrPermission if it is another user's.
+// Returns fs.ErrExist if a mutex has the name, object.ErrWrongKind if an object
+// of another kind has it, and fs.ErrPermission if another user's object has it.
 //
 // See CreateMutex of Win32.
 func CreateMutex(name string, opts *MutexOptions) (*Mutex, error) {
@@ -55,10 +55,10 @@ func CreateMutex(name string, opts *MutexOptions) (*Mutex, error) {
 	return &Mutex{h}, nil
 }
 
-// OpenMutex opens a mutex that some process has open.
+// OpenMutex opens a mutex that a process has open.
 //
 // Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
-// it is no mutex.
+// the object is not a mutex.
 func OpenMutex(name string) (*Mutex, error) {
 	h, err := open(name, object.Mutex)
 	if err != nil {
@@ -67,8 +67,8 @@ func OpenMutex(name string) (*Mutex, error) {
 	return &Mutex{h}, nil
 }
 
-// OpenOrCreateMutex opens a mutex, or makes it if there is none, and reports
-// which.
+// OpenOrCreateMutex opens a mutex, or creates it if there is none, and reports
+// which it did.
 func OpenOrCreateMutex(name string, opts *MutexOptions) (m *Mutex, created bool, err error) {
 	h, created, err := openOrCreate(name, opts.spec())
 	if err != nil {
@@ -83,14 +83,13 @@ type Hold struct {
 	taken kernel.Taken
 }
 
-// Lock waits until nobody holds the mutex, and locks it. It allocates nothing
-// and, where nobody holds the mutex, makes no system call on Linux.
+// Lock waits until the mutex is free, and locks it. It does not allocate. On Linux
+// it makes no system call if the mutex is free.
 //
-// The lock is also granted if its last holder died with it: [Hold.Abandoned]
-// tells, and what the mutex protects may then be half changed.
+// If the last holder died while holding the mutex, [Hold.Abandoned] is true: what
+// the mutex protects may then be half changed.
 //
-// A goroutine that locks a mutex it holds already waits for itself: see
-// [Hold.Relock].
+// Locking a mutex that the caller already holds deadlocks: see [Hold.Relock].
 //
 // If ctx ends first, the error wraps context.Cause(ctx). Returns
 // object.ErrNameLost, and does not lock, if the mutex's name was removed.
@@ -114,7 +113,7 @@ func (m *Mutex) undo(taken kernel.Taken, err error) error {
 	return m.failed("lock", errors.Join(err, m.kernel.Unlock(taken)))
 }
 
-// TryLock locks the mutex if nobody holds it, and reports whether it did.
+// TryLock locks the mutex if it is free, and reports whether it did.
 func (m *Mutex) TryLock() (hold Hold, locked bool, err error) {
 	taken, ok := m.kernel.TryLock()
 	if !ok {
@@ -129,7 +128,7 @@ func (m *Mutex) TryLock() (hold Hold, locked bool, err error) {
 }
 
 // Abandoned reports whether the last holder died, or closed its handle,
-// without unlocking. It is told once, to the first who locks the mutex then.
+// without unlocking. Only the first hold after that reports it.
 func (h Hold) Abandoned() bool { return h.taken.Abandoned }
 
 // Unlock ends the hold.
@@ -151,9 +150,9 @@ func (h Hold) Unlock() error {
 	return nil
 }
 
-// Relock locks the mutex once more for who holds it already, as Windows does
-// for a thread. The hold ends with as many calls of Unlock as there were locks.
-// One goroutine at a time may call Relock and Unlock of a hold.
+// Relock locks the held mutex once more, as Windows does for a thread. The hold
+// ends when Unlock has been called as often as Lock and Relock. One goroutine at
+// a time may call Relock and Unlock of a hold.
 //
 // Returns object.ErrNotOwner if the hold has ended.
 func (h Hold) Relock() error {
@@ -163,9 +162,9 @@ func (h Hold) Relock() error {
 	return h.mutex.check("lock", h.mutex.kernel.Relock(h.taken))
 }
 
-// Close gives the handle up. With the last one in any process the mutex is gone.
-// Waits through this handle end with os.ErrClosed, and if it holds the mutex, the
-// next owner is told that it was abandoned. A second Close returns os.ErrClosed.
+// Close closes the handle. The last Close in any process removes the mutex. Waits
+// that use this handle end with os.ErrClosed. If the handle holds the mutex, the
+// next holder finds it abandoned. A second Close returns os.ErrClosed.
 //
 // A handle that the program no longer refers to, and no [Hold] of it either, is
 // closed by the garbage collector some time later, as an [os.File] is.

@@ -10,16 +10,16 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Name is the name of an object of any kind, a mapping's too, to be waited for
-// together with other objects: it is signaled while some process has an object
-// of the name open. Taking it opens nothing: the object may be gone again by
-// the time it is opened.
+// Name is the name of an object of any kind, mappings included. A program can wait
+// for it together with other objects: it is signaled while a process has an
+// object of the name open. The wait opens nothing: the object may be gone by the
+// time the program opens it.
 type Name string
 
 // Name returns the name.
 func (n Name) Name() string { return string(n) }
 
-// Kind returns the zero Kind: it may be any.
+// Kind returns the zero Kind: the object may be of any kind.
 func (n Name) Kind() object.Kind { return 0 }
 
 func (n Name) waitable() *handle { return nil }

@@ -12,8 +12,8 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Object is a handle to something that can be waited for: a [*Mutex], a
-// [*Semaphore], an [*Event], a [*Timer] or a [Name].
+// Object is something to wait for: a [*Mutex], a [*Semaphore], an [*Event], a
+// [*Timer] or a [Name].
 type Object interface {
 	// Name returns the object's name with its prefix, or "".
 	Name() string
@@ -23,7 +23,7 @@ type Object interface {
 	waitable() *handle // nil for a Name
 }
 
-// Security says who besides its creator may use an object: see
+// Security says which users besides its creator may use an object: see
 // [object.Security].
 type Security = object.Security
 
@@ -65,17 +65,17 @@ func (h *handle) close() error {
 	return h.check("close", h.kernel.Close())
 }
 
-// Check returns an error if the object's name no longer leads to it: programs
-// that do not take part (rm, logind) can remove any file in /dev/shm. The
-// object goes on working for those that have it open, but processes that open
-// or create the name later use another object. Locks and semaphores look by
-// themselves: see [Mutex] and [Semaphore].
+// Check checks that the object's name still leads to it: on Linux other programs
+// (rm, logind) can remove any file in /dev/shm. The object still works for the
+// processes that have it open, but processes that open or create the name later
+// use another object. Mutexes and semaphores check by themselves: see [Mutex] and
+// [Semaphore].
 //
-// Returns object.ErrNameLost if nobody can open the object by its name.
+// Returns object.ErrNameLost if no process can open the object by its name.
 //
 // # Windows notes
 //
-// The system lets nobody take a name away, and Check returns nil.
+// No program can remove a name, and Check returns nil.
 func (h *handle) Check() error {
 	h.closing.Lock()
 	defer h.closing.Unlock()

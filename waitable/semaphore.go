@@ -3,6 +3,7 @@ package waitable
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 
@@ -10,22 +11,22 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Semaphore is a handle to a number of permits that processes take and give
-// back. A permit belongs to nobody: those that a process took and did not give
-// back are gone when it dies, unless the semaphore is [SemaphoreOptions.Tracked].
+// Semaphore is a handle to a semaphore: a number of permits that processes acquire
+// and release. Permits have no owner: if a process dies, the permits that it
+// has not released are lost, unless the semaphore is [SemaphoreOptions.Tracked].
 type Semaphore struct{ *handle }
 
-// SemaphoreOptions are the options of [CreateSemaphore]. The zero value stands
-// for the defaults.
+// SemaphoreOptions are the options of [CreateSemaphore]. The zero value has
+// the defaults.
 type SemaphoreOptions struct {
-	// Security says who else may use the semaphore; nil is for nobody, on
-	// Windows for whom the system's default admits.
+	// Security says which other users may use the semaphore. nil admits
+	// none; on Windows it admits those that the system's default admits.
 	Security *Security
 
-	// Tracked makes a semaphore that knows who took its permits: those that a
-	// handle has not given back return when it is closed, or its process dies,
-	// then within a quarter of a second. At most 224 handles can be open at a
-	// time. Linux only: Windows has no such thing, errors.ErrUnsupported.
+	// Tracked creates a semaphore that records which handle acquired each permit.
+	// The permits that a handle has not released return when it is closed, and
+	// within a quarter of a second after its process dies. Up to 224 handles can
+	// be open at a time. On Windows it is errors.ErrUnsupported.
 	Tracked bool
 }
 
@@ -35,18 +36,19 @@ func (o *SemaphoreOptions) spec(initial, maximum int) (kernel.SyncSpec, error) {
 		spec.Security, spec.Tracked = o.Security, o.Tracked
 	}
 	if initial < 0 || maximum < 1 || initial > maximum || maximum > math.MaxInt32 {
-		return spec, object.Explain(fs.ErrInvalid,
-			"the permits must be 0 to the maximum, and that 1 to 2147483647")
+		return spec, object.Explain(fs.ErrInvalid, fmt.Sprintf(
+			"permits %d, maximum %d: the permits must be 0 to the maximum, and that 1 to 2147483647",
+			initial, maximum))
 	}
 	return spec, nil
 }
 
-// CreateSemaphore makes a semaphore with so many permits now, and so many at
-// the most: at least 1, and no more than 2,147,483,647. An empty name makes one
-// that nobody else can open.
+// CreateSemaphore creates a semaphore with initial permits, from 0 to maximum.
+// The maximum is from 1 to 2,147,483,647. A semaphore with an empty name cannot
+// be opened by others.
 //
-// Returns fs.ErrInvalid if the numbers are wrong, and else what [CreateMutex]
-// returns.
+// Returns fs.ErrInvalid if the numbers are wrong, and the errors of
+// [CreateMutex].
 //
 // See CreateSemaphore of Win32.
 func CreateSemaphore(name string, initial, maximum int, opts *SemaphoreOptions) (*Semaphore, error) {
@@ -61,7 +63,7 @@ func CreateSemaphore(name string, initial, maximum int, opts *SemaphoreOptions) 
 	return &Semaphore{h}, nil
 }
 
-// OpenSemaphore opens a semaphore that some process has open. The errors are
+// OpenSemaphore opens a semaphore that a process has open. The errors are
 // those of [OpenMutex].
 func OpenSemaphore(name string) (*Semaphore, error) {
 	h, err := open(name, object.Semaphore)
@@ -71,8 +73,8 @@ func OpenSemaphore(name string) (*Semaphore, error) {
 	return &Semaphore{h}, nil
 }
 
-// OpenOrCreateSemaphore opens a semaphore, or makes it if there is none, and
-// reports which. One that exists keeps its permits and its maximum.
+// OpenOrCreateSemaphore opens a semaphore, or creates it if there is none, and
+// reports which it did. An existing semaphore keeps its permits and its maximum.
 func OpenOrCreateSemaphore(
 	name string, initial, maximum int, opts *SemaphoreOptions,
 ) (s *Semaphore, created bool, err error) {
@@ -119,8 +121,8 @@ func (s *Semaphore) TryAcquire() (bool, error) {
 // Release adds n permits and returns how many there were before.
 //
 // Returns object.ErrLimit, and adds none, if there would be more than the
-// maximum, and fs.ErrInvalid if n is less than 1. With object.ErrNameLost it has
-// added them.
+// maximum, and fs.ErrInvalid if n is less than 1. If it returns
+// object.ErrNameLost it has added them.
 func (s *Semaphore) Release(n int) (previous int, err error) {
 	if n > math.MaxInt32 {
 		return 0, s.failed("release", object.ErrLimit)
@@ -132,9 +134,9 @@ func (s *Semaphore) Release(n int) (previous int, err error) {
 	return int(before), s.check("release", s.kernel.SpotCheck())
 }
 
-// Close gives the handle up. With the last one in any process the semaphore is
-// gone. Waits through this handle end with os.ErrClosed, and the permits that a
-// tracked semaphore's handle has come back. A second Close returns os.ErrClosed.
+// Close closes the handle. The last Close in any process removes the semaphore.
+// Waits that use this handle end with os.ErrClosed. If the semaphore is tracked,
+// the permits of the handle return to it. A second Close returns os.ErrClosed.
 //
 // A handle that the program no longer refers to is closed by the garbage
 // collector some time later, as an [os.File] is.

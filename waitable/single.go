@@ -12,7 +12,7 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Instance is the right to be the one running process of its name.
+// Instance is the right of this process to be the only one of its name.
 type Instance struct {
 	mutex *Mutex
 	hold  Hold
@@ -26,16 +26,16 @@ const (
 )
 
 // Single makes this process the only one of a name, such as Local\MyProgram
-// for one process a user or Global\MyProgram for one a machine, until the
-// Instance is closed or the process ends, however it does.
+// for one process per user or Global\MyProgram for one per machine, until the
+// Instance is closed or the process ends, however it ends.
 //
-// The name is that of a mutex. The process that creates it is the one, as among
-// Windows programs that call CreateMutex and look for ERROR_ALREADY_EXISTS. It
-// holds the lock too, for programs that look for that. A handle of any process,
-// also of this one, that keeps the mutex open counts as a running instance.
+// The name is that of a mutex. The process that creates it is the running
+// instance, as for Windows programs that call CreateMutex and check for
+// ERROR_ALREADY_EXISTS. It also locks the mutex, for programs that check that. If
+// any process, even this one, has the mutex open, an instance is running.
 //
-// Returns an fs.ErrExist if the mutex exists. The error says which process has
-// it locked.
+// Returns fs.ErrExist if the mutex exists. The error says which process has it
+// locked.
 func Single(name string, opts *MutexOptions) (*Instance, error) {
 	for attempt := 1; ; attempt++ {
 		mutex, err := CreateMutex(name, opts)
@@ -92,7 +92,7 @@ func alreadyRunning(owner int) error {
 	return object.Explain(object.ErrExist, process+" is running under this name")
 }
 
-// Close gives the right up.
+// Close ends the right: another process can then be the running instance.
 func (i *Instance) Close() error {
 	return errors.Join(i.hold.Unlock(), i.mutex.Close())
 }

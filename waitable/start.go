@@ -8,10 +8,11 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Start starts a command, as cmd.Start does, that shares what this process has
-// taken through lock, a [*Mutex] or a [*Semaphore]: should this process die,
-// however it does, the command is killed, and what was taken is free only after
-// that. So the command never runs without its lock.
+// Start starts a command, as cmd.Start does, that shares the lock that this
+// process holds: lock is a [*Mutex] that it has locked or a [*Semaphore] from
+// which it has acquired a permit. If this process dies, however it dies, the
+// command is killed, and the lock is free only after that. So the command never
+// runs without its lock.
 //
 // The caller unlocks, or releases, after cmd.Wait. It calls
 // runtime.LockOSThread before Start, and stays on that thread until cmd.Wait
@@ -22,8 +23,8 @@ import (
 //
 // # Linux notes
 //
-// The command inherits a file descriptor, and so do programs that it starts:
-// those that outlive it keep the lock after this process's death.
+// The command and the programs that it starts inherit a file descriptor. After
+// this process's death, programs that outlive the command keep the lock.
 //
 // # Windows notes
 //

@@ -9,17 +9,17 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Timer is a handle to a signal that comes at a time. It comes whatever becomes
-// of the process that set the timer.
+// Timer is a handle to a timer: a signal that is set at a time, also if the process
+// that set the timer has died by then.
 type Timer struct{ *handle }
 
-// TimerOptions are the options of [CreateTimer]. The zero value stands for the
+// TimerOptions are the options of [CreateTimer]. The zero value has the
 // defaults.
 type TimerOptions struct {
-	// ManualReset makes a timer that stays signaled until it is set again.
+	// ManualReset creates a timer that stays signaled until it is set again.
 	ManualReset bool
-	// Security says who else may use the timer; nil is for nobody, on Windows
-	// for whom the system's default admits.
+	// Security says which other users may use the timer. nil admits
+	// none; on Windows it admits those that the system's default admits.
 	Security *Security
 }
 
@@ -31,8 +31,8 @@ func (o *TimerOptions) spec() kernel.SyncSpec {
 	return spec
 }
 
-// CreateTimer makes a timer that is not set. An empty name makes one that
-// nobody else can open. The errors are those of [CreateMutex].
+// CreateTimer creates a timer that is not set. A timer with an empty name cannot
+// be opened by others. The errors are those of [CreateMutex].
 //
 // See CreateWaitableTimer of Win32.
 func CreateTimer(name string, opts *TimerOptions) (*Timer, error) {
@@ -43,7 +43,7 @@ func CreateTimer(name string, opts *TimerOptions) (*Timer, error) {
 	return &Timer{h}, nil
 }
 
-// OpenTimer opens a timer that some process has open. The errors are those of
+// OpenTimer opens a timer that a process has open. The errors are those of
 // [OpenMutex].
 func OpenTimer(name string) (*Timer, error) {
 	h, err := open(name, object.Timer)
@@ -53,8 +53,8 @@ func OpenTimer(name string) (*Timer, error) {
 	return &Timer{h}, nil
 }
 
-// OpenOrCreateTimer opens a timer, or makes it if there is none, and reports
-// which. One that exists stays as it is.
+// OpenOrCreateTimer opens a timer, or creates it if there is none, and reports
+// which it did. For an existing timer the options are ignored.
 func OpenOrCreateTimer(name string, opts *TimerOptions) (t *Timer, created bool, err error) {
 	h, created, err := openOrCreate(name, opts.spec())
 	if err != nil {
@@ -63,17 +63,17 @@ func OpenOrCreateTimer(name string, opts *TimerOptions) (t *Timer, created bool,
 	return &Timer{h}, created, nil
 }
 
-// SetAt takes the timer's signal away and has it come at a time of day, then
-// once each period, if that is not 0. It follows the system's clock when that
-// is set. A time that has passed is now. Periods that nobody waited for do not
-// add up. Windows counts periods in milliseconds; a fraction of one is an
-// error (fs.ErrInvalid) on both systems.
+// SetAt makes the timer not signaled, and due at a time of day and then once each
+// period, unless that is 0. If the system's clock is set, the timer follows it.
+// If the time has passed, the timer is due now. A timer that was due several
+// times before a wait is signaled once. The period must be whole milliseconds,
+// as on Windows: otherwise SetAt returns fs.ErrInvalid.
 func (t *Timer) SetAt(at time.Time, period time.Duration) error {
 	return t.set(kernel.Schedule{At: at, Period: period})
 }
 
-// SetAfter is [Timer.SetAt] for a length of time from now. It does not go on
-// while the machine sleeps, and does not mind the system's clock being set.
+// SetAfter is [Timer.SetAt] for a length of time from now. The time during which
+// the machine sleeps does not count, and setting the system's clock has no effect.
 func (t *Timer) SetAfter(after, period time.Duration) error {
 	return t.set(kernel.Schedule{After: after, Period: period})
 }
@@ -83,12 +83,12 @@ const periodMax = (1<<31 - 1) * time.Millisecond
 func (t *Timer) set(at kernel.Schedule) error {
 	if at.Period < 0 || at.Period > periodMax || at.Period%time.Millisecond != 0 {
 		return t.failed("set", object.Explain(fs.ErrInvalid,
-			"the period must be whole milliseconds, 2147483647 at the most"))
+			"the period "+at.Period.String()+": it must be 0 to 2147483647 whole milliseconds"))
 	}
 	return t.check("set", t.kernel.SetTimer(at))
 }
 
-// Cancel makes the timer due never more. A signal that has come stays.
+// Cancel disarms the timer. It stays signaled if it already was.
 func (t *Timer) Cancel() error { return t.check("cancel", t.kernel.CancelTimer()) }
 
 // Wait waits until the timer is signaled, and takes the signal unless it is a
@@ -105,8 +105,8 @@ func (t *Timer) TryWait() (bool, error) {
 	return ok, err
 }
 
-// Close gives the handle up. With the last one in any process the timer is gone.
-// Waits through this handle end with os.ErrClosed. A second Close returns
+// Close closes the handle. The last Close in any process removes the timer. Waits
+// that use this handle end with os.ErrClosed. A second Close returns
 // os.ErrClosed.
 //
 // A handle that the program no longer refers to is closed by the garbage

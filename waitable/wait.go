@@ -11,16 +11,15 @@ import (
 
 // Result is what a wait for several objects took.
 type Result struct {
-	// Index is that of the object that [Any] took, in the order of its
-	// arguments.
+	// Index is the index, among the arguments, of the object that [Any] took.
 	Index int
-	// Holds are of the mutexes that were taken, at the indices of the
-	// arguments; those of other objects are zero. It is nil if there are none.
+	// Holds has the holds of the mutexes that were taken, at the indices of the
+	// arguments; for other objects it has zero Holds. It is nil if no mutex was
+	// taken.
 	Holds []Hold
 }
 
-// Abandoned reports whether the wait took a mutex whose last holder died with
-// it.
+// Abandoned reports whether [Hold.Abandoned] is true of one of the holds.
 func (r Result) Abandoned() bool {
 	for _, hold := range r.Holds {
 		if hold.Abandoned() {
@@ -30,13 +29,13 @@ func (r Result) Abandoned() bool {
 	return false
 }
 
-// Any waits until one of the objects is signaled, and takes that one, the
-// first of them if there are several. Any number of objects may be given, and
-// the same one twice. If ctx has ended it does not wait, but takes what is
-// signaled; if nothing is, the error wraps context.Cause(ctx).
+// Any waits until one of the objects is signaled, and takes it. If several are
+// signaled it takes the first of them. There may be any number of objects, and
+// the same one twice. If ctx has ended, Any takes an object that is signaled; if
+// there is none, the error wraps context.Cause(ctx).
 //
 // Returns os.ErrClosed if one of the objects is closed, and fs.ErrInvalid if
-// there are none.
+// there are no objects.
 //
 // See WaitForMultipleObjects of Win32.
 func Any(ctx context.Context, objects ...Object) (Result, error) {
@@ -56,13 +55,14 @@ func Any(ctx context.Context, objects ...Object) (Result, error) {
 }
 
 // All waits until all of the objects are signaled at one moment, and takes
-// them; until then it takes none. The same object must not be given twice
-// (fs.ErrInvalid), not by different handles either. An event that is pulsed
-// counts as signaled for [Any] only. Else it is as Any.
+// them; until then it takes none. It returns fs.ErrInvalid if an object is given
+// twice, even by different handles. Pulsing an event ends a wait of [Any], but
+// not one of All. In all other respects All is like Any.
 //
 // # Windows notes
 //
-// The system waits for 64 objects at the most: more are errors.ErrUnsupported.
+// The system waits for up to 64 objects; for more, All returns
+// errors.ErrUnsupported.
 func All(ctx context.Context, objects ...Object) (Result, error) {
 	names, handles := split(objects)
 	if err := checkOpen(objects); err != nil {
@@ -91,16 +91,17 @@ func All(ctx context.Context, objects ...Object) (Result, error) {
 	return result, nil
 }
 
-// Outcome is what a wait came to.
+// Outcome is the result of a wait, or its error.
 type Outcome struct {
 	Result
 	Err error
 }
 
 // Chan starts a wait for one of the objects, as [Any] does, and returns a
-// channel that gets its outcome, for a select statement. Whoever does not
-// receive it must end ctx, and then receives what the wait took in that very
-// moment, or its error: the channel has room, so the wait never hangs.
+// channel that receives its outcome, for a select statement. A caller that no
+// longer wants the outcome ends ctx and then receives from the channel: the wait
+// may have taken an object just before. The channel is buffered, so the wait's
+// goroutine ends in any case.
 func Chan(ctx context.Context, objects ...Object) <-chan Outcome {
 	outcome := make(chan Outcome, 1)
 	go func() {
@@ -110,13 +111,12 @@ func Chan(ctx context.Context, objects ...Object) <-chan Outcome {
 	return outcome
 }
 
-// Signal is what [SignalAndWait] may do first: [Event.Set], [Hold.Unlock], or
-// a func() error that calls [Semaphore.Release].
+// Signal is a function for [SignalAndWait]: [Event.Set], [Hold.Unlock], or a
+// func() error that calls [Semaphore.Release].
 type Signal = func() error
 
-// SignalAndWait signals one object and then waits for another, as [Any] does.
-// Nothing happens between the two, but they are not one step: a wait that
-// another process begins meanwhile may take the object first.
+// SignalAndWait calls signal and then waits for an object, as [Any] does. The two
+// are not one atomic step: another process may take the object in between.
 //
 // See SignalObjectAndWait of Win32.
 func SignalAndWait(ctx context.Context, signal Signal, wait Object) (Result, error) {

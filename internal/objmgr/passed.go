@@ -153,7 +153,7 @@ func (o *Object) Mapping(write bool) (*Mapping, error) {
 func (o *Object) Sync(kind object.Kind) (*Sync, error) {
 	control, err := o.control()
 	if err == nil && control.Kind != kind {
-		err = object.ErrWrongKind
+		err = object.WrongKind(control.Kind, kind)
 	}
 	if err != nil {
 		o.Close()
