@@ -3,7 +3,7 @@ module github.com/filemap-go/filemap/cmd/filemap
 go 1.26.0
 
 require (
-	github.com/filemap-go/filemap v0.0.0
+	github.com/filemap-go/filemap v0.1.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/term v0.47.0
