@@ -13,7 +13,7 @@ import (
 )
 
 func newClient() *cobra.Command {
-	var timeout time.Duration
+	var timeout duration
 	c := &cobra.Command{
 		Use:   "client [NAME]",
 		Short: "Open a mapping and read the message in it",
@@ -23,15 +23,12 @@ SIGTERM or Ctrl-C.`,
 		Example: `  filemap client
   filemap client --timeout 10s   # wait for the server`,
 		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeNames(1),
+		ValidArgsFunction: completeNames(1, "mapping"),
 	}
-	c.Flags().DurationVar(&timeout, "timeout", 0, "wait so long for the mapping and its message")
+	c.Flags().Var(&timeout, "timeout", "wait up to this time for the mapping and its message")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if timeout < 0 {
-			return badUsage(c, "--timeout must not be less than 0")
-		}
 		defer catchSignals(c)()
-		return read(c, nameOr(args, sampleName), timeout)
+		return read(c, nameOr(args, sampleName), time.Duration(timeout))
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -13,59 +14,119 @@ import (
 )
 
 func newCreate() *cobra.Command {
-	var length size
-	var share string
-	opts, sync := &filemap.CreateOptions{}, &syncOptions{}
+	var o newObject
+	var share shareFlag
+	var untilSignal bool
 	c := &cobra.Command{
-		Use:   "create NAME",
-		Short: "Create a mapping or another object and hold it until ENTER",
-		Long: `Create a mapping, or an object of another --kind, and hold it until ENTER, the end of
-the input, SIGTERM or Ctrl-C.
-Other processes may go on using it after that; it is gone with the last of them.`,
+		Use:   "create NAME [flags] [-- CMD [ARG...]]",
+		Short: "Create a mapping or another object and hold it",
+		Long: `Create a mapping, or an object of another --kind, and hold it:
+  - until ENTER, the end of the input, SIGTERM or Ctrl-C;
+  - with --hold, until SIGTERM or Ctrl-C, as a script needs that runs it in the background,
+    where there is no input;
+  - with -- CMD, while the command runs. Signals are passed on to the command and its exit
+    code is filemap's, as those of 'filemap lock' are. If filemap is killed, the command
+    runs on. The output is the command's: what filemap says goes to standard error.
+Other processes may go on using the object after that; it is gone with the last of them.
+
+A queue, topic or latest is one of package channel: 'filemap send' and 'recv' use queues.
+A held queue keeps its messages between them.`,
 		Example: `  filemap create 'Local\Scratch' --size 1MiB
   filemap create 'Local\Table' --size 0 --file table.bin   # all of a file
   filemap create 'Global\Board' --size 64KiB --share read  # everybody may read
-  filemap create 'Local\Slots' --kind semaphore --count 4 --tracked
-  filemap create 'Local\Ready' --kind event --manual-reset`,
-		Args:              cobra.ExactArgs(1),
+  filemap create 'Local\Slots' --kind semaphore --count 4 --tracked --hold &
+  filemap create 'Local\Ready' --kind event --manual-reset -- ./start.sh
+  filemap create 'Local\Jobs' --kind queue --capacity 16MiB -- ./pipeline.sh`,
+		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	c.Flags().Var(&length, "size", "size of the mapping; 0 with --file is the file's")
-	c.Flags().StringVar(&opts.File, "file", "", "file that backs the mapping")
-	c.Flags().BoolVar(&opts.Sparse, "sparse", false, "do not reserve the memory")
-	c.Flags().StringVar(&share, "share", "none", "what all users may do with it: none, read, all")
-	sync.addFlags(c)
+	o.addFlags(c)
+	share.addTo(c, "what all users may do with it", "none", "read", "all")
+	c.Flags().BoolVar(&untilSignal, "hold", false, "hold it until SIGTERM or Ctrl-C, whatever the input")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		security, err := parseShare(c, share)
+		name, command, err := splitCommand(c, args)
 		if err != nil {
 			return err
 		}
-		if err := sync.check(c); err != nil {
+		if untilSignal && command != nil {
+			return badUsage(c, "--hold and -- CMD exclude each other")
+		}
+		if o.security, err = share.security(c); err != nil {
 			return err
 		}
-		opts.Security, sync.security = security, security
-		defer catchSignals(c)()
-		if sync.kind != object.Mapping.String() {
-			return createSync(c, args[0], sync)
+		if err := o.check(c); err != nil {
+			return err
 		}
-		return create(c, args[0], int64(length), opts)
+		defer catchSignals(c)()
+		made, err := o.create(c, name)
+		if err != nil {
+			return err
+		}
+		defer made.Close()
+		return keep(c, made, command, untilSignal)
 	}
 	return c
 }
 
-func parseShare(c *cobra.Command, text string) (*filemap.Security, error) {
-	switch text {
-	case "none":
-		return nil, nil
-	case "read":
-		return &filemap.Security{Everybody: object.ShareRead}, nil
-	case "all":
-		return &filemap.Security{Everybody: object.ShareAll}, nil
+// keep holds an object as long as the user asked for.
+func keep(c *cobra.Command, made created, command []string, untilSignal bool) error {
+	if command != nil {
+		fmt.Fprintln(c.ErrOrStderr(), made)
+		code, err := run(c, command, (*exec.Cmd).Start)
+		if err == nil && code != 0 {
+			err = exitCode(code)
+		}
+		return err
 	}
-	return nil, badUsage(c, "--share is none, read or all, not %q", text)
+	fmt.Fprintln(c.OutOrStdout(), made)
+	if untilSignal {
+		<-c.Context().Done()
+		return nil
+	}
+	fmt.Fprintln(c.OutOrStdout(), "Press ENTER to clean up resources and quit")
+	start := time.Now()
+	if untilEnter(c.Context(), c.InOrStdin()) && time.Since(start) < endedAtOnce {
+		fmt.Fprintf(c.ErrOrStderr(), "filemap: create %s: the input is at its end, so nothing holds it: "+
+			"use --hold, or -- CMD to hold it while a command runs\n", printable(made.Name()))
+	}
+	return nil
 }
 
-func create(c *cobra.Command, name string, length int64, opts *filemap.CreateOptions) error {
+// endedAtOnce is how soon the input of a script ends that gives none, rather than
+// that of a user who presses Ctrl-D.
+const endedAtOnce = time.Second
+
+// created is an object that is held.
+type created struct {
+	held
+	kind   string
+	size   string // "" for kinds without one
+	native string
+}
+
+// held is what every kind of object has.
+type held interface {
+	Name() string
+	Close() error
+}
+
+// String says what is created.
+func (o created) String() string {
+	kind, size := o.kind, ""
+	if kind == object.Mapping.String() {
+		kind = "file mapping"
+	}
+	if o.size != "" {
+		size = o.size + " at "
+	}
+	return fmt.Sprintf("The %s (%s) is created: %s%s",
+		kind, printable(o.Name()), size, printable(o.native))
+}
+
+// createMapping makes a mapping, and shows how far it is.
+func createMapping(c *cobra.Command, name string, length int64, opts *filemap.CreateOptions) (
+	*filemap.Mapping, error,
+) {
 	bar := &progress{out: c.ErrOrStderr(), start: time.Now()}
 	opts.Context = c.Context()
 	if isTerminal(c.ErrOrStderr()) {
@@ -73,19 +134,10 @@ func create(c *cobra.Command, name string, length int64, opts *filemap.CreateOpt
 	}
 	mapping, err := filemap.Create(name, length, opts)
 	bar.clear()
-	if err != nil {
-		return err
+	if err != nil && opts.File != "" {
+		err = withRoom(err, opts.File)
 	}
-	defer mapping.Close()
-	native, err := filemap.NativeName(name)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.OutOrStdout(), "The file mapping (%s) is created: %s at %s\n",
-		printable(mapping.Name()), describeSize(mapping.Size()), printable(native))
-	fmt.Fprintln(c.OutOrStdout(), "Press ENTER to clean up resources and quit")
-	untilEnter(c.Context(), c.InOrStdin())
-	return nil
+	return mapping, err
 }
 
 // progress is a bar for the reserving of memory, which takes long for huge

@@ -25,6 +25,7 @@ const (
 	exitDenied    = 5
 	exitExists    = 6
 	exitTimeout   = 124
+	exitSignal    = 128 // and the signal's number
 )
 
 // hinted is an error with a hint of its own.
@@ -44,7 +45,7 @@ var plainWords = strings.NewReplacer(
 // report prints an error, in one line, and a hint where one helps. It returns
 // the exit code.
 func report(stderr io.Writer, err error) int {
-	if err == nil || isBrokenPipe(err) { // whoever read the output has enough
+	if err == nil || isBrokenPipe(err) { // the reader of the output has enough
 		return exitDone
 	}
 	if ran := exitCode(0); errors.As(err, &ran) {
@@ -88,9 +89,8 @@ func classify(err error) (code int, hint string) {
 		return exitFailed, "'filemap info NAME' tells its size"
 	case errors.Is(err, object.ErrNameLost):
 		return exitFailed, "another program removed the object's file; for a lock, another command may have run beside this one"
-	case errors.Is(err, object.ErrNoSpace) && runtime.GOOS == "linux":
-		return exitFailed,
-			"'filemap clean' gives back what dead objects left; 'df /dev/shm' shows the room"
+	case errors.Is(err, object.ErrNoSpace):
+		return exitFailed, roomHint(err, "")
 	}
 	return exitFailed, ""
 }

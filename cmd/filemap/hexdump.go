@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"unicode"
 )
 
 const bytesPerLine = 16
@@ -14,11 +15,13 @@ const bytesPerLine = 16
 type dumper struct {
 	w        io.Writer
 	colour   bool
-	collapse bool   // show '*' for lines that repeat the one above
-	before   []byte // what the bytes were: changed ones are marked
-	offset   int64  // of the next line
+	collapse bool    // show '*' for lines that repeat the one above
+	decode   decoder // of the text column; nil for ASCII
+	before   []byte  // what the bytes were: changed ones are marked
+	offset   int64   // of the next line
 
 	line    []byte // not yet shown
+	carried []byte // the beginning of a character, at the end of the line above
 	last    []byte // the line above
 	starred bool
 	shown   int // bytes
@@ -68,16 +71,24 @@ func (d *dumper) flush() error {
 		text = "*\n"
 	}
 	d.starred = d.collapse && bytes.Equal(d.line, d.last)
-	d.last = append(d.last[:0], d.line...)
-	d.offset += int64(len(d.line))
-	d.shown += len(d.line)
+	d.skip(d.line)
 	d.line = d.line[:0]
 	_, err := io.WriteString(d.w, text)
 	return err
 }
 
+// skip goes on after a line, shown or not.
+func (d *dumper) skip(line []byte) {
+	if d.decode != nil {
+		_, d.carried = d.cells(line)
+	}
+	d.last = append(d.last[:0], line...)
+	d.offset += int64(len(line))
+	d.shown += len(line)
+}
+
 func (d *dumper) format() string {
-	var hex, text bytes.Buffer
+	var hex bytes.Buffer
 	for i := range bytesPerLine {
 		if i == bytesPerLine/2 {
 			hex.WriteByte(' ')
@@ -87,15 +98,61 @@ func (d *dumper) format() string {
 			continue
 		}
 		b := d.line[i]
-		colour := d.colourOf(i, b)
-		hex.WriteString(d.paint(colour, fmt.Sprintf("%02x", b)) + " ")
-		if b < ' ' || b > '~' {
-			b = '.'
-		}
-		text.WriteString(d.paint(colour, string(rune(b))))
+		hex.WriteString(d.paint(d.colourOf(i, b), fmt.Sprintf("%02x", b)) + " ")
 	}
 	offset := d.paint(colourOffset, fmt.Sprintf("%08x", d.offset))
-	return fmt.Sprintf("%s  %s |%s|", offset, &hex, &text)
+	return fmt.Sprintf("%s  %s |%s|", offset, &hex, d.text())
+}
+
+// text returns the text column of the line.
+func (d *dumper) text() string {
+	var text bytes.Buffer
+	if d.decode == nil {
+		for i, b := range d.line {
+			text.WriteString(d.paint(d.colourOf(i, b), string(asciiOrDot(rune(b)))))
+		}
+		return text.String()
+	}
+	cells, _ := d.cells(d.line)
+	for _, c := range cells {
+		text.WriteString(d.paint(d.colourOf(c.at, d.line[c.at]), string(printableOrDot(c.r))))
+	}
+	return text.String()
+}
+
+func asciiOrDot(r rune) rune {
+	if r < ' ' || r > '~' {
+		return '.'
+	}
+	return r
+}
+
+func printableOrDot(r rune) rune {
+	if !unicode.IsPrint(r) {
+		return '.'
+	}
+	return r
+}
+
+// cell is a character of the text column, and a byte of the line that it is from.
+type cell struct {
+	r  rune
+	at int
+}
+
+// cells returns the characters that end in a line, and the beginning of one more.
+func (d *dumper) cells(line []byte) (cells []cell, rest []byte) {
+	rest = append(bytes.Clone(d.carried), line...)
+	for len(rest) > 0 {
+		r, n := d.decode(rest)
+		if n == 0 {
+			return cells, rest
+		}
+		at := len(line) - len(rest)
+		rest = rest[n:]
+		cells = append(cells, cell{r, max(at, 0)})
+	}
+	return cells, nil
 }
 
 func (d *dumper) colourOf(i int, b byte) string {

@@ -136,7 +136,7 @@ func TestShowChangedLines(t *testing.T) {
 	now := bytes.Clone(before)
 	now[17], now[49] = 8, 9
 	var out strings.Builder
-	if err := showChangedLines(&out, 0, before, now); err != nil {
+	if err := showChangedLines(&out, dumper{before: before}, now); err != nil {
 		t.Fatalf("showChangedLines: %v", err)
 	}
 	lines := strings.SplitAfter(hex.Dump(now), "\n")
@@ -150,7 +150,7 @@ func TestRedraw(t *testing.T) {
 	now := []byte("0123456789abcdef")
 	for _, before := range [][]byte{nil, now} {
 		var out strings.Builder
-		if err := redraw(&out, 0, before, now); err != nil {
+		if err := redraw(&out, dumper{before: before}, now); err != nil {
 			t.Fatalf("redraw: %v", err)
 		}
 		frame := out.String()

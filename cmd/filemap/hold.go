@@ -4,30 +4,20 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
-
-	"github.com/spf13/cobra"
 )
 
-// catchSignals makes Ctrl-C and SIGTERM end the command's context. It is for
-// commands that wait, and look at it: the others are simply killed.
-func catchSignals(c *cobra.Command) (stop func()) {
-	ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-	c.SetContext(ctx)
-	return stop
-}
-
-// untilEnter waits for ENTER, the end of the input, or the end of ctx.
-func untilEnter(ctx context.Context, stdin io.Reader) {
-	entered := make(chan struct{})
+// untilEnter waits for ENTER, the end of the input, or the end of ctx. It
+// reports whether the input ended.
+func untilEnter(ctx context.Context, stdin io.Reader) (inputEnded bool) {
+	entered := make(chan error, 1)
 	go func() { // ends with the process: a read of a terminal can't be stopped
-		defer close(entered)
-		_, _ = bufio.NewReader(stdin).ReadString('\n')
+		_, err := bufio.NewReader(stdin).ReadString('\n')
+		entered <- err
 	}()
 	select {
-	case <-entered:
+	case err := <-entered:
+		return err != nil
 	case <-ctx.Done():
+		return false
 	}
 }

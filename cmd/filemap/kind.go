@@ -1,121 +1,176 @@
 package main
 
 import (
-	"fmt"
+	"errors"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/filemap-go/filemap"
-	"github.com/filemap-go/filemap/object"
+	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// syncOptions are the flags of create for objects that are no mappings.
-type syncOptions struct {
-	kind       string
-	manual     bool
-	signaled   bool
-	tracked    bool
-	count, max int
-	due        time.Duration
-	period     time.Duration
-	security   *filemap.Security
+// newObject is what create makes: its kind, and the options of every kind.
+type newObject struct {
+	kind        string
+	size        size
+	mapping     filemap.CreateOptions
+	capacity    size
+	manual      bool
+	signaled    bool
+	tracked     bool
+	count, max  int
+	due, period duration
+	security    *filemap.Security
 }
 
-// kindFlags are the flags that each kind has of its own.
-var kindFlags = map[string][]string{
-	"mapping":   {"size", "file", "sparse"},
-	"event":     {"manual-reset", "signaled"},
-	"semaphore": {"count", "max", "tracked"},
-	"mutex":     {},
-	"timer":     {"manual-reset", "due", "period"},
+// kinds are the values of --kind.
+var kinds = []string{"mapping", "event", "semaphore", "mutex", "timer", "queue", "topic", "latest"}
+
+// flagKinds are the kinds that a flag is for.
+var flagKinds = map[string][]string{
+	"size":         {"mapping", "latest"},
+	"file":         {"mapping"},
+	"sparse":       {"mapping"},
+	"capacity":     {"queue", "topic"},
+	"manual-reset": {"event", "timer"},
+	"signaled":     {"event"},
+	"count":        {"semaphore"},
+	"max":          {"semaphore"},
+	"tracked":      {"semaphore"},
+	"due":          {"timer"},
+	"period":       {"timer"},
 }
 
-func (s *syncOptions) addFlags(c *cobra.Command) {
+func (o *newObject) addFlags(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&s.kind, "kind", "mapping", "mapping, event, semaphore, mutex or timer")
-	flags.BoolVar(&s.manual, "manual-reset", false, "event, timer: signaled until it is reset or set again")
-	flags.BoolVar(&s.signaled, "signaled", false, "event: signaled from the start")
-	flags.IntVar(&s.count, "count", 0, "semaphore: permits at the start")
-	flags.IntVar(&s.max, "max", 0, "semaphore: permits at most (default: --count)")
-	flags.BoolVar(&s.tracked, "tracked", false, "semaphore: permits of processes that died come back (Linux only)")
-	flags.DurationVar(&s.due, "due", 0, "timer: signaled after so long")
-	flags.DurationVar(&s.period, "period", 0, "timer: and then again, each time after so long")
+	o.capacity = defaultCapacity
+	flags.StringVar(&o.kind, "kind", "mapping", orList(kinds))
+	completeFlag(c, "kind", kinds...)
+	flags.Var(&o.size, "size", "mapping, latest: its size; 0 with --file is the file's")
+	flags.StringVar(&o.mapping.File, "file", "", "mapping: file that backs it")
+	flags.BoolVar(&o.mapping.Sparse, "sparse", false, "mapping: do not reserve the memory")
+	flags.Var(&o.capacity, "capacity", "queue, topic: the size of its ring")
+	flags.BoolVar(&o.manual, "manual-reset", false, "event, timer: signaled until it is reset or set again")
+	flags.BoolVar(&o.signaled, "signaled", false, "event: signaled from the start")
+	flags.IntVar(&o.count, "count", 0, "semaphore: permits at the start")
+	flags.IntVar(&o.max, "max", 0, "semaphore: the most permits that it can have (default --count)")
+	flags.BoolVar(&o.tracked, "tracked", false, "semaphore: permits of processes that died come back (Linux only)")
+	flags.Var(&o.due, "due", "timer: signaled after this time")
+	flags.Var(&o.period, "period", "timer: and then again, each time after this time")
 }
 
-// check returns an error for flags that are not the kind's.
-func (s *syncOptions) check(c *cobra.Command) error {
-	own, ok := kindFlags[s.kind]
-	if !ok {
-		return badUsage(c, "--kind is mapping, event, semaphore, mutex or timer, not %q", s.kind)
+// check returns an error for flags that are missing or not the kind's.
+func (o *newObject) check(c *cobra.Command) error {
+	if !slices.Contains(kinds, o.kind) {
+		return badUsage(c, "--kind is %s, not %q", orList(kinds), o.kind)
 	}
-	allowed := make(map[string]bool)
-	for _, flag := range own {
-		allowed[flag] = true
-	}
-	for kind, flags := range kindFlags {
-		for _, flag := range flags {
-			if c.Flags().Changed(flag) && !allowed[flag] {
-				return badUsage(c, "--%s is for --kind %s, not %s", flag, kind, s.kind)
-			}
+	given := c.Flags().Changed
+	var err error
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if of, ok := flagKinds[f.Name]; ok && !slices.Contains(of, o.kind) {
+			err = badUsage(c, "--%s is for --kind %s, not %s", f.Name, orList(of), o.kind)
 		}
-	}
-	if s.kind == "mapping" && !c.Flags().Changed("size") {
-		return badUsage(c, `required flag(s) "size" not set`)
-	}
-	if s.kind == "semaphore" && s.max == 0 {
-		s.max = s.count
-	}
-	if s.kind == "semaphore" && (s.count < 0 || s.max < 1 || s.count > s.max) {
-		return badUsage(c, "--count is 0 or more, --max at least 1 and at least --count")
-	}
-	if s.period < 0 || s.due < 0 {
-		return badUsage(c, "--due and --period are not negative")
-	}
-	return nil
-}
-
-// createSync makes an object that is no mapping, and holds it until ENTER.
-func createSync(c *cobra.Command, name string, s *syncOptions) error {
-	o, err := s.create(name)
-	if err != nil {
-		return err
-	}
-	defer o.Close()
-	native, err := filemap.NativeName(name)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.OutOrStdout(), "The %s (%s) is created: at %s\n", s.kind, printable(o.Name()), printable(native))
-	fmt.Fprintln(c.OutOrStdout(), "Press ENTER to clean up resources and quit")
-	untilEnter(c.Context(), c.InOrStdin())
-	return nil
-}
-
-func (s *syncOptions) create(name string) (anyObject, error) {
-	switch s.kind {
-	case object.Event.String():
-		return opened(waitable.CreateEvent(name, &waitable.EventOptions{
-			ManualReset: s.manual, Signaled: s.signaled, Security: s.security,
-		}))
-	case object.Semaphore.String():
-		return opened(waitable.CreateSemaphore(name, s.count, s.max,
-			&waitable.SemaphoreOptions{Tracked: s.tracked, Security: s.security}))
-	case object.Mutex.String():
-		return opened(waitable.CreateMutex(name, &waitable.MutexOptions{Security: s.security}))
-	}
-	timer, err := waitable.CreateTimer(name, &waitable.TimerOptions{
-		ManualReset: s.manual, Security: s.security,
 	})
-	if err == nil && s.due+s.period > 0 {
-		err = timer.SetAfter(s.due, s.period)
+	switch {
+	case err != nil:
+		return err
+	case slices.Contains(flagKinds["size"], o.kind) && !given("size"):
+		return badUsage(c, "--size is missing: give the size of the %s, as in --size 64KiB", o.kind)
+	case o.kind == "semaphore":
+		return o.checkPermits(c)
 	}
-	return opened(timer, err)
+	return nil
 }
 
-// opened keeps a nil pointer from becoming an object.
-func opened[T anyObject](o T, err error) (anyObject, error) {
+// checkPermits returns an error for numbers that no semaphore can have. One that
+// has only --count begins with all of its permits.
+func (o *newObject) checkPermits(c *cobra.Command) error {
+	given := c.Flags().Changed
+	if !given("max") {
+		o.max = o.count
+	}
+	switch {
+	case !given("count") && !given("max"):
+		return badUsage(c, "give the semaphore's permits by --count, --max or both")
+	case o.count < 0:
+		return badUsage(c, "--count %d is less than 0", o.count)
+	case given("max") && o.max < 1:
+		return badUsage(c, "--max %d is less than 1", o.max)
+	case o.max < 1:
+		return badUsage(c, "--count 0 needs --max: no permit could ever be released")
+	case o.count > o.max:
+		return badUsage(c, "--count %d is more than --max %d", o.count, o.max)
+	case o.max > math.MaxInt32:
+		return badUsage(c, "a semaphore has at most %d permits", math.MaxInt32)
+	}
+	return nil
+}
+
+// create makes the object.
+func (o *newObject) create(c *cobra.Command, name string) (created, error) {
+	made, err := o.make(c, name)
+	if err != nil {
+		return created{}, err
+	}
+	result := created{held: made, kind: o.kind}
+	if mapping, ok := made.(*filemap.Mapping); ok {
+		result.size = describeSize(mapping.Size())
+	}
+	if result.native, err = filemap.NativeName(name); err != nil {
+		made.Close()
+		return created{}, err
+	}
+	return result, nil
+}
+
+func (o *newObject) make(c *cobra.Command, name string) (held, error) {
+	switch o.kind {
+	case "event":
+		return asHeld(waitable.CreateEvent(name, &waitable.EventOptions{
+			ManualReset: o.manual, Signaled: o.signaled, Security: o.security,
+		}))
+	case "semaphore":
+		return asHeld(waitable.CreateSemaphore(name, o.count, o.max,
+			&waitable.SemaphoreOptions{Tracked: o.tracked, Security: o.security}))
+	case "mutex":
+		return asHeld(waitable.CreateMutex(name, &waitable.MutexOptions{Security: o.security}))
+	case "timer":
+		return asHeld(o.makeTimer(c, name))
+	case "queue":
+		return asHeld(channel.CreateQueue(name,
+			&channel.QueueOptions{Capacity: int64(o.capacity), Security: o.security}))
+	case "topic":
+		return asHeld(channel.CreateTopic(name,
+			&channel.TopicOptions{Capacity: int64(o.capacity), Security: o.security}))
+	case "latest":
+		length := int(min(o.size, math.MaxInt32)) // too much in any case
+		return asHeld(channel.CreateLatest(name, length,
+			&channel.LatestOptions{Security: o.security}))
+	}
+	o.mapping.Security = o.security
+	return asHeld(createMapping(c, name, int64(o.size), &o.mapping))
+}
+
+func (o *newObject) makeTimer(c *cobra.Command, name string) (*waitable.Timer, error) {
+	timer, err := waitable.CreateTimer(name, &waitable.TimerOptions{
+		ManualReset: o.manual, Security: o.security,
+	})
+	if err != nil || !c.Flags().Changed("due") && !c.Flags().Changed("period") {
+		return timer, err
+	}
+	if err := timer.SetAfter(time.Duration(o.due), time.Duration(o.period)); err != nil {
+		return nil, errors.Join(err, timer.Close())
+	}
+	return timer, nil
+}
+
+// asHeld keeps a nil pointer from becoming an object.
+func asHeld[T held](o T, err error) (held, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -46,15 +46,16 @@ one, whose names are the channel's, a tilde and more, are listed with --parts.`,
 		if asJSON {
 			return printJSON(c.OutOrStdout(), objects)
 		}
+		if len(objects) == 0 {
+			fmt.Fprintln(c.ErrOrStderr(), "no objects")
+			return nil
+		}
 		return printTable(c.OutOrStdout(), objects)
 	}
 	return c
 }
 
 func printTable(w io.Writer, objects []inspect.Object) error {
-	if len(objects) == 0 {
-		return nil
-	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tKIND\tSIZE\tHOLDERS")
 	for _, o := range objects {

@@ -4,13 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"os/exec"
-	"os/signal"
 	"runtime"
-	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,52 +14,69 @@ import (
 )
 
 func newLock() *cobra.Command {
-	timeout := time.Duration(-1)
+	timeout := never
+	l := &locker{}
+	var share shareFlag
 	c := &cobra.Command{
-		Use:   "lock NAME [--timeout D] -- CMD [ARG...]",
+		Use:   "lock NAME [flags] -- CMD [ARG...]",
 		Short: "Run a command while holding a mutex or a permit of a semaphore",
 		Long: `Run a command while holding the mutex of the name, which is created if it is missing, or
-one permit of the semaphore of the name. Signals are passed on to the command, and its exit
-code is filemap's.
+one permit of the semaphore of the name. With --read, any number of commands run at once, and
+none of them beside a command that has the lock without --read; a command that waits for the
+lock without --read comes before those that want to read later.
+
+Signals that filemap gets are passed on to the command, except for Ctrl-C and the other keys
+of a terminal, which reach the command by themselves. The command's exit code is filemap's;
+it is 128 and the signal's number if a signal ended the command or the wait for the lock.
 
 The lock is free again however the command or filemap ends, and the command never runs
 without it: if filemap is killed, so is the command. The next lock says then that the mutex
-was abandoned. A permit is free again after a kill if the semaphore was created --tracked.
+was abandoned. On Linux, programs that the command started and that outlive it keep the lock
+until they end, if filemap was killed; that holds for --read, too. A permit is free again
+after a kill if the semaphore was created --tracked.
 
 On Linux, a program that removes files in /dev/shm, such as rm or logind's RemoveIPC, can
 take the lock's name away, and another lock of the name then runs beside this one. filemap
 notices within a second, says so, and locks the name again if it is free; its exit code is
 then not 0, since another command may have run meanwhile.`,
 		Example: `  filemap lock 'Local\Deploy' --timeout 1m -- ./deploy.sh
+  filemap lock 'Local\Table' --read -- ./report.sh   # beside other readers
+  filemap lock 'Global\Disk' --share all -- fsck /dev/sdb1
   filemap lock 'Local\Slots' -- make   # one of the permits of a semaphore`,
 		Args:              cobra.MinimumNArgs(2),
-		ValidArgsFunction: completeNames(1),
+		ValidArgsFunction: completeNames(1, "mutex", "semaphore"),
 	}
-	c.Flags().DurationVar(&timeout, "timeout", -1, "give up after so long (exit code 124); 0 does not wait")
-	c.Flags().SetInterspersed(true)
+	c.Flags().Var(&timeout, "timeout", "give up after this time (exit code 124); 0 does not wait")
+	c.Flags().BoolVar(&l.read, "read", false, "run beside other readers")
+	share.addTo(c, "what all users may do with a lock that is created", "none", "all")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if at := c.ArgsLenAtDash(); at != 1 {
-			return badUsage(c, "give one NAME, then -- and the command")
+		name, command, err := splitCommand(c, args)
+		if err != nil {
+			return err
 		}
-		// The command dies with the thread that starts it.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		return lock(c, args[0], timeout, args[1:])
+		if l.security, err = share.security(c); err != nil {
+			return err
+		}
+		defer catchSignals(c)()
+		l.name, l.c = name, c
+		return lock(l, timeout, command)
 	}
 	return c
 }
 
-func lock(c *cobra.Command, name string, timeout time.Duration, command []string) error {
-	ctx, cancel := within(c.Context(), timeout)
+func lock(l *locker, timeout duration, command []string) error {
+	// The command dies with the thread that starts it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	ctx, cancel := within(l.c.Context(), timeout)
 	defer cancel()
-	held, unlock, err := take(ctx, c, name)
+	held, err := l.take(ctx)
 	if err != nil {
-		return err
+		return exitAsSignaled(err)
 	}
-	defer held.Close()
-	relocked := relockLost(c, held)
-	code, err := runHolding(held, command)
-	lost := errors.Join(relocked(), unlock())
+	relocked := l.relockLost(held)
+	code, err := run(l.c, command, func(cmd *exec.Cmd) error { return waitable.Start(held, cmd) })
+	lost := errors.Join(relocked(), held.giveBack())
 	switch {
 	case err != nil:
 		return errors.Join(err, lost)
@@ -78,109 +90,66 @@ func lock(c *cobra.Command, name string, timeout time.Duration, command []string
 	return nil
 }
 
-// take locks the mutex of a name, or takes a permit of its semaphore. The
-// returned function gives it back.
-func take(ctx context.Context, c *cobra.Command, name string) (held anyObject, unlock func() error, err error) {
-	mutex, _, err := waitable.OpenOrCreateMutex(name, nil)
+// locker takes the lock of a name.
+type locker struct {
+	c        *cobra.Command
+	name     string
+	read     bool // beside other readers
+	security *object.Security
+}
+
+// holding is a lock that is taken.
+type holding struct {
+	anyObject              // what the command shares
+	giveBack  func() error // and close
+	permit    bool         // of a semaphore, rather than a lock
+}
+
+// take takes the lock, or a permit if the name is a semaphore's.
+func (l *locker) take(ctx context.Context) (*holding, error) {
+	mutex, _, err := waitable.OpenOrCreateMutex(l.name, &waitable.MutexOptions{Security: l.security})
 	if errors.Is(err, object.ErrWrongKind) {
-		return takePermit(ctx, name)
+		return l.takePermit(ctx)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	hold, err := mutex.Lock(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(err, mutex.Close())
+		return nil, errors.Join(err, mutex.Close())
 	}
 	if hold.Abandoned() {
-		fmt.Fprintf(c.ErrOrStderr(), "filemap: lock %s: abandoned by its last holder\n", printable(name))
+		l.tell("abandoned by its last holder")
 	}
-	return mutex, hold.Unlock, nil
+	if l.read {
+		return l.enter(mutex, hold)
+	}
+	giveBack := func() error { return errors.Join(hold.Unlock(), mutex.Close()) }
+	if err := l.awaitReaders(ctx); err != nil {
+		return nil, errors.Join(err, giveBack())
+	}
+	return &holding{mutex, giveBack, false}, nil
 }
 
-func takePermit(ctx context.Context, name string) (held anyObject, release func() error, err error) {
-	semaphore, err := waitable.OpenSemaphore(name)
+func (l *locker) takePermit(ctx context.Context) (*holding, error) {
+	semaphore, err := waitable.OpenSemaphore(l.name)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	if l.read {
+		return nil, errors.Join(
+			badUsage(l.c, "--read is for a mutex, and %s is a semaphore", semaphore.Name()),
+			semaphore.Close())
 	}
 	if err := semaphore.Acquire(ctx); err != nil {
-		return nil, nil, errors.Join(err, semaphore.Close())
+		return nil, errors.Join(err, semaphore.Close())
 	}
-	return semaphore, func() error {
+	return &holding{semaphore, func() error {
 		_, err := semaphore.Release(1)
-		return err
-	}, nil
+		return errors.Join(err, semaphore.Close())
+	}, true}, nil
 }
 
-// exitCode is the exit code of a command that was run, to be passed on.
-type exitCode int
-
-func (e exitCode) Error() string { return fmt.Sprintf("the command ended with exit code %d", int(e)) }
-
-// hangup is SIGHUP, a name that package syscall does not have on all systems.
-const hangup = syscall.Signal(1)
-
-// runHolding runs a command that shares what is held, and returns its exit
-// code: as shells have it, 128 and the signal's number if a signal ended it.
-func runHolding(held waitable.Object, command []string) (int, error) {
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, hangup, syscall.SIGQUIT)
-	defer signal.Stop(signals)
-	if err := waitable.Start(held, cmd); err != nil {
-		return 0, commandError(command[0], err)
-	}
-	ended := make(chan struct{})
-	go forward(signals, cmd.Process, ended)
-	err := cmd.Wait()
-	close(ended)
-	var failed *exec.ExitError
-	if err != nil && !errors.As(err, &failed) {
-		return 0, commandError(command[0], err)
-	}
-	if status, ok := cmd.ProcessState.Sys().(interface {
-		Signaled() bool
-		Signal() syscall.Signal
-	}); ok && status.Signaled() {
-		return 128 + int(status.Signal()), nil
-	}
-	return cmd.ProcessState.ExitCode(), nil
-}
-
-// forward passes signals on to a process until it has ended.
-func forward(signals <-chan os.Signal, to *os.Process, ended <-chan struct{}) {
-	for {
-		select {
-		case s := <-signals:
-			if !fromTerminal(s) {
-				_ = to.Signal(s)
-			}
-		case <-ended:
-			return
-		}
-	}
-}
-
-// fromTerminal reports whether the command has the signal already: a terminal
-// sends those of its keys to all that run in the foreground.
-func fromTerminal(s os.Signal) bool {
-	return (s == os.Interrupt || s == syscall.SIGQUIT) && isTerminal(os.Stdin)
-}
-
-// commandError keeps a missing program from being taken for a missing object.
-func commandError(program string, err error) error {
-	switch {
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		return exitCodeError{127, fmt.Errorf("lock: %s: no such program", program)}
-	case errors.Is(err, fs.ErrPermission):
-		return exitCodeError{126, fmt.Errorf("lock: %s: not executable", program)}
-	}
-	return err
-}
-
-// exitCodeError is an error with an exit code of its own.
-type exitCodeError struct {
-	code int
-	error
+func (l *locker) tell(what string) {
+	fmt.Fprintf(l.c.ErrOrStderr(), "filemap: lock %s: %s\n", printable(l.name), what)
 }

@@ -4,4 +4,7 @@ package main
 
 import "os"
 
-func main() { os.Exit(report(os.Stderr, newRoot().Execute())) }
+func main() {
+	endOnQuit()
+	os.Exit(report(os.Stderr, newRoot().Execute()))
+}

@@ -54,25 +54,3 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 }
-
-// TestHelp checks that each command says what it does, and gives an example
-// with flags that it has.
-func TestHelp(t *testing.T) {
-	for _, verb := range newRoot().Commands() {
-		if verb.Short == "" || verb.Example == "" {
-			t.Errorf("%s: Short is %q, Example is %q", verb.Name(), verb.Short, verb.Example)
-		}
-		for line := range strings.Lines(verb.Example) {
-			if !strings.Contains(line, "filemap "+verb.Name()) {
-				t.Errorf("%s: the example %q is not of it", verb.Name(), line)
-			}
-			own, _, _ := strings.Cut(line, " -- ") // what follows is another program's
-			for _, word := range strings.Fields(own) {
-				name, isFlag := strings.CutPrefix(word, "--")
-				if isFlag && verb.Flags().Lookup(name) == nil {
-					t.Errorf("%s: the example %q has no such flag: %s", verb.Name(), line, word)
-				}
-			}
-		}
-	}
-}

@@ -90,7 +90,7 @@ func command(ts *testscript.TestScript, args []string) *exec.Cmd {
 	return cmd
 }
 
-func held(ts *testscript.TestScript, id string) *process {
+func running(ts *testscript.TestScript, id string) *process {
 	p := processes(ts)[id]
 	if p == nil {
 		ts.Fatalf("no process %s", id)
@@ -102,7 +102,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: await ID PATTERN")
 	}
-	held(ts, args[0]).await(ts, args[1])
+	running(ts, args[0]).await(ts, args[1])
 }
 
 func (p *process) await(ts *testscript.TestScript, pattern string) {
@@ -127,9 +127,9 @@ func (p *process) await(ts *testscript.TestScript, pattern string) {
 
 func end(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
-		ts.Fatalf("usage: [!] end ID enter|eof|int|term|kill")
+		ts.Fatalf("usage: [!] end ID enter|eof|int|term|quit|kill")
 	}
-	p := held(ts, args[0])
+	p := running(ts, args[0])
 	delete(processes(ts), args[0])
 	p.tell(ts, args[1])
 	select {
@@ -157,6 +157,8 @@ func (p *process) tell(ts *testscript.TestScript, how string) {
 		ts.Check(p.cmd.Process.Signal(os.Interrupt))
 	case "term":
 		ts.Check(p.cmd.Process.Signal(syscall.SIGTERM))
+	case "quit":
+		ts.Check(p.cmd.Process.Signal(syscall.SIGQUIT))
 	case "kill":
 		ts.Check(p.cmd.Process.Kill())
 	default:

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,24 +15,24 @@ import (
 func newReceive() *cobra.Command {
 	var raw bool
 	var count int
-	var timeout time.Duration
-	capacity := size(1 << 20)
+	timeout, capacity := never, defaultCapacity
 	c := &cobra.Command{
 		Use:   "recv NAME",
 		Short: "Print what comes through a queue",
-		Long: `Print the messages of a queue, each on a line (with --raw: as they are), until Ctrl-C. The
-queue is created if there is none. Each message goes to one receiver; it leaves the queue when
-it has been printed, so what a receiver was at when it was killed comes to the next one.`,
+		Long: `Print the messages of a queue, each on a line (with --raw: one after the other), until
+Ctrl-C. The queue is created if there is none. Each message goes to one receiver; it leaves
+the queue when it has been printed, so the message that a receiver was printing when it was
+killed comes to the next one. On a terminal, control characters are shown escaped.`,
 		Example: `  filemap recv 'Local\Jobs'
   filemap recv 'Local\Backup' --raw --count 1 | tar x
   filemap recv 'Local\Jobs' --timeout 5s`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(1),
+		ValidArgsFunction: completeNames(1, "queue"),
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "print messages as they are, without line ends")
-	c.Flags().IntVar(&count, "count", 0, "end after so many messages")
+	c.Flags().IntVar(&count, "count", 0, "end after this number of messages; 0 is never")
 	c.Flags().Var(&capacity, "capacity", "the size of the queue, if it is created")
-	c.Flags().DurationVar(&timeout, "timeout", -1, "give up after so long without a message (exit code 124)")
+	c.Flags().Var(&timeout, "timeout", "give up after this time without a message (exit code 124)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if count < 0 {
 			return badUsage(c, "--count %d is below 0", count)
@@ -71,14 +71,14 @@ func warnOfLoss(c *cobra.Command, q *channel.Queue) error {
 	}
 	if lag := info.Rings[0].Lag; lag > 0 {
 		fmt.Fprintf(c.ErrOrStderr(),
-			"filemap: recv %s: %d messages are left, and nobody else has the queue open: they are lost\n",
+			"filemap: recv %s: %d messages are left, and no other process has the queue open: they are lost\n",
 			printable(q.Name()), lag)
 	}
 	return nil
 }
 
 // receive prints the next message.
-func receive(c *cobra.Command, q *channel.Queue, timeout time.Duration, end string) error {
+func receive(c *cobra.Command, q *channel.Queue, timeout duration, end string) error {
 	ctx, cancel := within(c.Context(), timeout)
 	defer cancel()
 	lease, err := q.Next(ctx)
@@ -91,13 +91,16 @@ func receive(c *cobra.Command, q *channel.Queue, timeout time.Duration, end stri
 	return lease.Release()
 }
 
-// printMessage writes a message and its end in one piece, if it is short.
+// printMessage writes a message and its end in one piece, if it is short. What
+// other users sent can't command a terminal.
 func printMessage(w io.Writer, message []byte, end string) error {
-	if end == "" {
-		_, err := w.Write(message)
-		return err
+	if isTerminal(w) {
+		message = []byte(printable(string(message)))
 	}
-	_, err := w.Write(append(append(make([]byte, 0, len(message)+len(end)), message...), end...))
+	if end != "" {
+		message = append(slices.Clip(message), end...)
+	}
+	_, err := w.Write(message)
 	return err
 }
 

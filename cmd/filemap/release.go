@@ -17,11 +17,11 @@ func newRelease() *cobra.Command {
 than its maximum is an error, and then none is given.`,
 		Example:           `  filemap release 'Local\Slots' 2`,
 		Args:              cobra.RangeArgs(1, 2),
-		ValidArgsFunction: completeNames(1),
+		ValidArgsFunction: completeNames(1, "semaphore"),
 		RunE: func(c *cobra.Command, args []string) error {
 			n, err := strconv.Atoi(nameOr(args[1:], "1"))
 			if err != nil || n < 1 {
-				return badUsage(c, "%q is no number of permits", args[1])
+				return badUsage(c, "the number of permits is 1 or more, not %q", args[1])
 			}
 			semaphore, err := waitable.OpenSemaphore(args[0])
 			if err != nil {

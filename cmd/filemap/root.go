@@ -35,16 +35,14 @@ func newRoot() *cobra.Command {
 		newServer(), newClient(), newDemo(),
 		newCreate(), newList(), newInfo(),
 		newCat(), newWrite(), newDump(),
-		newWait(), newSet(), newReset(), newPulse(), newRelease(), newLock(),
+		newWait(), newSet(), newReset(), newPulse(), newRelease(), newTimer(), newLock(),
 		newSend(), newReceive(),
-		newClean(), newVersion(),
+		newClean(), newVersion(), newCompletion(), newCompleteLine(),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
-	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		completion.Example = "  source <(filemap completion bash)"
-	}
+	root.CompletionOptions.DisableDefaultCmd = true
 	strict(root)
+	completeNoFiles(root)
 	return root
 }

@@ -41,7 +41,7 @@ func (s suite) Run() int {
 //	exits CODE PROGRAM [ARG...]          run it, and see that it ends so
 //	hold ID PATTERN PROGRAM [ARG...]     start it, and wait until it prints PATTERN
 //	await ID PATTERN                     wait until it has
-//	[!] end ID enter|eof|int|term|kill   end it: it must succeed, after ! fail
+//	[!] end ID enter|eof|int|term|quit|kill   end it: it must succeed, after ! fail
 //	public                               let all users run filemap and meet in $FILEMAP_DIR
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{

@@ -6,31 +6,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/filemap-go/filemap/channel"
 )
 
+// defaultCapacity is that of a channel that is created without --capacity.
+const defaultCapacity = size(1 << 20)
+
 func newSend() *cobra.Command {
 	var raw bool
-	var timeout time.Duration
-	capacity := size(1 << 20)
+	timeout, capacity := never, defaultCapacity
 	c := &cobra.Command{
 		Use:   "send NAME",
 		Short: "Send the input's lines through a queue",
 		Long: `Send each line of the input as a message (with --raw: all of it as one) through a queue,
-which is created if there is none. It ends when all is in the queue and somebody else has the
-queue open, or has received it: what is in a queue is gone when nobody has it open.`,
+which is created if there is none. It ends when the messages are in the queue and another
+process has the queue open, or has received them: a queue is gone, and its messages with it,
+when no process has it open. 'filemap create NAME --kind queue' keeps one.`,
 		Example: `  printf 'a\nb\n' | filemap send 'Local\Jobs'
   tar c . | filemap send 'Local\Backup' --raw --capacity 1GiB`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(1),
+		ValidArgsFunction: completeNames(1, "queue"),
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "send all of the input as one message")
 	c.Flags().Var(&capacity, "capacity", "the size of the queue, if it is created")
-	c.Flags().DurationVar(&timeout, "timeout", -1, "give up after so long without room, or a receiver (exit code 124)")
+	c.Flags().Var(&timeout, "timeout", "give up after this time without room, or a receiver (exit code 124)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		defer catchSignals(c)()
 		q, _, err := channel.OpenOrCreateQueue(args[0], &channel.QueueOptions{Capacity: int64(capacity)})
@@ -51,7 +53,7 @@ queue open, or has received it: what is in a queue is gone when nobody has it op
 type sender struct {
 	q       *channel.Queue
 	ctx     context.Context
-	timeout time.Duration
+	timeout duration
 }
 
 func (s sender) sendLines(input io.Reader) error {
@@ -104,7 +106,7 @@ func (s sender) handOver() error {
 func (s sender) tooLong() error {
 	err := fmt.Errorf("send %s: a message of more than %s does not fit", s.q.Name(),
 		describeSize(int64(s.q.Longest())))
-	return hinted{err, "who creates the queue may give it a larger --capacity"}
+	return hinted{err, "the process that creates the queue can give it a larger --capacity"}
 }
 
 // stoppable is an input whose reads end when ctx does.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -32,7 +32,7 @@ func (s *size) Set(text string) error {
 	n, err := strconv.ParseUint(digits, base, 63)
 	high, product := bits.Mul64(n, unit)
 	if err != nil || high != 0 || product > 1<<63-1 {
-		return fmt.Errorf("%q is no size: give bytes, 0x..., or KiB, MiB, GiB", text)
+		return errors.New("a size is a number of bytes, 0x..., or a number with KiB, MiB or GiB")
 	}
 	*s = size(product)
 	return nil

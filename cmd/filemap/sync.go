@@ -20,7 +20,7 @@ func newReset() *cobra.Command {
 }
 
 func newPulse() *cobra.Command {
-	return newEventVerb("pulse", "Let those go on who wait for an event now", (*waitable.Event).Pulse)
+	return newEventVerb("pulse", "Let the processes go on that wait for an event now", (*waitable.Event).Pulse)
 }
 
 // newEventVerb returns a verb that does one thing to an event.
@@ -30,7 +30,7 @@ func newEventVerb(verb, short string, do func(*waitable.Event) error) *cobra.Com
 		Short:             short,
 		Example:           `  filemap ` + verb + ` 'Local\Ready'`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(1),
+		ValidArgsFunction: completeNames(1, "event"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			event, err := waitable.OpenEvent(args[0])
 			if err != nil {
@@ -45,7 +45,16 @@ func newEventVerb(verb, short string, do func(*waitable.Event) error) *cobra.Com
 // anyObject is an open object of a kind that can be waited for.
 type anyObject interface {
 	waitable.Object
+	Check() error
 	Close() error
+}
+
+// opened keeps a nil pointer from becoming an object.
+func opened[T anyObject](o T, err error) (anyObject, error) {
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
 }
 
 // openAny opens an object of whatever kind it is. It tries each kind: to ask for
@@ -67,7 +76,7 @@ func openAny(name string) (anyObject, error) {
 			err = &object.Error{Op: "wait", Name: failed.Name, Err: failed.Err}
 		}
 		if !errors.Is(err, object.ErrWrongKind) {
-			return nil, explainMissing(name, err)
+			return nil, err
 		}
 	}
 	return nil, cannotWait(name)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,8 +48,10 @@ func strictArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		if check(c, args) != nil {
 			return badUsage(c, "%s given, usage: %s", countArgs(len(args)), c.UseLine())
 		}
-		if strings.Contains(c.Use, "NAME") && slices.Contains(args, "") {
-			return badUsage(c, "the name is empty")
+		for _, name := range nameArgs(c, args) {
+			if err := checkName(c, name); err != nil {
+				return err
+			}
 		}
 		if err := c.ValidateRequiredFlags(); err != nil {
 			return usageError{c, err}

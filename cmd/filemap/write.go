@@ -20,7 +20,7 @@ func newWrite() *cobra.Command {
 is written.`,
 		Example:           `  echo hello | filemap write 'Local\SampleMap' --offset 0x100`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(1),
+		ValidArgsFunction: completeNames(1, "mapping"),
 	}
 	c.Flags().Var(&p.offset, "offset", "where the first byte goes")
 	c.RunE = func(c *cobra.Command, args []string) error {
