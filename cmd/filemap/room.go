@@ -34,13 +34,15 @@ func roomHint(err error, dir string) string {
 		native, _ := filemap.NativeName(failed.Name) // an object that failed had a right one
 		dir = filepath.Dir(native)
 	}
-	limit := fileLimit()
-	switch {
+	switch unexplained := failed.Err == object.ErrNoSpace; {
 	case errors.Is(err, syscall.EDQUOT):
 		return fmt.Sprintf("this user's quota of '%s' is used up: see quota(1)", dir)
-	case errors.Is(err, syscall.EFBIG), failed.Err == object.ErrNoSpace && limit != unlimited:
-		return fmt.Sprintf("a file of this shell has at most %s bytes: see ulimit -f", limit)
-	case errors.Is(err, syscall.ENOSPC), failed.Err == object.ErrNoSpace:
+	case errors.Is(err, syscall.EFBIG):
+		return fmt.Sprintf("files of this shell have at most %s bytes: see ulimit -f", fileLimit())
+	case unexplained && fileLimit() != unlimited:
+		return fmt.Sprintf("df '%s' shows the room, and files of this shell have at most %s bytes: see ulimit -f",
+			dir, fileLimit())
+	case unexplained, errors.Is(err, syscall.ENOSPC):
 		return fmt.Sprintf("'filemap clean' gives back what dead objects left; df '%s' shows the room", dir)
 	}
 	return ""
