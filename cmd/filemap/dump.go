@@ -15,7 +15,7 @@ import (
 type watching struct {
 	on       bool
 	interval duration
-	count    int
+	count    number
 }
 
 func newDump() *cobra.Command {
@@ -44,13 +44,10 @@ can't be shown, and U+FFFD for what is not a character.`,
 	c.Flags().BoolVar(&w.on, "watch", false, "keep it live, until Ctrl-C")
 	text.addTo(c, "show text in this encoding")
 	c.Flags().Var(&w.interval, "interval", "time between two looks")
-	c.Flags().IntVar(&w.count, "count", 0, "end after this number of looks; 0 is never")
+	c.Flags().Var(&w.count, "count", "end after this number of looks; 0 is never")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if w.interval == 0 {
 			return badUsage(c, "--interval must be more than 0")
-		}
-		if w.count < 0 {
-			return badUsage(c, "--count %d is less than 0", w.count)
 		}
 		if !w.on && (c.Flags().Changed("interval") || c.Flags().Changed("count")) {
 			return badUsage(c, "--interval and --count are for --watch")
@@ -97,7 +94,7 @@ func watch(c *cobra.Command, view *filemap.View, w watching, decode decoder) err
 	now := make([]byte, view.Len())
 	ticker := time.NewTicker(time.Duration(w.interval))
 	defer ticker.Stop()
-	for looks := 1; ; looks++ {
+	for looks := number(1); ; looks++ {
 		if _, err := view.ReadAt(now, 0); err != nil {
 			return err
 		}

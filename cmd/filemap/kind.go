@@ -23,7 +23,7 @@ type newObject struct {
 	manual      bool
 	signaled    bool
 	tracked     bool
-	count, max  int
+	count, max  number
 	due, period duration
 	security    *filemap.Security
 }
@@ -57,8 +57,8 @@ func (o *newObject) addFlags(c *cobra.Command) {
 	flags.Var(&o.capacity, "capacity", "queue, topic: the size of its ring")
 	flags.BoolVar(&o.manual, "manual-reset", false, "event, timer: signaled until it is reset or set again")
 	flags.BoolVar(&o.signaled, "signaled", false, "event: signaled from the start")
-	flags.IntVar(&o.count, "count", 0, "semaphore: permits at the start")
-	flags.IntVar(&o.max, "max", 0, "semaphore: the most permits that it can have (default --count)")
+	flags.Var(&o.count, "count", "semaphore: permits at the start")
+	flags.Var(&o.max, "max", "semaphore: the most permits that it can have (default --count)")
 	flags.BoolVar(&o.tracked, "tracked", false, "semaphore: permits of processes that died come back (Linux only)")
 	flags.Var(&o.due, "due", "timer: signaled after this time")
 	flags.Var(&o.period, "period", "timer: and then again, each time after this time")
@@ -97,16 +97,12 @@ func (o *newObject) checkPermits(c *cobra.Command) error {
 	switch {
 	case !given("count") && !given("max"):
 		return badUsage(c, "give the semaphore's permits by --count, --max or both")
-	case o.count < 0:
-		return badUsage(c, "--count %d is less than 0", o.count)
-	case given("max") && o.max < 1:
-		return badUsage(c, "--max %d is less than 1", o.max)
-	case o.max < 1:
+	case given("max") && o.max == 0:
+		return badUsage(c, "--max 0 is less than 1")
+	case o.max == 0:
 		return badUsage(c, "--count 0 needs --max: no permit could ever be released")
 	case o.count > o.max:
 		return badUsage(c, "--count %d is more than --max %d", o.count, o.max)
-	case o.max > math.MaxInt32:
-		return badUsage(c, "a semaphore has at most %d permits", math.MaxInt32)
 	}
 	return nil
 }
@@ -135,7 +131,7 @@ func (o *newObject) make(c *cobra.Command, name string) (held, error) {
 			ManualReset: o.manual, Signaled: o.signaled, Security: o.security,
 		}))
 	case "semaphore":
-		return asHeld(waitable.CreateSemaphore(name, o.count, o.max,
+		return asHeld(waitable.CreateSemaphore(name, int(o.count), int(o.max),
 			&waitable.SemaphoreOptions{Tracked: o.tracked, Security: o.security}))
 	case "mutex":
 		return asHeld(waitable.CreateMutex(name, &waitable.MutexOptions{Security: o.security}))

@@ -14,7 +14,7 @@ import (
 
 func newReceive() *cobra.Command {
 	var raw bool
-	var count int
+	var count number
 	timeout, capacity := never, defaultCapacity
 	c := &cobra.Command{
 		Use:   "recv NAME",
@@ -30,15 +30,11 @@ killed comes to the next one. On a terminal, control characters are shown escape
 		ValidArgsFunction: completeNames(1, "queue"),
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "print messages as they are, without line ends")
-	c.Flags().IntVar(&count, "count", 0, "end after this number of messages; 0 is never")
+	c.Flags().Var(&count, "count", "end after this number of messages; 0 is never")
 	c.Flags().Var(&capacity, "capacity", "the size of the queue, if it is created")
 	c.Flags().Var(&timeout, "timeout", "give up after this time without a message (exit code 124)")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if count < 0 {
-			return badUsage(c, "--count %d is below 0", count)
-		}
-		stop := catchSignals(c)
-		defer stop()
+		defer catchSignals(c)()
 		q, _, err := channel.OpenOrCreateQueue(args[0], &channel.QueueOptions{Capacity: int64(capacity)})
 		if err != nil {
 			return err
@@ -48,7 +44,7 @@ killed comes to the next one. On a terminal, control characters are shown escape
 		if raw {
 			end = ""
 		}
-		for n := 0; count == 0 || n < count; n++ {
+		for n := number(0); count == 0 || n < count; n++ {
 			if err := receive(c, q, timeout, end); err != nil {
 				return ignoreInterrupt(c.Context(), err)
 			}

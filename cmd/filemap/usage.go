@@ -17,7 +17,8 @@ func (e usageError) Error() string {
 	if !e.command.HasParent() {
 		return e.err.Error()
 	}
-	return e.command.Name() + ": " + e.err.Error()
+	_, verb, _ := strings.Cut(e.command.CommandPath(), " ")
+	return verb + ": " + e.err.Error()
 }
 
 func (e usageError) Unwrap() error { return e.err }
