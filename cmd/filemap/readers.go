@@ -16,7 +16,7 @@ import (
 // wrong. The mutex of the lock's name is the gate. A reader passes through it and
 // meanwhile opens the object NAME.readers, which so exists as long as a reader
 // does, however that ends. A writer stays in the gate, and waits until the object
-// does not exist. See the example Readers of package waitable, which is the same.
+// does not exist. Example_readers of package waitable is the same for other programs.
 
 // readersPause is how often a writer looks for readers that were killed: one that
 // ends well says so, by the event NAME.left.
