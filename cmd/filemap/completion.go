@@ -170,7 +170,7 @@ func complete(words []word) (found []string, files bool, err error) {
 	for _, w := range words[1 : len(words)-1] {
 		args = append(args, w.text)
 	}
-	last := words[len(words)-1].unquotedMeaning()
+	last := words[len(words)-1].meaning()
 	root, out := newRoot(), &strings.Builder{}
 	root.SetArgs(append(args, last))
 	root.SetOut(out)

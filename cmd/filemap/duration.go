@@ -34,10 +34,14 @@ func isNumber(text string) bool {
 	return err == nil
 }
 
-// String returns the duration, and "", which help does not show, for never.
+// String returns the duration. Those that help need not show as defaults are "",
+// for never, and "0".
 func (d *duration) String() string {
-	if *d == never {
+	switch *d {
+	case never:
 		return ""
+	case 0:
+		return "0"
 	}
 	return time.Duration(*d).String()
 }

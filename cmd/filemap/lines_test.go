@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -99,7 +101,7 @@ func mutate(r *rand.Rand, line []string) []string {
 // and tells what is wrong in one line.
 func TestMalformedLines(t *testing.T) {
 	space := filemaptest.New(t)
-	t.Chdir(t.TempDir())
+	t.Chdir(emptyDir(t))
 	names := []string{space.Name("free")}
 	for _, kind := range []string{"mapping", "event", "semaphore", "queue"} {
 		o := newObject{kind: kind, size: 64, capacity: 4 << 10, count: 1, max: 2}
@@ -119,6 +121,26 @@ func TestMalformedLines(t *testing.T) {
 		}
 		runLine(t, line)
 	}
+}
+
+// emptyDir returns a directory that goes with the test. t.TempDir uses os.RemoveAll,
+// which fails under Wine.
+func emptyDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "filemap-lines-")
+	if err != nil {
+		t.Fatalf("MkdirTemp: %v", err)
+	}
+	t.Cleanup(func() {
+		files, _ := os.ReadDir(dir)
+		for _, file := range files {
+			_ = os.Remove(filepath.Join(dir, file.Name()))
+		}
+		if err := os.Remove(dir); err != nil {
+			t.Errorf("Remove: %v", err)
+		}
+	})
+	return dir
 }
 
 // runLine runs a command line in this process.

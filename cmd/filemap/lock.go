@@ -23,7 +23,8 @@ func newLock() *cobra.Command {
 		Long: `Run a command while holding the mutex of the name, which is created if it is missing, or
 one permit of the semaphore of the name. With --read, any number of commands run at once, and
 none of them beside a command that has the lock without --read; a command that waits for the
-lock without --read comes before those that want to read later.
+lock without --read comes before those that want to read later. While commands read, the
+object NAME.readers exists.
 
 Signals that filemap gets are passed on to the command, except for Ctrl-C and the other keys
 of a terminal, which reach the command by themselves. The command's exit code is filemap's;

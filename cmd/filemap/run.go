@@ -47,7 +47,7 @@ func run(c *cobra.Command, command []string, start func(*exec.Cmd) error) (int, 
 	relay(signals, passable()...)
 	defer signal.Stop(signals)
 	if err := context.Cause(c.Context()); err != nil {
-		return 0, exitAsSignaled(err)
+		return 0, exitAsSignaled(fmt.Errorf("%s: %w", c.Name(), err))
 	}
 	if err := start(cmd); err != nil {
 		return 0, commandError(c, command[0], err)

@@ -58,14 +58,20 @@ func escapes(quote byte, rest string) bool {
 	return true
 }
 
-// unquotedMeaning returns what a word means if a backslash in it that escapes a
-// letter or a digit is taken as itself, as in Local\X without quotes: a user who
-// types that means the name, not what the shell makes of it.
-func (w word) unquotedMeaning() string {
+// meaning returns what a user means by a word. A backslash before a letter or at the
+// end, as in Local\X without quotes, is one of a name, though the shell drops it.
+func (w word) meaning() string {
 	if strings.ContainsAny(w.typed, `'"`) || strings.Contains(w.typed, `\\`) {
 		return w.text
 	}
-	return w.typed
+	var b strings.Builder
+	for rest := w.typed; rest != ""; rest = rest[1:] {
+		if len(rest) > 1 && rest[0] == '\\' && strings.IndexByte(shellSpecial, rest[1]) >= 0 {
+			rest = rest[1:]
+		}
+		b.WriteByte(rest[0])
+	}
+	return b.String()
 }
 
 // quoteAs quotes a text in the way in which a word begins, and without a quote at
