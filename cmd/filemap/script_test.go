@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -43,6 +45,7 @@ func (s suite) Run() int {
 //	await ID PATTERN                     wait until it has
 //	[!] end ID enter|eof|int|term|quit|kill   end it: it must succeed, after ! fail
 //	public                               let all users run filemap and meet in $FILEMAP_DIR
+//	examples CODE...                     run the examples of --help, which may end so
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -52,7 +55,7 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "hold": hold, "await": await, "end": end,
-			"public": public,
+			"public": public, "examples": examples,
 		},
 	})
 }
@@ -122,4 +125,22 @@ func public(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Chmod(filepath.Dir(bin), 0o755))
 	ts.Check(os.Chmod(program, 0o755))
 	ts.Check(os.Chmod(ts.Getenv("FILEMAP_DIR"), 0o777|os.ModeSticky))
+}
+
+// examples runs each example of filemap's help by bash, for a second if it does not
+// end by itself: then its exit code is 124.
+func examples(ts *testscript.TestScript, neg bool, codes []string) {
+	for _, verb := range allCommands(newRoot()) {
+		for line := range strings.Lines(verb.Example) {
+			line = strings.TrimSuffix(strings.TrimSpace(line), "&")
+			code := "0"
+			err := ts.Exec("timeout", "1", "bash", "-c", line)
+			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+				code = strconv.Itoa(exit.ExitCode())
+			}
+			if slices.Contains(codes, code) == neg {
+				ts.Fatalf("the exit code of %q is %s", line, code)
+			}
+		}
+	}
 }
