@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/filemap-go/filemap"
-	"github.com/filemap-go/filemap/object"
 )
 
 func newCreate() *cobra.Command {
@@ -113,7 +112,7 @@ type held interface {
 // String says what is created.
 func (o created) String() string {
 	kind, size := o.kind, ""
-	if kind == object.Mapping.String() {
+	if kind == "mapping" {
 		kind = "file mapping"
 	}
 	if o.size != "" {
