@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/object"
@@ -27,25 +26,18 @@ func withRoom(err error, file string) error {
 // itself needs none.
 func roomHint(err error, dir string) string {
 	failed, _ := errors.AsType[*object.Error](err)
-	if failed == nil || runtime.GOOS != "linux" {
+	if failed == nil || failed.Err != object.ErrNoSpace || runtime.GOOS != "linux" {
 		return ""
 	}
 	if dir == "" {
 		native, _ := filemap.NativeName(failed.Name) // an object that failed had a right one
 		dir = filepath.Dir(native)
 	}
-	switch unexplained := failed.Err == object.ErrNoSpace; {
-	case errors.Is(err, syscall.EDQUOT):
-		return fmt.Sprintf("this user's quota of '%s' is used up: see quota(1)", dir)
-	case errors.Is(err, syscall.EFBIG):
-		return fmt.Sprintf("files of this shell have at most %s bytes: see ulimit -f", fileLimit())
-	case unexplained && fileLimit() != unlimited:
+	if limit := fileLimit(); limit != unlimited {
 		return fmt.Sprintf("df '%s' shows the room, and files of this shell have at most %s bytes: see ulimit -f",
-			dir, fileLimit())
-	case unexplained, errors.Is(err, syscall.ENOSPC):
-		return fmt.Sprintf("'filemap clean' gives back what dead objects left; df '%s' shows the room", dir)
+			dir, limit)
 	}
-	return ""
+	return fmt.Sprintf("'filemap clean' gives back what dead objects left; df '%s' shows the room", dir)
 }
 
 const unlimited = "unlimited"
