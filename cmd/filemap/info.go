@@ -15,8 +15,8 @@ func newInfo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info NAME",
 		Short: "Show one object and its state",
-		Long: `Show what kind of object a name stands for, its size and state, and who
-holds it.`,
+		Long: `Show what kind of object a name stands for, its size and state, and the
+processes that hold it.`,
 		Example:           `  filemap info 'Local\SampleMap'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(1),

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/term"
 )
 
-// The rules of output: results go to stdout, all else to stderr; what other
+// The rules of output: results go to stdout, everything else to stderr; what other
 // users chose is shown so that it can't command the terminal; colours are for
-// terminals only, and for who has not set NO_COLOR.
+// terminals only, and not if NO_COLOR is set.
 
 // printJSON prints one JSON document.
 func printJSON(w io.Writer, v any) error {

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// hostile is a name as one would choose to harm those who list it.
+// hostile is a name that an attacker chooses to harm users that list it.
 const hostile = "Global\\a\x1b[2J\u009b2J\u202e\x7f\r\n\t<&>\u2028𝄞\U000e0001é"
 
 func TestPrintable(t *testing.T) {

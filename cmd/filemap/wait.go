@@ -65,8 +65,8 @@ type waiter struct {
 	objects []waitable.Object // a waitable.Name for one that does not exist yet
 }
 
-// wait waits until an object is signaled, or all are. While some do not exist,
-// that one comes to exist ends a wait, too, and there is another one.
+// wait waits until an object is signaled, or all are. While some do not exist, a wait
+// also ends when one of them comes to exist, and there is another one.
 func (w *waiter) wait(ctx context.Context) (waitable.Result, error) {
 	for {
 		if err := w.open(); err != nil {
