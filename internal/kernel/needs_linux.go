@@ -89,8 +89,13 @@ func explain(err error) error {
 		return fs.ErrNotExist
 	case sys.EACCES, sys.EPERM, sys.EROFS:
 		return object.ErrPermission
-	case sys.ENOSPC, sys.EDQUOT, sys.ENOMEM, sys.EFBIG:
+	case sys.ENOSPC, sys.ENOMEM:
 		return object.ErrNoSpace
+	case sys.EDQUOT:
+		return object.Explain(object.ErrNoSpace, "this user's disk quota has no room left")
+	case sys.EFBIG:
+		return object.Explain(object.ErrNoSpace,
+			"the file would be larger than the file system, or the limit on file sizes (ulimit -f), allows")
 	}
 	return err
 }
