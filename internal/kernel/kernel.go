@@ -32,6 +32,11 @@ type MappingSpec struct {
 	Sparse   bool // do not reserve the space
 	Context  context.Context
 	Progress func(reserved, total int64) // may be nil
+
+	// Init, if there is one, is called with the new mapping, which nobody else can
+	// open yet. An error, or a panic, undoes the creation. The handle is Init's
+	// until Init returns, and not to be closed.
+	Init func(*Mapping) error
 }
 
 // ViewSpec says which part of a mapping to map, and how.

@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/filemap-go/filemap/internal/sys"
 	"github.com/filemap-go/filemap/object"
@@ -54,7 +55,7 @@ func listScope(scope object.Scope, wants func(object.Name) bool) ([]Info, error)
 	var all []Info
 	for _, entry := range entries {
 		name := object.Name{Scope: scope, Base: entry.Name}
-		if !wants(name) {
+		if !wants(name) || strings.HasPrefix(entry.Name, birthPrefix) {
 			continue
 		}
 		if info, ok := describe(name, kinds[entry.Type]); ok {

@@ -33,6 +33,9 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 		Name: spec.Name, Size: spec.Size, Mode: mode,
 		Sparse: spec.Sparse, Context: spec.Context, Progress: spec.Progress,
 	}
+	if spec.Init != nil {
+		wanted.Init = func(m *objmgr.Mapping) error { return spec.Init(&Mapping{m, spec.Access}) }
+	}
 	if spec.File != "" || spec.OpenFile != nil {
 		if wanted.File, wanted.Size, err = openBackingFile(spec, mode); err != nil {
 			return nil, err

@@ -17,7 +17,7 @@ type Mapping struct {
 
 	// file backs the mapping; it is kept where a view's Flush needs it, by a
 	// handle that created the mapping for writing.
-	file *os.File
+	file *backing
 }
 
 // CreateMapping makes a new section.
@@ -26,6 +26,13 @@ func CreateMapping(spec MappingSpec) (*Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
+	if spec.Init != nil {
+		return spec.bear(descriptor)
+	}
+	return spec.create(descriptor)
+}
+
+func (spec MappingSpec) create(descriptor *sys.SecurityDescriptor) (_ *Mapping, err error) {
 	m := &Mapping{name: spec.Name, size: spec.Size, access: spec.Access}
 	if spec.File == "" && spec.OpenFile == nil {
 		err = m.create(sys.NoFile, descriptor)
@@ -65,7 +72,7 @@ func (m *Mapping) createOver(spec MappingSpec, descriptor *sys.SecurityDescripto
 	if err != nil {
 		return err
 	}
-	m.file, m.size = file.File, file.size
+	m.file, m.size = file, file.size
 	if err := m.create(sys.Handle(file.Fd()), descriptor); err != nil {
 		file.undo()
 		return err
@@ -104,8 +111,9 @@ func explainCreate(err error, name object.Name) error {
 	if err != sys.ERROR_ACCESS_DENIED || name.IsZero() {
 		return explainNamed(err, name, object.Mapping)
 	}
+	unborn := isUnborn(name) // before the look at its rights
 	switch granted, err := sectionRights(name); {
-	case granted != 0:
+	case granted != 0 || unborn:
 		return object.ErrExist
 	case err == sys.ERROR_ACCESS_DENIED:
 		return errNoRight
@@ -130,12 +138,20 @@ func sectionRights(name object.Name) (granted uint32, err error) {
 }
 
 // OpenMapping opens a live section.
-func OpenMapping(_ context.Context, name object.Name, access object.Access) (*Mapping, error) {
+func OpenMapping(ctx context.Context, name object.Name, access object.Access) (*Mapping, error) {
 	rights := mappingRights(access)
-	// The right to ask for the size is extra: some owners grant but reading.
-	section, err := sys.OpenFileMapping(rights|sys.SECTION_QUERY, win32Name(name))
-	if err == sys.ERROR_ACCESS_DENIED {
-		section, err = sys.OpenFileMapping(rights, win32Name(name))
+	var section sys.Handle
+	var err error
+	unfinished := onceBorn(ctx, name, func() (denied bool) {
+		// The right to ask for the size is extra: some owners grant but reading.
+		section, err = sys.OpenFileMapping(rights|sys.SECTION_QUERY, win32Name(name))
+		if err == sys.ERROR_ACCESS_DENIED {
+			section, err = sys.OpenFileMapping(rights, win32Name(name))
+		}
+		return err == sys.ERROR_ACCESS_DENIED
+	})
+	if unfinished != nil {
+		return nil, unfinished
 	}
 	if err != nil {
 		return nil, explainOpen(err, name)

@@ -270,6 +270,26 @@ func (t *thread) disown() {
 	}
 }
 
+// CreateLocked makes a new mutex that the handle has locked.
+func CreateLocked(spec SyncSpec) (*Sync, Taken, error) {
+	descriptor, err := syncDescriptor(spec.Security)
+	if err != nil {
+		return nil, Taken{}, err
+	}
+	t, err := threads.take()
+	if err != nil {
+		return nil, Taken{}, err
+	}
+	var handle sys.Handle
+	t.do(func() { handle, err = sys.CreateMutex(descriptor, true, win32Name(spec.Name)) })
+	s, err := spec.created(handle, err)
+	if err != nil {
+		threads.put(t)
+		return nil, Taken{}, err
+	}
+	return s, t.keep([]*Sync{s}, false)[0], nil
+}
+
 // TryLock returns false: the system has no shorter way than Wait.
 func (s *Sync) TryLock() (Taken, bool) { return Taken{}, false }
 

@@ -18,7 +18,8 @@ type SyncSpec struct {
 	Signaled bool             // events: at birth
 	Count    int32            // semaphores: at birth
 	Max      int32
-	Tracked  bool // semaphores: permits of holders that died come back; not on Windows
+	Tracked  bool      // semaphores: permits of holders that died come back; not on Windows
+	Schedule *Schedule // timers: at birth; nil for none
 }
 
 // Taken is what came with an object that a wait took.
@@ -95,6 +96,7 @@ type State struct {
 // The functions that each system's files define:
 //
 //	CreateSync(SyncSpec) (*Sync, error)             object.ErrExist if the name exists
+//	CreateLocked(SyncSpec) (*Sync, Taken, error)    of a mutex: nobody else has it before
 //	OpenSync(object.Name, object.Kind) (*Sync, error)
 //	ReceiveSync(*os.File, object.Kind) (*Sync, object.Name, error)    of what Export returned
 //	WaitAny(context.Context, []*Sync) (int, Taken, error)
@@ -103,6 +105,7 @@ type State struct {
 // A wait whose context is done takes what it can take now.
 var _ = [...]any{
 	(func(SyncSpec) (*Sync, error))(CreateSync),
+	(func(SyncSpec) (*Sync, Taken, error))(CreateLocked),
 	(func(object.Name, object.Kind) (*Sync, error))(OpenSync),
 	(func(*os.File, object.Kind) (*Sync, object.Name, error))(ReceiveSync),
 	(func(context.Context, []*Sync) (int, Taken, error))(WaitAny),

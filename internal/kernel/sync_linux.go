@@ -26,23 +26,49 @@ type Sync struct {
 
 // CreateSync makes a new synchronization object.
 func CreateSync(spec SyncSpec) (*Sync, error) {
-	p, err := placeOf(spec.Name)
+	p, wanted, err := spec.plan()
 	if err != nil {
 		return nil, err
 	}
-	mode, err := syncMode(spec.Security)
-	if err != nil {
-		return nil, err
-	}
-	created, err := p.CreateSync(objmgr.SyncSpec{
-		Name: spec.Name, Kind: spec.Kind, Mode: mode, Manual: spec.Manual,
-		Signaled: spec.Signaled, Count: uint32(spec.Count), Max: uint32(spec.Max),
-		Tracked: spec.Tracked,
-	})
+	created, err := p.CreateSync(wanted)
 	if err != nil {
 		return nil, err
 	}
 	return &Sync{created, p}, nil
+}
+
+// CreateLocked makes a new mutex that the handle has locked.
+func CreateLocked(spec SyncSpec) (*Sync, Taken, error) {
+	p, wanted, err := spec.plan()
+	if err != nil {
+		return nil, Taken{}, err
+	}
+	created, got, err := p.CreateLocked(wanted)
+	if err != nil {
+		return nil, Taken{}, err
+	}
+	return &Sync{created, p}, Taken{got.Abandoned, got.Hold}, nil
+}
+
+// plan returns where and how the object is made.
+func (spec SyncSpec) plan() (*place, objmgr.SyncSpec, error) {
+	p, err := placeOf(spec.Name)
+	if err != nil {
+		return nil, objmgr.SyncSpec{}, err
+	}
+	mode, err := syncMode(spec.Security)
+	if err != nil {
+		return nil, objmgr.SyncSpec{}, err
+	}
+	wanted := objmgr.SyncSpec{
+		Name: spec.Name, Kind: spec.Kind, Mode: mode, Manual: spec.Manual,
+		Signaled: spec.Signaled, Count: uint32(spec.Count), Max: uint32(spec.Max),
+		Tracked: spec.Tracked,
+	}
+	if spec.Schedule != nil {
+		wanted.Schedule = p.host.scheduleOf(*spec.Schedule)
+	}
+	return p, wanted, nil
 }
 
 // syncMode returns the permission bits of a synchronization object's file: who
@@ -102,15 +128,20 @@ func (s *Sync) ReleaseSemaphore(n int32) (int32, error) {
 
 // SetTimer implements the contract.
 func (s *Sync) SetTimer(at Schedule) error {
+	return s.Sync.SetTimer(s.place.host.scheduleOf(at))
+}
+
+// scheduleOf returns a schedule by the machine's clocks.
+func (h host) scheduleOf(at Schedule) objmgr.Schedule {
 	schedule := objmgr.Schedule{Clock: objmgr.ClockMonotonic, Period: int64(at.Period)}
 	if at.At.IsZero() {
-		now := s.place.host.Now(objmgr.ClockMonotonic)
+		now := h.Now(objmgr.ClockMonotonic)
 		schedule.Due = now + min(int64(max(at.After, 0)), math.MaxInt64-now)
 	} else {
 		schedule.Clock = objmgr.ClockRealtime
 		schedule.Due = unixNano(at.At)
 	}
-	return s.Sync.SetTimer(schedule)
+	return schedule
 }
 
 // unixNano returns a time in nanoseconds since 1970: at least 1, since 0 is

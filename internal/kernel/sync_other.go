@@ -35,6 +35,7 @@ func (*Sync) Export() (*os.File, error)             { return nil, errOther }
 func (*Sync) Share(*exec.Cmd) (func() error, error) { return nil, errOther }
 
 func CreateSync(SyncSpec) (*Sync, error)               { return nil, errOther }
+func CreateLocked(SyncSpec) (*Sync, Taken, error)      { return nil, Taken{}, errOther }
 func OpenSync(object.Name, object.Kind) (*Sync, error) { return nil, errOther }
 func ReceiveSync(*os.File, object.Kind) (*Sync, object.Name, error) {
 	return nil, object.Name{}, errOther

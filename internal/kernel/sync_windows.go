@@ -58,7 +58,20 @@ func CreateSync(spec SyncSpec) (*Sync, error) {
 	if err != nil {
 		return nil, err
 	}
+	if spec.Schedule != nil {
+		return spec.bear(descriptor)
+	}
+	return spec.create(descriptor)
+}
+
+func (spec SyncSpec) create(descriptor *sys.SecurityDescriptor) (*Sync, error) {
 	handle, err := createObject(spec, descriptor)
+	return spec.created(handle, err)
+}
+
+// created returns the object that the system made, or says why it did not. The
+// system hands out what has the name, together with its error.
+func (spec SyncSpec) created(handle sys.Handle, err error) (*Sync, error) {
 	if err == sys.ERROR_ALREADY_EXISTS {
 		sys.CloseHandle(handle)
 	}
@@ -74,12 +87,15 @@ func CreateSync(spec SyncSpec) (*Sync, error) {
 // explainDenied says why the system denied to create an object. Where the name
 // exists, it asks for all rights to what has it.
 func explainDenied(spec SyncSpec) error {
+	unborn := isUnborn(spec.Name) // before the look at its rights
 	handle, _, err := openMost(spec.Kind, opener(spec.Name, spec.Kind))
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		sys.CloseHandle(handle)
 		return object.ErrExist
-	case sys.ERROR_ACCESS_DENIED:
+	case unborn:
+		return object.ErrExist
+	case err == sys.ERROR_ACCESS_DENIED:
 		return errNoRight
 	}
 	return object.ErrPermission
@@ -89,7 +105,7 @@ func createObject(spec SyncSpec, descriptor *sys.SecurityDescriptor) (sys.Handle
 	name := win32Name(spec.Name)
 	switch spec.Kind {
 	case object.Mutex:
-		return sys.CreateMutex(descriptor, name)
+		return sys.CreateMutex(descriptor, false, name)
 	case object.Semaphore:
 		return sys.CreateSemaphore(descriptor, spec.Count, spec.Max, name)
 	case object.Event:
@@ -101,7 +117,7 @@ func createObject(spec SyncSpec, descriptor *sys.SecurityDescriptor) (sys.Handle
 // OpenSync opens a live synchronization object for whatever its owner grants.
 // What is not granted is denied when it is tried.
 func OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
-	handle, rights, err := openMost(kind, opener(name, kind))
+	handle, rights, err := openBorn(name, kind)
 	if err == sys.ERROR_ACCESS_DENIED {
 		return nil, errNoRight
 	}

@@ -67,9 +67,12 @@ type draft struct {
 	mode uint32 // permission bits, and ModeControl
 	fill func(fd FD) error
 	ctx  context.Context // how long to wait for others: see contention.wait
+	// init, if there is one, ends the making of what fill has begun, while nobody
+	// else can open it. It is called once for each file, and may panic.
+	init func(*Object) error
 	// complete, if there is one, does what must not be done before the name is
-	// the object's. Nobody else gets a handle until then.
-	complete func(fd FD) error
+	// the object's. Nobody else gets a handle until then. It may panic, too.
+	complete func(*Object) error
 }
 
 // finalMode returns the mode that the file will have. A Local object is its
@@ -161,18 +164,17 @@ func (m *Manager) createUnnamed(d draft) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.complete != nil {
-		err = d.complete(fd)
-	}
 	o := &Object{m: m, fd: fd}
-	if err == nil {
-		err = o.settle(d)
-	}
-	if err != nil {
-		m.host.Close(fd)
-		return nil, err
-	}
-	return o, nil
+	return o.made(func() error {
+		err := o.settle(d)
+		if err == nil {
+			err = o.initialize(d)
+		}
+		if err == nil && d.complete != nil {
+			err = d.complete(o)
+		}
+		return err
+	})
 }
 
 // settle gives the object's file its mode, of which the umask has taken some, and
@@ -192,32 +194,24 @@ func (m *Manager) publish(d draft, file string) (*Object, error) {
 		return nil, err
 	}
 	o := &Object{m: m, fd: fd, name: d.name, file: file, Owned: d.name.Scope != object.POSIX}
-	if err = o.settle(d); err == nil && o.Owned {
+	return o.made(func() error { return o.publish(d) })
+}
+
+func (o *Object) publish(d draft) error {
+	err := o.settle(d)
+	if err == nil && o.Owned {
 		err = o.hold(d.complete != nil)
 	}
 	if err == nil {
-		err = m.host.Link(fd, file)
+		err = o.initialize(d)
+	}
+	if err == nil {
+		err = o.m.host.Link(o.fd, o.file)
 	}
 	if err == nil && d.complete != nil {
 		err = o.complete(d)
 	}
-	if err != nil {
-		m.host.Close(fd)
-		return nil, err
-	}
-	return o, nil
-}
-
-// complete ends the making of an object that has its name and the exclusive lock.
-func (o *Object) complete(d draft) error {
-	if err := d.complete(o.fd); err != nil {
-		if _, ok := o.named(); ok {
-			_ = o.m.host.Unlink(o.file)
-		}
-		return err
-	}
-	o.downgrade()
-	return nil
+	return err
 }
 
 func (m *Manager) prepare(d draft) (FD, error) {

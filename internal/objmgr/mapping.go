@@ -19,6 +19,9 @@ type MappingSpec struct {
 	File     *File  // what backs it; nil for memory
 	Context  context.Context
 	Progress func(reserved, total int64) // may be nil
+	// Init, if there is one, is called with the new mapping, which nobody else can
+	// open yet, before CreateMapping returns it.
+	Init func(*Mapping) error
 }
 
 // File is a file of the machine that backs a mapping.
@@ -89,12 +92,30 @@ func (m *Manager) CreateMapping(spec MappingSpec) (*Mapping, error) {
 		kind: object.Mapping,
 		mode: spec.Mode,
 		fill: func(fd FD) error { return m.reserve(fd, spec) },
+		init: func(o *Object) error { return spec.initialize(spec.mapping(o)) },
 		ctx:  spec.Context,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Mapping{Object: o, Size: spec.Size}, nil
+	return spec.mapping(o), nil
+}
+
+// initialize calls Init, if there is one.
+func (spec MappingSpec) initialize(m *Mapping) error {
+	if spec.Init == nil {
+		return nil
+	}
+	return spec.Init(m)
+}
+
+// mapping returns the mapping that an object is.
+func (spec MappingSpec) mapping(o *Object) *Mapping {
+	m := &Mapping{Object: o, Size: spec.Size}
+	if spec.File != nil {
+		m.backing = &spec.File.FD
+	}
+	return m
 }
 
 // reserve gives a new file its size.
@@ -142,40 +163,50 @@ func (m *Manager) checkFree(size int64) error {
 
 // createBacked makes a mapping whose bytes are those of a file elsewhere. Its
 // own file holds a record of which.
-func (m *Manager) createBacked(spec MappingSpec) (*Mapping, error) {
+func (m *Manager) createBacked(spec MappingSpec) (created *Mapping, err error) {
+	defer func() {
+		if created == nil && spec.File.Growth == nil {
+			m.host.Close(spec.File.FD)
+		}
+	}()
 	if spec.File.Path == "" {
 		return m.createPathless(spec)
 	}
 	o, err := m.createRecord(spec)
 	if err != nil {
-		if spec.File.Growth == nil {
-			m.host.Close(spec.File.FD)
-		}
 		return nil, err
 	}
-	return &Mapping{Object: o, Size: spec.Size, backing: &spec.File.FD}, nil
+	return spec.mapping(o), nil
 }
 
 // createPathless makes an unnamed mapping of an open file. No record could tell
 // others which file it is.
 func (m *Manager) createPathless(spec MappingSpec) (*Mapping, error) {
-	file := spec.File
-	if file.Growth != nil {
-		if err := file.grow(func() error { return nil }); err != nil {
-			return nil, err
+	var created *Mapping
+	finish := func() error {
+		stat, err := m.host.Stat(spec.File.FD)
+		if err != nil {
+			return err
 		}
+		o := &Object{m: m, fd: spec.File.FD, stat: stat}
+		created = &Mapping{Object: o, Size: spec.Size, Pathless: true}
+		return spec.initialize(created)
 	}
-	stat, err := m.host.Stat(file.FD)
+	var err error
+	if spec.File.Growth != nil {
+		err = spec.File.grow(func() error { return nil }, finish)
+	} else {
+		err = finish()
+	}
 	if err != nil {
-		m.host.Close(file.FD)
 		return nil, err
 	}
-	o := &Object{m: m, fd: file.FD, stat: stat}
-	return &Mapping{Object: o, Size: spec.Size, Pathless: true}, nil
+	return created, nil
 }
 
-// createRecord makes the record. Where the file must change, that is the last
-// step: the record is there, has its name, and nobody can open it yet.
+// createRecord makes the record. Where the file must change, by its size or by
+// Init, that is the last step: the record is there, has its name, and nobody can
+// open it yet. Until then, the file may be that of a live mapping.
 func (m *Manager) createRecord(spec MappingSpec) (*Object, error) {
 	control := layout.Control{Kind: object.Mapping, ID: m.host.Random(), Backing: layout.Backing{
 		Size: uint64(spec.Size), Path: spec.File.Path,
@@ -194,27 +225,39 @@ func (m *Manager) createRecord(spec MappingSpec) (*Object, error) {
 		fill: record,
 		ctx:  spec.Context,
 	}
-	if spec.File.Growth != nil {
+	switch {
+	case spec.File.Growth != nil:
 		d.fill = func(fd FD) error { return m.host.WriteAt(fd, make([]byte, layout.ControlSize), 0) }
-		d.complete = func(fd FD) error {
-			return spec.File.grow(func() error { return record(fd) })
+		d.complete = func(o *Object) error {
+			return spec.File.grow(
+				func() error { return record(o.fd) },
+				func() error { return spec.initialize(spec.mapping(o)) })
 		}
+	case spec.Init != nil:
+		d.complete = func(o *Object) error { return spec.initialize(spec.mapping(o)) }
 	}
 	return m.create(d)
 }
 
 // grow changes the file, and calls record in between, when nothing can be wrong
-// any more except the one step of setting the size.
-func (f *File) grow(record func() error) (err error) {
+// any more except setting the size and init, the last step.
+func (f *File) grow(record, init func() error) (err error) {
+	grown := false
+	defer func() {
+		if !grown {
+			f.Growth.Undo()
+		}
+	}()
 	if f.FD, err = f.Growth.Reserve(); err == nil {
 		err = record()
 	}
 	if err == nil {
 		err = f.Growth.Grow()
 	}
-	if err != nil {
-		f.Growth.Undo()
+	if err == nil {
+		err = init()
 	}
+	grown = err == nil
 	return err
 }
 

@@ -21,7 +21,8 @@ type SyncSpec struct {
 	Signaled bool   // events: at birth
 	Count    uint32 // semaphores: at birth
 	Max      uint32
-	Tracked  bool // semaphores: permits of handles that died come back
+	Tracked  bool     // semaphores: permits of handles that died come back
+	Schedule Schedule // timers: at birth
 }
 
 // Sync is a handle to a synchronization object. Its methods may be called from
@@ -61,18 +62,40 @@ type Sync struct {
 // Returns fs.ErrExist if a live object of the kind has the name, and
 // [object.ErrWrongKind] if one of another kind has.
 func (m *Manager) CreateSync(spec SyncSpec) (*Sync, error) {
-	control := m.newControl(spec)
-	page := control.Page()
-	o, err := m.create(draft{
-		name: spec.Name,
-		kind: spec.Kind,
-		mode: spec.Mode | layout.ModeControl,
-		fill: func(fd FD) error { return m.host.WriteAt(fd, page, 0) },
-	})
+	d, control := m.syncDraft(spec)
+	o, err := m.create(d)
 	if err != nil {
 		return nil, err
 	}
 	return o.attach(control)
+}
+
+// CreateLocked makes a mutex that the handle has locked. The errors are those of
+// CreateSync.
+func (m *Manager) CreateLocked(spec SyncSpec) (s *Sync, got Taken, err error) {
+	d, control := m.syncDraft(spec)
+	d.init = func(o *Object) (err error) {
+		if s, err = o.newSync(control); err == nil && !s.swap(0, s.mine()) {
+			err = s.corrupt()
+		}
+		return err
+	}
+	if _, err := m.create(d); err != nil {
+		return nil, Taken{}, err
+	}
+	return s, Taken{Hold: s.holds.Load()}, nil
+}
+
+// syncDraft returns the draft of a synchronization object, and its control page.
+func (m *Manager) syncDraft(spec SyncSpec) (draft, layout.Control) {
+	control := m.newControl(spec)
+	page := control.Page()
+	return draft{
+		name: spec.Name,
+		kind: spec.Kind,
+		mode: spec.Mode | layout.ModeControl,
+		fill: func(fd FD) error { return m.host.WriteAt(fd, page, 0) },
+	}, control
 }
 
 func (m *Manager) newControl(spec SyncSpec) layout.Control {
@@ -89,6 +112,7 @@ func (m *Manager) newControl(spec SyncSpec) layout.Control {
 	if spec.Signaled {
 		c.State = layout.EventSignaled
 	}
+	c.Clock, c.Due, c.Period = spec.Schedule.Clock, spec.Schedule.Due, spec.Schedule.Period
 	return c
 }
 
@@ -107,6 +131,15 @@ func (m *Manager) OpenSync(name object.Name, kind object.Kind) (*Sync, error) {
 
 // attach makes an open object usable. It closes it if that fails.
 func (o *Object) attach(control layout.Control) (*Sync, error) {
+	s, err := o.newSync(control)
+	if err != nil {
+		o.Close()
+	}
+	return s, err
+}
+
+// newSync returns a handle to an open object.
+func (o *Object) newSync(control layout.Control) (*Sync, error) {
 	s := &Sync{
 		Object: o,
 		kind:   control.Kind,
@@ -131,7 +164,6 @@ func (o *Object) attach(control layout.Control) (*Sync, error) {
 	}
 	if err != nil {
 		o.dropToken(s.token)
-		o.Close()
 		return nil, err
 	}
 	return s, nil

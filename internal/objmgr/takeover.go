@@ -29,11 +29,7 @@ func (m *Manager) takeOver(d draft, file string) (*Object, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	if err := o.reincarnate(d); err != nil {
-		m.host.Close(o.fd)
-		return nil, err
-	}
-	return o, nil
+	return o.made(func() error { return o.reincarnate(d) })
 }
 
 // reincarnate holds the exclusive lock while it works, and HandleByte before it
@@ -58,6 +54,9 @@ func (o *Object) reincarnate(d draft) (err error) {
 		return err
 	}
 	if err := d.fill(o.fd); err != nil {
+		return err
+	}
+	if err := o.initialize(d); err != nil {
 		return err
 	}
 	if _, err := host.TryLockByte(o.fd, o.handleByte(), false); err != nil {

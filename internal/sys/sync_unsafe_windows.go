@@ -30,13 +30,14 @@ func CreateEvent(d *SecurityDescriptor, manual, signaled bool, name string) (Han
 	return windows.CreateEvent(attributesOf(d), number(manual), number(signaled), text)
 }
 
-// CreateMutex creates a mutex that nobody owns.
-func CreateMutex(d *SecurityDescriptor, name string) (Handle, error) {
+// CreateMutex creates a mutex, which the calling thread owns, if so asked. It does
+// not own one that it opens.
+func CreateMutex(d *SecurityDescriptor, owned bool, name string) (Handle, error) {
 	text, err := namePointer(name)
 	if err != nil {
 		return 0, err
 	}
-	return windows.CreateMutex(attributesOf(d), false, text)
+	return windows.CreateMutex(attributesOf(d), owned, text)
 }
 
 // CreateSemaphore creates a semaphore.
