@@ -3,6 +3,7 @@ package filemap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
@@ -17,9 +18,13 @@ const (
 	awaitPauseMax   = 100 * time.Millisecond
 )
 
-// Await waits until the mapping exists and opens it. If ctx ends first, or has
-// ended and the mapping does not exist, the error wraps context.Cause(ctx). The
-// other errors are those of [Open].
+// Await waits until the mapping exists and has opts.MinSize bytes, and opens it.
+// If ctx ends first, or has ended and there is no such mapping, the error wraps
+// context.Cause(ctx), and says so if there is a smaller one. The other errors are
+// those of [Open].
+//
+// A mapping that another program makes by shm_open(3) has no bytes until that
+// program has called ftruncate(2): Await waits for that, whatever MinSize is.
 //
 // # Linux notes
 //
@@ -49,11 +54,14 @@ func await(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, 
 	}
 	for pause := awaitPauseFirst; ; pause = min(2*pause, awaitPauseMax) {
 		ended := ctx.Err() != nil // before the look
-		m, err := open(ctx, name, opts)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		m, err := open(ctx, name, opts.grown())
+		small := errors.Is(err, object.ErrRange)
+		switch {
+		case !small && !errors.Is(err, fs.ErrNotExist):
 			return m, err
-		}
-		if ended {
+		case ended && small:
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case ended:
 			return nil, context.Cause(ctx)
 		}
 		var again <-chan time.Time
@@ -66,4 +74,14 @@ func await(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, 
 		case <-ctx.Done():
 		}
 	}
+}
+
+// grown returns the options of opening a mapping that is not empty.
+func (o *OpenOptions) grown() *OpenOptions {
+	var grown OpenOptions
+	if o != nil {
+		grown = *o
+	}
+	grown.MinSize = max(grown.MinSize, 1)
+	return &grown
 }

@@ -75,6 +75,17 @@ type CreateOptions struct {
 	// per GiB.
 	Context  context.Context
 	Progress func(reserved, total int64)
+
+	// Init writes the mapping's first content to a view of all of it, before any
+	// other process can open the mapping. The view is closed when Init returns. If
+	// Init returns an error or panics, no mapping is created, and Create returns
+	// the error; a file keeps what Init wrote, but gets its old size back.
+	//
+	// Init needs ReadWrite access: without it Create returns fs.ErrInvalid. It
+	// cannot open the mapping by its name. On Linux it may be called by a Create
+	// that then returns fs.ErrExist because another process was faster, but never
+	// with the bytes of that process's mapping.
+	Init func(*View) error
 }
 
 // OpenOptions are the options of [Open] and [Await]. The zero value stands for
@@ -83,6 +94,10 @@ type OpenOptions struct {
 	// Access is the most that views of this handle may have. Use ReadOnly for a
 	// mapping that its owner lets this user only read.
 	Access Access
+
+	// MinSize is the least size in bytes that the mapping may have. If it is
+	// smaller, Open returns object.ErrRange, and Await waits.
+	MinSize int64
 }
 
 // Create creates a mapping of the given size in bytes, filled with zeros unless
@@ -101,7 +116,7 @@ func Create(name string, size int64, opts *CreateOptions) (*Mapping, error) {
 	}
 	m, err := create(parsed, size, opts)
 	if err != nil {
-		return nil, failed("create", parsed.String(), err)
+		return nil, createFailed(parsed, err)
 	}
 	return m, nil
 }
@@ -121,6 +136,13 @@ func create(name object.Name, size int64, opts *CreateOptions) (*Mapping, error)
 		return nil, errTwoFiles
 	case size < 0 || size == 0 && opts.File == "" && opts.OpenFile == nil:
 		return nil, errSize
+	case opts.Init != nil && opts.Access != ReadWrite:
+		return nil, errInitAccess
+	}
+	if opts.Init != nil {
+		spec.Init = func(k *kernel.Mapping) error {
+			return initialize(&Mapping{name: name, kernel: k}, opts.Init)
+		}
 	}
 	k, err := kernel.CreateMapping(spec)
 	if err != nil {
@@ -129,11 +151,14 @@ func create(name object.Name, size int64, opts *CreateOptions) (*Mapping, error)
 	return newMapping(name, k), nil
 }
 
-// Open opens a mapping that a process has open. It never creates one.
+// Open opens a mapping that a process has open. It never creates one. While the
+// mapping's creator is in [CreateOptions.Init], the mapping does not exist yet, or,
+// if a file backs it and on Windows, Open waits for up to two seconds, and then
+// returns os.ErrDeadlineExceeded.
 //
 // Returns fs.ErrNotExist if no object has the name, object.ErrWrongKind if the
-// object is not a mapping, and fs.ErrPermission if this user may not open it
-// with opts.Access.
+// object is not a mapping, fs.ErrPermission if this user may not open it with
+// opts.Access, and object.ErrRange if it has fewer bytes than opts.MinSize.
 //
 // See OpenFileMapping of Win32.
 func Open(name string, opts *OpenOptions) (*Mapping, error) {
@@ -166,6 +191,10 @@ func open(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, e
 	if err != nil {
 		return nil, err
 	}
+	if size := k.Size(); size < opts.MinSize {
+		k.Close()
+		return nil, tooSmall(size, opts.MinSize)
+	}
 	return newMapping(name, k), nil
 }
 
@@ -187,21 +216,28 @@ const openOrCreateAttempts = 1000
 // Returns the errors of [Open] and [Create], except fs.ErrNotExist and
 // fs.ErrExist.
 func OpenOrCreate(name string, size int64, opts *CreateOptions) (m *Mapping, created bool, err error) {
-	var access Access
-	if opts != nil {
-		access = opts.Access
+	if opts == nil {
+		opts = &CreateOptions{}
+	}
+	parsed, err := object.ParseName(name)
+	if err != nil {
+		return nil, false, failed("open", name, err)
 	}
 	for range openOrCreateAttempts {
-		m, err = Open(name, &OpenOptions{Access: access})
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return m, false, err
+		m, err = open(opts.Context, parsed, &OpenOptions{Access: opts.Access})
+		if err == nil {
+			return m, false, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, false, failed("open", parsed.String(), err)
 		}
-		m, err = Create(name, size, opts)
-		if err == nil || !errors.Is(err, fs.ErrExist) {
-			return m, err == nil, err
+		m, err = create(parsed, size, opts)
+		if err == nil {
+			return m, true, nil
+		} else if !errors.Is(err, fs.ErrExist) {
+			break
 		}
 	}
-	return nil, false, err
+	return nil, false, createFailed(parsed, err)
 }
 
 // Unlink removes a POSIX name (one that begins with a slash). Processes that have
