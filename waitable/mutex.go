@@ -55,6 +55,24 @@ func CreateMutex(name string, opts *MutexOptions) (*Mutex, error) {
 	return &Mutex{h}, nil
 }
 
+// CreateLockedMutex creates a mutex that is locked by the returned [Hold]: no
+// other process can lock it before that hold is unlocked. A mutex with an empty
+// name cannot be opened by others. The errors are those of [CreateMutex].
+//
+// See CreateMutex of Win32 with bInitialOwner.
+func CreateLockedMutex(name string, opts *MutexOptions) (*Mutex, Hold, error) {
+	var taken kernel.Taken
+	h, err := createWith(name, opts.spec(), func(spec kernel.SyncSpec) (k *kernel.Sync, err error) {
+		k, taken, err = kernel.CreateLocked(spec)
+		return k, err
+	})
+	if err != nil {
+		return nil, Hold{}, err
+	}
+	m := &Mutex{h}
+	return m, Hold{m, taken}, nil
+}
+
 // OpenMutex opens a mutex that a process has open.
 //
 // Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if

@@ -114,12 +114,19 @@ func (h *handle) try(op string) (kernel.Taken, bool, error) {
 
 // create makes an object.
 func create(name string, spec kernel.SyncSpec) (*handle, error) {
+	return createWith(name, spec, kernel.CreateSync)
+}
+
+// createWith makes an object by a function of the kernel.
+func createWith(
+	name string, spec kernel.SyncSpec, create func(kernel.SyncSpec) (*kernel.Sync, error),
+) (*handle, error) {
 	parsed, err := parseName(name)
 	if err != nil {
 		return nil, startFailed("create", name, spec.Kind, err)
 	}
 	spec.Name = parsed
-	k, err := kernel.CreateSync(spec)
+	k, err := create(spec)
 	if err != nil {
 		return nil, startFailed("create", name, spec.Kind, err)
 	}

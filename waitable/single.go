@@ -38,9 +38,9 @@ const (
 // locked.
 func Single(name string, opts *MutexOptions) (*Instance, error) {
 	for attempt := 1; ; attempt++ {
-		mutex, err := CreateMutex(name, opts)
+		mutex, hold, err := CreateLockedMutex(name, opts)
 		if err == nil {
-			return mutex.single()
+			return &Instance{mutex, hold}, nil
 		}
 		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrPermission) {
 			return nil, err
@@ -54,20 +54,6 @@ func Single(name string, opts *MutexOptions) (*Instance, error) {
 		}
 		time.Sleep(singlePause)
 	}
-}
-
-// single locks the mutex that this process has created.
-func (m *Mutex) single() (*Instance, error) {
-	hold, locked, err := m.TryLock()
-	if err == nil && !locked { // by a process that only looks for the lock
-		info, _ := look(m.name.String())
-		err = m.failed("lock", alreadyRunning(info.State.Owner))
-	}
-	if err != nil {
-		m.Close()
-		return nil, err
-	}
-	return &Instance{m, hold}, nil
 }
 
 // look returns what is to be seen of a mutex.

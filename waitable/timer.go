@@ -21,29 +21,58 @@ type TimerOptions struct {
 	// Security says which other users may use the timer. nil admits
 	// none; on Windows it admits those that the system's default admits.
 	Security *Security
+
+	// At or After, but not both, sets the timer as [Timer.SetAt] or
+	// [Timer.SetAfter] does, before any other process can open it. It is then due
+	// again after each Period, unless that is 0. With Period alone it is first due
+	// after one Period. If all three are zero, the timer is not set.
+	At     time.Time
+	After  time.Duration
+	Period time.Duration
 }
 
-func (o *TimerOptions) spec() kernel.SyncSpec {
+func (o *TimerOptions) spec() (kernel.SyncSpec, error) {
 	spec := kernel.SyncSpec{Kind: object.Timer}
-	if o != nil {
-		spec.Manual, spec.Security = o.ManualReset, o.Security
+	if o == nil {
+		return spec, nil
 	}
-	return spec
+	spec.Manual, spec.Security = o.ManualReset, o.Security
+	at := kernel.Schedule{At: o.At, After: o.After, Period: o.Period}
+	switch {
+	case at == kernel.Schedule{}:
+		return spec, nil
+	case !at.At.IsZero() && at.After != 0:
+		return spec, errAtAndAfter
+	case at.At.IsZero() && at.After == 0:
+		at.After = at.Period
+	}
+	spec.Schedule = &at
+	return spec, checkPeriod(at.Period)
 }
 
-// CreateTimer creates a timer that is not set. A timer with an empty name cannot
-// be opened by others. The errors are those of [CreateMutex].
+var errAtAndAfter = object.Explain(fs.ErrInvalid, "At and After are both given")
+
+// CreateTimer creates a timer, which is not set unless opts say when it is due. A
+// timer with an empty name cannot be opened by others.
 //
-// See CreateWaitableTimer of Win32.
+// Returns fs.ErrInvalid if opts contradict each other or the period is wrong,
+// and the errors of [CreateMutex].
+//
+// See CreateWaitableTimer and SetWaitableTimer of Win32.
 func CreateTimer(name string, opts *TimerOptions) (*Timer, error) {
-	h, err := create(name, opts.spec())
+	spec, err := opts.spec()
+	if err != nil {
+		return nil, startFailed("create", name, object.Timer, err)
+	}
+	h, err := create(name, spec)
 	if err != nil {
 		return nil, err
 	}
 	return &Timer{h}, nil
 }
 
-// OpenTimer opens a timer that a process has open. The errors are those of
+// OpenTimer opens a timer that a process has open. If its creator sets it by
+// [TimerOptions], it is set. The errors are those of
 // [OpenMutex].
 func OpenTimer(name string) (*Timer, error) {
 	h, err := open(name, object.Timer)
@@ -56,7 +85,11 @@ func OpenTimer(name string) (*Timer, error) {
 // OpenOrCreateTimer opens a timer, or creates it if there is none, and reports
 // which it did. For an existing timer the options are ignored.
 func OpenOrCreateTimer(name string, opts *TimerOptions) (t *Timer, created bool, err error) {
-	h, created, err := openOrCreate(name, opts.spec())
+	spec, err := opts.spec()
+	if err != nil {
+		return nil, false, startFailed("create", name, object.Timer, err)
+	}
+	h, created, err := openOrCreate(name, spec)
 	if err != nil {
 		return nil, false, err
 	}
@@ -81,11 +114,19 @@ func (t *Timer) SetAfter(after, period time.Duration) error {
 const periodMax = (1<<31 - 1) * time.Millisecond
 
 func (t *Timer) set(at kernel.Schedule) error {
-	if at.Period < 0 || at.Period > periodMax || at.Period%time.Millisecond != 0 {
-		return t.failed("set", object.Explain(fs.ErrInvalid,
-			"the period "+at.Period.String()+": it must be 0 to 2147483647 whole milliseconds"))
+	err := checkPeriod(at.Period)
+	if err == nil {
+		err = t.kernel.SetTimer(at)
 	}
-	return t.check("set", t.kernel.SetTimer(at))
+	return t.check("set", err)
+}
+
+func checkPeriod(period time.Duration) error {
+	if period < 0 || period > periodMax || period%time.Millisecond != 0 {
+		return object.Explain(fs.ErrInvalid,
+			"the period "+period.String()+": it must be 0 to 2147483647 whole milliseconds")
+	}
+	return nil
 }
 
 // Cancel disarms the timer. It stays signaled if it already was.
