@@ -33,6 +33,7 @@ var roles = map[string]func(arguments []string) error{
 	"outlive":         outlive,
 	"use told kit":    useToldKit,
 	"give to foreign": giveToForeign,
+	"make":            makeObjects,
 }
 
 // roleFailed is the exit code of a process that failed in its role. It is not

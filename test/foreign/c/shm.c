@@ -1,6 +1,7 @@
 /* A program that knows nothing of filemap and shares memory as POSIX has it.
  *
  *   shm create NAME SIZE          makes an object
+ *   shm slowly NAME SIZE          does so, and pauses before it has a size
  *   shm size NAME                 prints its size
  *   shm write NAME OFFSET TEXT    puts text into it
  *   shm read NAME OFFSET LENGTH   prints bytes of it
@@ -38,11 +39,12 @@ static char *attach(const char *name, size_t *size)
 	return bytes;
 }
 
-static void create(const char *name, off_t size)
+static void create(const char *name, off_t size, useconds_t pause)
 {
 	int fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		fail("shm_open");
+	usleep(pause);
 	if (ftruncate(fd, size) < 0)
 		fail("ftruncate");
 }
@@ -61,7 +63,9 @@ int main(int argc, char **argv)
 	size_t size, offset = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
 
 	if (argc == 4 && !strcmp(verb, "create")) {
-		create(name, (off_t)offset);
+		create(name, (off_t)offset, 0);
+	} else if (argc == 4 && !strcmp(verb, "slowly")) {
+		create(name, (off_t)offset, 2000);
 	} else if (argc == 3 && !strcmp(verb, "size")) {
 		attach(name, &size);
 		printf("%zu", size);
@@ -78,7 +82,7 @@ int main(int argc, char **argv)
 		if (shm_unlink(name) < 0)
 			fail("shm_unlink");
 	} else {
-		fprintf(stderr, "usage: shm create|size|write|read|unlink NAME ...\n");
+		fprintf(stderr, "usage: shm create|slowly|size|write|read|unlink NAME ...\n");
 		return 2;
 	}
 	return 0;
