@@ -171,3 +171,60 @@ func TestAwaitBeforeTheEnd(t *testing.T) {
 		closed(t, m)
 	}
 }
+
+// TestAwaitCProgram awaits what a C program makes by shm_open, ftruncate, and a
+// pause in between: never without its bytes.
+func TestAwaitCProgram(t *testing.T) {
+	tag, shm := sharedName(t), shmProgram(t)
+	name := "/" + tag
+	t.Cleanup(func() { _ = filemap.Unlink(name) }) // if the test fails
+	for range effort(t, 60, 300) {
+		result := startAwait(t.Context(), name)
+		_, err := shm("slowly", name, "5000")
+		succeed(t, "C creates", err)
+		got := take(t, "Await", result)
+		succeed(t, "Await", got.err)
+		if got.mapping.Size() != 5000 {
+			t.Fatalf("Await returns a mapping of %d bytes, want 5000", got.mapping.Size())
+		}
+		closed(t, got.mapping)
+		succeed(t, "Unlink", filemap.Unlink(name))
+	}
+}
+
+// TestMinSize opens and awaits a mapping that is too small, and is replaced.
+func TestMinSize(t *testing.T) {
+	name := filemaptest.New(t).Name("X")
+	const enough = 128 << 10 // more than a page
+	opts := &filemap.OpenOptions{MinSize: enough}
+	small := created(t, name, 100, nil)
+	_, err := filemap.Open(name, opts)
+	expect(t, "Open", err, object.ErrRange)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprint(small.Size())) && runtime.GOOS == "linux" ||
+		!strings.Contains(err.Error(), fmt.Sprint(enough)) {
+		t.Errorf("%v: does not name the sizes", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err = filemap.Await(ctx, name, opts)
+	expect(t, "Await until its end", err, context.DeadlineExceeded)
+	expect(t, "Await until its end", err, object.ErrRange)
+
+	result := make(chan awaited, 1)
+	go func() {
+		m, err := filemap.Await(t.Context(), name, opts)
+		result <- awaited{m, err}
+	}()
+	time.Sleep(10 * time.Millisecond) // for it to wait, as far as that matters
+	closed(t, small)
+	var large *filemap.Mapping
+	for { // until the look of Await at the small one has ended
+		if large, err = filemap.Create(name, enough, nil); err == nil {
+			break
+		}
+		expect(t, "Create", err, object.ErrExist)
+	}
+	got := take(t, "Await", result)
+	succeed(t, "Await", got.err)
+	closed(t, got.mapping, large)
+}

@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // context. What stands after a space tells the rows of one function apart.
 var waitingCalls = append([]waitingCall{
 	{"filemap.Await", awaitMapping},
+	{"filemap.Await of bytes", awaitBytes},
 	{"waitable.Mutex.Lock", lockMutex},
 	{"waitable.Semaphore.Acquire", acquire(nil)},
 	{"waitable.Semaphore.Acquire tracked", func(t *testing.T, ns *filemaptest.Namespace) waited {
@@ -141,6 +143,27 @@ func anyName(t *testing.T, ns *filemaptest.Namespace) waited {
 			return err
 		},
 		rearm: func() error { return e.Close() },
+	}
+}
+
+// awaitBytes awaits the bytes of a file that has the name already.
+func awaitBytes(t *testing.T, ns *filemaptest.Namespace) waited {
+	linuxOnly(t, "its mappings have their size from the first")
+	name := ns.Name("/Later")
+	path, err := filemap.NativeName(name)
+	succeed(t, "NativeName", err)
+	succeed(t, "WriteFile", os.WriteFile(path, nil, 0o600))
+	t.Cleanup(func() { succeed(t, "Unlink", filemap.Unlink(name)) })
+	return waited{
+		wait: func(ctx context.Context) error {
+			got, err := filemap.Await(ctx, name, &filemap.OpenOptions{MinSize: 10})
+			if err == nil {
+				err = got.Close()
+			}
+			return err
+		},
+		signal: func() error { return os.Truncate(path, 10) },
+		rearm:  func() error { return os.Truncate(path, 9) },
 	}
 }
 

@@ -81,7 +81,11 @@ func (p *process) Close(fd FD) error {
 
 func (p *process) Link(fd FD, name string) error {
 	p.step()
-	return p.see("link", name, p.sim.link(p.uid, p.files[fd].inode, name))
+	err := p.sim.link(p.uid, p.files[fd].inode, name)
+	if err == nil {
+		p.madeLocked(p.files[fd].inode)
+	}
+	return p.see("link", name, err)
 }
 
 func (p *process) Unlink(name string) error {

@@ -120,6 +120,7 @@ func (s *simPage) Keep() (uint32, error) {
 
 // Release implements Page.
 func (s *simPage) Release() {
+	s.p.mustRun()
 	s.p.kept = slices.DeleteFunc(s.p.kept, func(k *simPage) bool { return k == s })
 }
 

@@ -33,8 +33,10 @@ type process struct {
 	yield    func(struct{}) bool
 
 	operation operation // the one in progress
-	handles   []*handle
-	views     []*view
+	// locksWhatItMakes says that the operation makes a mutex that it has locked.
+	locksWhatItMakes bool
+	handles          []*handle
+	views            []*view
 
 	// history stands for where the script is and all its variables: it is
 	// made of all that the operation in progress was told by the machine, and
@@ -200,12 +202,17 @@ func (p *process) subject(fd FD) string {
 	return fmt.Sprintf("fd%d=file%d.%d", fd, p.files[fd].id>>32, uint32(p.files[fd].id))
 }
 
-// file returns an open file. Deferred calls of a killed process end here.
+// file returns an open file.
 func (p *process) file(fd FD) *description {
+	p.mustRun()
+	return p.files[fd]
+}
+
+// mustRun is where deferred calls of a killed process end.
+func (p *process) mustRun() {
 	if p.phase != running {
 		panic(killed{})
 	}
-	return p.files[fd]
 }
 
 func (p *process) add(d *description) FD {

@@ -47,12 +47,15 @@ const simSize = 100
 
 // create makes a mapping. It returns nil if that fails.
 func (p *process) create(name object.Name, mode uint32, may ...error) *handle {
-	file := p.manager.FileName(name)
+	return p.createMapping(MappingSpec{Name: name, Mode: mode}, may...)
+}
+
+func (p *process) createMapping(spec MappingSpec, may ...error) *handle {
+	spec.Size, spec.Context = simSize, context.Background()
+	file := p.manager.FileName(spec.Name)
 	var m *Mapping
 	err := p.attempt(operation{verb: "create", file: file}, func() (err error) {
-		m, err = p.manager.CreateMapping(MappingSpec{
-			Name: name, Size: simSize, Mode: mode, Context: context.Background(),
-		})
+		m, err = p.manager.CreateMapping(spec)
 		return err
 	}, may...)
 	return p.newHandle(m, file, err)
@@ -60,12 +63,16 @@ func (p *process) create(name object.Name, mode uint32, may ...error) *handle {
 
 // createBacked makes a mapping that simPath backs. It returns nil if that fails.
 func (p *process) createBacked(name object.Name, isFull bool) *handle {
+	return p.createBackedBy(&simGrowth{p: p, isFull: isFull}, name, nil)
+}
+
+func (p *process) createBackedBy(g *simGrowth, name object.Name, init func(*Mapping) error) *handle {
 	file := p.manager.FileName(name)
-	g := &simGrowth{p: p, isFull: isFull}
 	var m *Mapping
 	err := p.attempt(operation{verb: "create", file: file}, func() (err error) {
 		m, err = p.manager.CreateMapping(MappingSpec{
-			Name: name, Size: simSize, Mode: private, Context: context.Background(), File: g.look(),
+			Name: name, Size: simSize, Mode: private, Context: context.Background(),
+			File: g.look(), Init: init,
 		})
 		return err
 	}, object.ErrNoSpace)

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSmallWorlds(t *testing.T) {
-	for _, w := range slices.Concat(smallWorlds, smallSyncWorlds) {
+	for _, w := range slices.Concat(smallWorlds, makingWorlds, smallSyncWorlds) {
 		t.Run(w.name, func(t *testing.T) {
 			if race.Enabled {
 				walkWorld(t, w)
@@ -22,7 +22,7 @@ func TestSmallWorlds(t *testing.T) {
 }
 
 func TestLargeWorlds(t *testing.T) {
-	for _, w := range slices.Concat(largeWorlds, largeSyncWorlds) {
+	for _, w := range slices.Concat(largeWorlds, largeMakingWorlds, largeSyncWorlds) {
 		t.Run(w.name, func(t *testing.T) { walkWorld(t, w) })
 	}
 }
@@ -37,10 +37,11 @@ func TestSeededBugs(t *testing.T) {
 		{"names are not looked at again", func(p *process) Host { return forgetful{p, make(map[string]Stat)} }},
 		{"locks are not exclusive", func(p *process) Host { return generous{p} }},
 		{"all names have one byte", func(p *process) Host { return nameless{p, p} }},
+		{"names come before content", func(p *process) Host { return hasty{p, make(map[FD][]byte)} }},
 	}
 	for _, bug := range bugs {
 		t.Run(bug.name, func(t *testing.T) {
-			for _, w := range smallWorlds {
+			for _, w := range slices.Concat(makingWorlds, smallWorlds) {
 				e := explorer{world: w, wrap: bug.host}
 				if err := e.explore(); isViolation(err) {
 					t.Logf("found in the world of %s, after %d states", w.name, len(e.ways))
