@@ -116,6 +116,36 @@ func ExampleCreate_huge() {
 	// Output: 1048576 of 1048576
 }
 
+// Nobody sees the mapping without its header.
+func ExampleCreateOptions() {
+	opts := &filemap.CreateOptions{Init: func(v *filemap.View) error {
+		_, err := v.WriteAt([]byte("version 1"), 0)
+		return err
+	}}
+	m, created, err := filemap.OpenOrCreate(`Local\Table with a header`+tag, 4096, opts)
+	check(err)
+	defer m.Close()
+	v, err := m.View(0, 9)
+	check(err)
+	defer v.Close()
+	header := make([]byte, 9)
+	_, err = v.ReadAt(header, 0)
+	check(err)
+	fmt.Printf("%v, %s\n", created, header)
+	// Output: true, version 1
+}
+
+// A program of a later version needs more bytes than an earlier one makes.
+func ExampleOpenOptions() {
+	const size = 1 << 20
+	m, err := filemap.Create(`Local\Small`+tag, size, nil)
+	check(err)
+	defer m.Close()
+	_, err = filemap.Open(`Local\Small`+tag, &filemap.OpenOptions{MinSize: 2 * size})
+	fmt.Println(errors.Is(err, object.ErrRange))
+	// Output: true
+}
+
 func ExampleOpen() {
 	_, err := filemap.Open(`Local\Nobody has this`+tag, nil)
 	fmt.Println(errors.Is(err, fs.ErrNotExist))

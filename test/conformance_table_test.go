@@ -138,7 +138,7 @@ var conformance = map[string]ruling{
 	"net-max-rights":            neither(noRights),
 	"wrong-type-ops":            neither(goTypes),
 
-	"mutex-initial-owner-existing": neither("there is no initial owner: Create, then Lock"),
+	"mutex-initial-owner-existing": shown(mutexInitialOwner),
 	"mutex-recursive":              shown(mutexRecursive),
 	"mutex-abandoned-thread":       shown(mutexAbandoned),
 	"mutex-abandoned-process-exit": shown(mutexFromPeer),

@@ -87,6 +87,16 @@ func patience(t *testing.T) context.Context {
 	return ctx
 }
 
+func mutexInitialOwner(t *testing.T, ns *filemaptest.Namespace) {
+	m, hold, err := waitable.CreateLockedMutex(ns.Name("m"), nil)
+	keepOpen(t, m, err)
+	_, _, err = waitable.CreateLockedMutex(ns.Name("m"), nil)
+	expect(t, "create again", err, fs.ErrExist)
+	expectWait(t, "another's wait", -1, m)
+	succeed(t, "Unlock", hold.Unlock())
+	expect(t, "one more", hold.Unlock(), object.ErrNotOwner)
+}
+
 func mutexRecursive(t *testing.T, ns *filemaptest.Namespace) {
 	m := newMutex(t, ns, "m")
 	hold, err := m.Lock(patience(t))

@@ -97,11 +97,10 @@ func Example_jobSlots() {
 
 // A timer wakes who waits for it, though who set it may be gone.
 func Example_wakeAtATime() {
-	alarm, err := waitable.CreateTimer(`Local\Example-Alarm`, nil)
+	at := time.Now().Add(10 * time.Millisecond)
+	alarm, err := waitable.CreateTimer(`Local\Example-Alarm`, &waitable.TimerOptions{At: at})
 	check(err)
 	defer alarm.Close()
-	at := time.Now().Add(10 * time.Millisecond)
-	check(alarm.SetAt(at, 0))
 	check(alarm.Wait(context.Background()))
 	fmt.Println("awake")
 	// Output: awake
@@ -140,6 +139,28 @@ func ExampleMutex_TryLock() {
 	// Output:
 	// true
 	// false
+}
+
+// What the mutex protects is made ready before any other process can lock it.
+func ExampleCreateLockedMutex() {
+	m, hold, err := waitable.CreateLockedMutex(`Local\Example-Locked`, nil)
+	check(err)
+	defer m.Close()
+
+	other, err := waitable.OpenMutex(`Local\Example-Locked`)
+	check(err)
+	defer other.Close()
+	_, locked, err := other.TryLock()
+	check(err)
+	fmt.Println("at first:", locked)
+
+	check(hold.Unlock())
+	_, locked, err = other.TryLock()
+	check(err)
+	fmt.Println("then:", locked)
+	// Output:
+	// at first: false
+	// then: true
 }
 
 // Names lead to live objects only, and to one of one kind.
@@ -280,6 +301,25 @@ func ExampleEvent_Pulse() {
 	check(err)
 	fmt.Println(signaled)
 	// Output: false
+}
+
+// Each process that opens the timer finds it set.
+func ExampleTimerOptions() {
+	const name = `Local\Example-Heartbeat`
+	t, err := waitable.CreateTimer(name, &waitable.TimerOptions{Period: 5 * time.Millisecond})
+	check(err)
+	defer t.Close()
+
+	opened, err := waitable.OpenTimer(name)
+	check(err)
+	defer opened.Close()
+	for i := range 2 {
+		check(opened.Wait(context.Background()))
+		fmt.Println("beat", i)
+	}
+	// Output:
+	// beat 0
+	// beat 1
 }
 
 func ExampleTimer_SetAfter() {
