@@ -265,6 +265,15 @@ func TestMutexIsMadeLocked(t *testing.T) {
 				p.tell(0)
 				p.expect("closed")
 			}
+			p.tell(0)
+			m := onceMade(t, func() (*waitable.Mutex, error) { return waitable.OpenMutex(name) })
+			succeed(t, "Kill", p.cmd.Process.Kill())
+			hold, err := m.Lock(patience(t))
+			if err != nil || !hold.Abandoned() {
+				t.Errorf("after its maker's death: abandoned %v, %v", hold.Abandoned(), err)
+			}
+			succeed(t, "Unlock", hold.Unlock())
+			closed(t, m)
 		})
 	}
 }

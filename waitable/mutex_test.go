@@ -183,3 +183,38 @@ func TestCloseEndsWaits(t *testing.T) {
 	expectClosed(t, "Lock", receive(t, "Lock", got))
 	unlock(t, hold)
 }
+
+// TestLockedMutex makes a mutex locked, and closes it so.
+func TestLockedMutex(t *testing.T) {
+	for _, base := range []string{"m", ""} {
+		name := base
+		if base != "" {
+			name = filemaptest.New(t).Name(base)
+		}
+		m, hold, err := waitable.CreateLockedMutex(name, nil)
+		closeLater(t, m, err)
+		_, locked, err := m.TryLock()
+		succeed(t, "TryLock", err)
+		if locked || hold.Abandoned() {
+			t.Errorf("%q: locked twice %v, abandoned %v", name, locked, hold.Abandoned())
+		}
+		succeed(t, "Relock", hold.Relock())
+		unlock(t, hold)
+		unlock(t, hold)
+		expect(t, "Unlock once more", hold.Unlock(), object.ErrNotOwner)
+		unlock(t, lock(t, m))
+	}
+	name := filemaptest.New(t).Name("m")
+	owner, _, err := waitable.CreateLockedMutex(name, nil)
+	closeLater(t, owner, err)
+	_, _, err = waitable.CreateLockedMutex(name, nil)
+	expect(t, "creating it again", err, fs.ErrExist)
+	m := mutex(t, name)
+	succeed(t, "Close", owner.Close())
+	hold, err := m.Lock(patient(t))
+	succeed(t, "Lock", err)
+	if !hold.Abandoned() {
+		t.Error("the mutex is not abandoned")
+	}
+	unlock(t, hold)
+}

@@ -1,6 +1,7 @@
 package waitable_test
 
 import (
+	"io/fs"
 	"testing"
 	"time"
 
@@ -98,4 +99,59 @@ func TestTimerSetWhileWaitedFor(t *testing.T) {
 	p.do("timer", name, 0)
 	p.do("due", name, 1)
 	succeed(t, "Wait", receive(t, "Wait", got))
+}
+
+// TestTimerMadeSet makes timers with each of the schedules that options can have.
+func TestTimerMadeSet(t *testing.T) {
+	const after = 30 * time.Millisecond
+	for what, opts := range map[string]*waitable.TimerOptions{
+		"At":                {At: time.Now().Add(after)},
+		"At, Period":        {At: time.Now().Add(after), Period: after},
+		"After":             {After: after},
+		"After, Period":     {After: after, Period: after},
+		"Period":            {Period: after},
+		"After, unnamed":    {After: after},
+		"After that is now": {After: -1, ManualReset: true},
+	} {
+		name := ""
+		if what != "After, unnamed" {
+			name = filemaptest.New(t).Name("t")
+		}
+		start := time.Now()
+		timer, created, err := waitable.OpenOrCreateTimer(name, opts)
+		closeLater(t, timer, err)
+		if !created {
+			t.Errorf("%s: not created", what)
+		}
+		succeed(t, what, timer.Wait(patient(t)))
+		if early := after - time.Since(start); opts.At.IsZero() && opts.After >= 0 && early > 2*time.Millisecond {
+			t.Errorf("%s: fired %v early", what, early)
+		}
+		if opts.Period > 0 {
+			succeed(t, what+", again", timer.Wait(patient(t)))
+		}
+		succeed(t, "Close", timer.Close())
+	}
+}
+
+func TestTimerOptionsThatAreWrong(t *testing.T) {
+	name := filemaptest.New(t).Name("t")
+	for what, opts := range map[string]*waitable.TimerOptions{
+		"At and After":               {At: time.Now(), After: time.Hour},
+		"a negative period":          {Period: -time.Second},
+		"a part of a millisecond":    {After: time.Second, Period: time.Microsecond},
+		"a period of many centuries": {At: time.Now(), Period: 1<<63 - 1},
+	} {
+		_, err := waitable.CreateTimer(name, opts)
+		expect(t, "CreateTimer with "+what, err, fs.ErrInvalid)
+		_, _, err = waitable.OpenOrCreateTimer(name, opts)
+		expect(t, "OpenOrCreateTimer with "+what, err, fs.ErrInvalid)
+	}
+	timer := autoTimer(t, name)
+	other, created, err := waitable.OpenOrCreateTimer(name, &waitable.TimerOptions{After: -1})
+	closeLater(t, other, err)
+	if created {
+		t.Error("created a timer that is there")
+	}
+	expectTaken(t, "TryWait of one that was there, and not set", timer.TryWait, false)
 }
