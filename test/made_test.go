@@ -421,3 +421,29 @@ func expectNothingMade(t *testing.T, name, file, content string) {
 		closed(t, created(t, name, 100, nil))
 	}
 }
+
+// TestInitOfOpenFile fills a file that the caller has open, and that no path leads
+// to on Linux.
+func TestInitOfOpenFile(t *testing.T) {
+	for _, size := range []int64{0, madeSize} { // of the file before
+		path := fileOf(t, make([]byte, size))
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		succeed(t, "Open", err)
+		closeLater(t, file)
+		if runtime.GOOS == "linux" {
+			succeed(t, "Remove", os.Remove(path))
+			t.Cleanup(func() { succeed(t, "WriteFile", os.WriteFile(path, nil, 0o600)) }) // for fileOf
+		}
+		errMine := errors.New("mine")
+		_, err = filemap.Create("", madeSize, &filemap.CreateOptions{
+			OpenFile: file, Init: func(*filemap.View) error { return errMine },
+		})
+		expect(t, "Create", err, errMine)
+		if stat, err := file.Stat(); err != nil || stat.Size() != size {
+			t.Errorf("after a failed Init: %v, %v, want %d bytes", stat.Size(), err, size)
+		}
+		m, err := filemap.Create("", madeSize, &filemap.CreateOptions{OpenFile: file, Init: fillSlowly(7)})
+		succeed(t, "Create", err)
+		expectFilled(t, m, 7)
+	}
+}
