@@ -1,11 +1,11 @@
 package objmgr
 
-// What a new object is given by its creator's own code, such as a mapping's first
-// bytes, is there before anybody else can open it. That code may fail, panic, or
-// end its goroutine: then nothing of the object stays.
+// A creator's own code finishes a new object, such as by writing a mapping's first
+// bytes, before any other process can open it. That code may fail, panic, or end
+// its goroutine: then nothing of the object remains.
 
-// made runs the rest of an object's making, and returns the object, or closes its
-// file if that is not completed.
+// made calls making and returns the object, or closes its file unless making
+// returns nil.
 func (o *Object) made(making func() error) (_ *Object, err error) {
 	completed := false
 	defer func() {
@@ -20,7 +20,7 @@ func (o *Object) made(making func() error) (_ *Object, err error) {
 	return o, nil
 }
 
-// discard closes the file of an object that nobody else has had.
+// discard closes the file of an object that no other process has opened.
 func (o *Object) discard() {
 	if o.kept.page != nil {
 		o.kept.page.Release()
@@ -35,7 +35,7 @@ func (o *Object) initialize(d draft) error {
 	return d.init(o)
 }
 
-// complete ends the making of an object that has its name and the exclusive lock.
+// complete finishes an object that has its name and the exclusive lock.
 func (o *Object) complete(d draft) (err error) {
 	completed := false
 	defer func() {

@@ -67,8 +67,8 @@ type draft struct {
 	mode uint32 // permission bits, and ModeControl
 	fill func(fd FD) error
 	ctx  context.Context // how long to wait for others: see contention.wait
-	// init, if there is one, ends the making of what fill has begun, while nobody
-	// else can open it. It is called once for each file, and may panic.
+	// init, if there is one, finishes the content before any other process can open
+	// the file. It is called once for each file, and may panic.
 	init func(*Object) error
 	// complete, if there is one, does what must not be done before the name is
 	// the object's. Nobody else gets a handle until then. It may panic, too.

@@ -41,8 +41,7 @@ func (p *process) expectContent(h *handle) {
 // mutexM is made locked.
 var mutexM = object.Name{Base: "made"}
 
-// createLocked makes a mutex that the process has locked. It returns nil if that
-// fails.
+// createLocked makes a mutex that the process has locked, or returns nil.
 func (p *process) createLocked() (s *Sync, got Taken) {
 	p.locksWhatItMakes = true
 	err := p.attempt(operation{verb: "create", file: p.manager.FileName(mutexM)}, func() (err error) {
@@ -61,7 +60,7 @@ func (p *process) madeLocked(i *inode) {
 	}
 }
 
-// openMutex opens that mutex. It returns nil if that fails.
+// openMutex opens that mutex, or returns nil.
 func (p *process) openMutex() (s *Sync) {
 	err := p.attempt(operation{verb: "open", file: p.manager.FileName(mutexM)}, func() (err error) {
 		s, err = p.manager.OpenSync(mutexM, object.Mutex)
@@ -92,7 +91,7 @@ func opensFilled(p *process) {
 	p.close(h)
 }
 
-// createsFailing has an Init that fails as if the name were taken.
+// createsFailing has an Init that fails.
 func createsFailing(p *process) {
 	failing := func(*Mapping) error { return errInit }
 	if h := p.createMapping(MappingSpec{Name: localX, Mode: private, Init: failing}, errInit); h != nil {

@@ -30,8 +30,8 @@ func CreateEvent(d *SecurityDescriptor, manual, signaled bool, name string) (Han
 	return windows.CreateEvent(attributesOf(d), number(manual), number(signaled), text)
 }
 
-// CreateMutex creates a mutex, which the calling thread owns, if so asked. It does
-// not own one that it opens.
+// CreateMutex creates a mutex, which the calling thread owns if owned is true. The
+// thread does not own a mutex that existed.
 func CreateMutex(d *SecurityDescriptor, owned bool, name string) (Handle, error) {
 	text, err := namePointer(name)
 	if err != nil {
