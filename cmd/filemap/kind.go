@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"math"
 	"slices"
 	"time"
@@ -153,16 +152,12 @@ func (o *newObject) make(c *cobra.Command, name string) (held, error) {
 }
 
 func (o *newObject) makeTimer(c *cobra.Command, name string) (*waitable.Timer, error) {
-	timer, err := waitable.CreateTimer(name, &waitable.TimerOptions{
-		ManualReset: o.manual, Security: o.security,
-	})
-	if err != nil || !c.Flags().Changed("due") && !c.Flags().Changed("period") {
-		return timer, err
+	opts := &waitable.TimerOptions{ManualReset: o.manual, Security: o.security}
+	if c.Flags().Changed("due") || c.Flags().Changed("period") {
+		opts.After = max(time.Duration(o.due), 1) // 0 would leave the timer unset
+		opts.Period = time.Duration(o.period)
 	}
-	if err := timer.SetAfter(time.Duration(o.due), time.Duration(o.period)); err != nil {
-		return nil, errors.Join(err, timer.Close())
-	}
-	return timer, nil
+	return waitable.CreateTimer(name, opts)
 }
 
 // asHeld keeps a nil pointer from becoming an object.
