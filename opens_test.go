@@ -14,16 +14,17 @@ import (
 // openers are the functions that may open what has a path, and why: nothing is
 // opened before it is known.
 var openers = map[string]string{
-	"OpenTemp":    "makes what it opens",
-	"CreateNew":   "makes what it opens",
-	"Look":        "opens nothing: O_PATH",
-	"Reopen":      "opens what Look found, or what is open",
-	"OpenSettled": "for host.open",
-	"openKnown":   "calls Reopen after a Check",
-	"open":        "calls OpenSettled after a Check, where nobody can put another file in between",
-	"Names":       "the directory of the objects itself",
-	"lockID":      "the directory of the objects itself",
-	"readGroup":   "a file of the system's, below where it has mounted its groups",
+	"OpenTemp":        "makes what it opens",
+	"CreateNew":       "makes what it opens",
+	"Look":            "opens nothing: O_PATH",
+	"Reopen":          "opens what Look found, or what is open",
+	"OpenSettled":     "for host.open",
+	"openKnown":       "calls Reopen after a Check",
+	"open":            "calls OpenSettled after a Check, where nobody can put another file in between",
+	"Names":           "the directory of the objects itself",
+	"lockID":          "the directory of the objects itself",
+	"ForegroundGroup": "this process's own terminal",
+	"readGroup":       "a file of the system's, below where it has mounted its groups",
 }
 
 var opens = []string{

@@ -1,0 +1,107 @@
+package guard
+
+import (
+	"encoding/binary"
+	"os"
+	"syscall"
+
+	"github.com/filemap-go/filemap/internal/sys"
+)
+
+// What the inner guard says to the outer one: a kind and a number.
+const (
+	saysStarted = 'S' // the command's process id
+	saysEnded   = 'E' // the command's wait status
+	saysLast    = 'L' // the same, of a command that left no other members
+)
+
+// runInner is the life of the inner guard. It returns its exit code.
+func runInner(s Setup, path string, command []string) int {
+	for _, fd := range append(s.own(), s.socket()) {
+		syscall.CloseOnExec(fd)
+	}
+	g, err := newGuard(s)
+	if err != nil {
+		return g.reportStart(err)
+	}
+	catch()             // not ignored: the command would inherit that
+	if !g.hasHandle() { // its holder was killed meanwhile
+		return g.reportStart(syscall.ESRCH)
+	}
+	g.command, err = syscall.ForkExec(path, command, &syscall.ProcAttr{Env: os.Environ(), Files: g.inherited()})
+	if err != nil {
+		return g.reportStart(err)
+	}
+	started := g.command
+	g.reaped = func(pid int, status syscall.WaitStatus) {
+		switch {
+		case pid != started:
+		case len(sys.Children(os.Getpid())) > 0:
+			g.say(saysEnded, uint32(status))
+		default:
+			g.say(saysLast, uint32(status))
+		}
+	}
+	g.say(saysStarted, uint32(started))
+	g.reportStart(nil)
+	_ = syscall.Setpgid(0, 0) // out of the reach of the terminal's keys
+	g.silence()
+	g.watch(func() {
+		g.end()
+		os.Exit(0)
+	})
+	go g.obey()
+	g.reap()
+	g.end()
+	return 0
+}
+
+// inherited returns the descriptors that are the command's: all below the guards'
+// own.
+func (s Setup) inherited() (files []uintptr) {
+	for fd := range s.Descriptor {
+		file := uintptr(fd)
+		if !sys.Inherited(fd) {
+			file = ^uintptr(0)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+// reportStart tells the holder how the start went, and returns the exit code of a
+// guard for which it went wrong.
+func (s Setup) reportStart(err error) int {
+	errno := syscall.Errno(0)
+	if err != nil {
+		errno, _ = err.(syscall.Errno)
+		if errno == 0 {
+			errno = syscall.EIO
+		}
+	}
+	_, _ = syscall.Write(s.report(), binary.LittleEndian.AppendUint32(nil, uint32(errno)))
+	_ = syscall.Close(s.report())
+	return exitFailed
+}
+
+// say tells the outer guard something. It may be dead.
+func (s Setup) say(kind byte, number uint32) {
+	_ = syscall.Sendto(s.socket(), binary.LittleEndian.AppendUint32([]byte{kind}, number), syscall.MSG_NOSIGNAL, nil)
+}
+
+// obey passes on the signals that the outer guard was sent. If that is killed, the
+// holder has killed the command, as it thinks: so be it.
+func (g *guard) obey() {
+	message := make([]byte, 1)
+	for {
+		n, err := syscall.Read(g.socket(), message)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil || n == 0:
+			g.signal(syscall.SIGKILL)
+			return
+		default:
+			g.signal(syscall.Signal(message[0]))
+		}
+	}
+}

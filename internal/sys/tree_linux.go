@@ -1,0 +1,68 @@
+package sys
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Children returns the children of a process, as far as they stay the same while it
+// looks: proc_pid_children(5).
+func Children(pid int) (all []int) {
+	if !haveChildren() {
+		return childrenByParent(pid)
+	}
+	proc := "/proc/" + strconv.Itoa(pid) + "/task/"
+	threads, err := os.ReadDir(proc)
+	if err != nil {
+		return nil
+	}
+	for _, thread := range threads {
+		text, err := os.ReadFile(proc + thread.Name() + "/children")
+		if err != nil {
+			continue
+		}
+		for _, field := range strings.Fields(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				all = append(all, child)
+			}
+		}
+	}
+	return all
+}
+
+// haveChildren reports whether the system lists the children of threads.
+var haveChildren = sync.OnceValue(func() bool {
+	_, err := os.Stat("/proc/thread-self/children")
+	return err == nil
+})
+
+// childrenByParent asks all processes for their parents.
+func childrenByParent(parent int) (all []int) {
+	entries, err := os.ReadDir("/proc/")
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		if pid, err := strconv.Atoi(entry.Name()); err == nil && Parent(pid) == parent {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// Parent returns the parent of a process, or 0.
+func Parent(pid int) int {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	stat := string(text)
+	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:]) // a program's name may hold anything
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
+}
