@@ -11,10 +11,7 @@ const (
 	Semaphore
 	Mutex
 	Timer
-	// Job is a group of processes. Filemap lists jobs, but neither creates nor
-	// opens them: on Windows other programs create them, and their names are
-	// taken.
-	Job
+	Job // a group of processes: see package job
 )
 
 var kindNames = [...]string{"unknown", "mapping", "event", "semaphore", "mutex", "timer", "job"}

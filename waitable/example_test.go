@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"runtime"
 	"time"
 
 	"github.com/filemap-go/filemap"
@@ -500,8 +499,6 @@ func ExampleStart() {
 	defer lock.Close()
 	hold, err := lock.Lock(context.Background())
 	check(err)
-	runtime.LockOSThread() // the command dies with the thread that starts it
-	defer runtime.UnlockOSThread()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	check(waitable.Start(lock, cmd))
 	check(cmd.Wait())

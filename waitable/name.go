@@ -22,10 +22,18 @@ func (n Name) Name() string { return string(n) }
 // Kind returns the zero Kind: the object may be of any kind.
 func (n Name) Kind() object.Kind { return 0 }
 
-func (n Name) waitable() *handle { return nil }
+func (n Name) waitable() *handle        { return nil }
+func (n Name) conditional() conditional { return n }
 
-// exists reports whether some process has an object of the name open.
-func (n Name) exists(ctx context.Context) (bool, error) {
+// conditional is what is waited for where there is no handle of this package: a
+// [Name], or what NewCondition returns.
+type conditional interface {
+	ready(context.Context) (bool, error)
+	await(context.Context) error
+}
+
+// ready reports whether some process has an object of the name open.
+func (n Name) ready(ctx context.Context) (bool, error) {
 	parsed, err := object.ParseName(string(n))
 	if err != nil {
 		return false, err
@@ -50,7 +58,7 @@ func (n Name) await(ctx context.Context) error {
 	}
 	for {
 		ended := ctx.Err() != nil // before the look
-		if ok, err := n.exists(ctx); ok || err != nil {
+		if ok, err := n.ready(ctx); ok || err != nil {
 			return err
 		}
 		if ended {
@@ -92,7 +100,7 @@ func waitAnyNamed(ctx context.Context, objects []Object) (int, kernel.Taken, err
 	appeared := make(chan int, len(names))
 	for _, i := range names {
 		go func() {
-			switch err := objects[i].(Name).await(both); {
+			switch err := objects[i].conditional().await(both); {
 			case err == nil:
 				appeared <- i
 				cancel(errAppeared)
@@ -126,7 +134,7 @@ func tryInOrder(ctx context.Context, objects []Object) (int, kernel.Taken, bool,
 		if h := o.waitable(); h != nil {
 			taken, ok, err = h.kernel.TryWait()
 		} else {
-			ok, err = o.(Name).exists(ctx)
+			ok, err = o.conditional().ready(ctx)
 		}
 		if ok || err != nil {
 			return i, taken, ok, err
@@ -138,7 +146,7 @@ func tryInOrder(ctx context.Context, objects []Object) (int, kernel.Taken, bool,
 // awaitNames waits until all of the names exist.
 func awaitNames(ctx context.Context, objects []Object, names []int) error {
 	for _, i := range names {
-		if err := objects[i].(Name).await(ctx); err != nil {
+		if err := objects[i].conditional().await(ctx); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,10 @@ type Object interface {
 	// Kind returns the object's kind.
 	Kind() object.Kind
 
-	waitable() *handle // nil for a Name
+	// One of them is nil. They are methods, so that a type that embeds an Object is
+	// one, too.
+	waitable() *handle
+	conditional() conditional
 }
 
 // Security says which users besides its creator may use an object: see
@@ -33,6 +36,8 @@ type handle struct {
 	kind   object.Kind
 	kernel *kernel.Sync
 
+	started *startedJobs
+
 	closing sync.Mutex
 	closed  bool
 	cleanup runtime.Cleanup
@@ -40,12 +45,16 @@ type handle struct {
 
 // newHandle returns a handle, which closes itself if the caller drops it.
 func newHandle(name object.Name, kind object.Kind, k *kernel.Sync) *handle {
-	h := &handle{name: name, kind: kind, kernel: k}
-	h.cleanup = kernel.CloseDropped(h, name.String(), k.Close)
+	started := &startedJobs{}
+	h := &handle{name: name, kind: kind, kernel: k, started: started}
+	h.cleanup = kernel.CloseDropped(h, name.String(), func() error {
+		return errors.Join(started.close(), k.Close())
+	})
 	return h
 }
 
-func (h *handle) waitable() *handle { return h }
+func (h *handle) waitable() *handle        { return h }
+func (h *handle) conditional() conditional { return nil }
 
 // Name returns the object's name with its prefix, or "".
 func (h *handle) Name() string { return h.name.String() }
@@ -62,7 +71,7 @@ func (h *handle) close() error {
 	}
 	h.closed = true
 	h.cleanup.Stop()
-	return h.check("close", h.kernel.Close())
+	return h.check("close", errors.Join(h.started.close(), h.kernel.Close()))
 }
 
 // Check checks that the object's name still leads to it: on Linux other programs

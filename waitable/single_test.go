@@ -111,30 +111,20 @@ func isRunning(pid int) bool {
 	return true
 }
 
-// startChild starts a process that shares a mutex, and waits for it where
-// cmd.Start must be.
+// startChild starts a process that shares a mutex.
 func startChild(m *waitable.Mutex) (pid int, err error) {
-	type started struct {
-		pid int
-		err error
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), peerVariable+"=1")
+	stdin, err := cmd.StdinPipe() // open until this process dies
+	if err != nil {
+		return 0, err
 	}
-	result := make(chan started)
+	if err := waitable.Start(m, cmd); err != nil {
+		return 0, err
+	}
 	go func() {
-		runtime.LockOSThread()
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), peerVariable+"=1")
-		stdin, err := cmd.StdinPipe() // open until this process dies
-		if err == nil {
-			err = waitable.Start(m, cmd)
-		}
-		if err != nil {
-			result <- started{0, err}
-			return
-		}
-		result <- started{cmd.Process.Pid, nil}
 		_ = cmd.Wait()
 		stdin.Close()
 	}()
-	r := <-result
-	return r.pid, r.err
+	return cmd.Process.Pid, nil
 }

@@ -3,28 +3,30 @@ package waitable
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"os/exec"
+	"slices"
+	"sync"
 
+	"github.com/filemap-go/filemap/internal/kernel"
 	"github.com/filemap-go/filemap/object"
 )
 
-// Start starts a command, as cmd.Start does, that shares the lock that this
-// process holds: lock is a [*Mutex] that it has locked or a [*Semaphore] from
-// which it has acquired a permit. If this process dies, however it dies, the
-// command is killed, and the lock is free only after that. So the command never
-// runs without its lock.
+// Start starts a command, as cmd.Start does, that shares what this process has
+// taken through lock, a [*Mutex] or a [*Semaphore]. If this process dies, however it
+// does, the command and everything that it started are killed, and what was taken is
+// free only after that. So the command never runs without its lock.
 //
-// The caller unlocks, or releases, after cmd.Wait. It calls
-// runtime.LockOSThread before Start, and stays on that thread until cmd.Wait
-// has returned: on Linux the command dies with the thread that started it.
+// The caller unlocks, or releases, after cmd.Wait. What the command has left running
+// by then is killed when the handle of the lock is closed.
 //
-// A permit of a semaphore is free after this process's death only if the
-// semaphore is tracked.
+// A permit of a semaphore is free after this process's death only if the semaphore is
+// tracked.
 //
 // # Linux notes
 //
-// The command and the programs that it starts inherit a file descriptor. After
-// this process's death, programs that outlive the command keep the lock.
+// The command runs under guards, as one in a job does: see the notes of
+// [github.com/filemap-go/filemap/job.Job.Start].
 //
 // # Windows notes
 //
@@ -35,12 +37,43 @@ func Start(lock Object, cmd *exec.Cmd) error {
 		return &object.Error{Op: "start", Kind: lock.Kind(), Name: lock.Name(),
 			Err: object.Explain(fs.ErrInvalid, "only mutexes and semaphores can be held")}
 	}
-	started, err := h.kernel.Share(cmd)
+	h.closing.Lock()
+	defer h.closing.Unlock()
+	if h.closed {
+		return h.failed("start", os.ErrClosed)
+	}
+	job, err := kernel.StartHolding(h.kernel, cmd)
 	if err != nil {
 		return h.failed("start", err)
 	}
-	if err := cmd.Start(); err != nil {
-		return errors.Join(err, started())
+	h.started.add(job)
+	return nil
+}
+
+// startedJobs are those of the commands that share what a handle has taken.
+type startedJobs struct {
+	mu   sync.Mutex
+	jobs []*kernel.Job
+}
+
+// add keeps a job until the handle is closed, and closes those that have ended.
+func (s *startedJobs) add(job *kernel.Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.jobs = slices.DeleteFunc(s.jobs, func(old *kernel.Job) bool {
+		empty, err := old.Empty()
+		return err == nil && empty && old.Close() == nil
+	})
+	s.jobs = append(s.jobs, job)
+}
+
+// close kills what the commands have left running.
+func (s *startedJobs) close() (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, job := range s.jobs {
+		err = errors.Join(err, job.Close())
 	}
-	return h.check("start", started())
+	s.jobs = nil
+	return err
 }

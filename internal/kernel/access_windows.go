@@ -24,12 +24,32 @@ var syncRights = [...]uint32{
 	sys.QUERY_STATE,
 }
 
+// jobRights are what opening a job asks for: all sets of its four rights, each
+// before its subsets. Nothing waits for a job's handle, which the system signals
+// only when the job is terminated.
+var jobRights = func() (all []uint32) {
+	const most = sys.JOB_OBJECT_TERMINATE | sys.JOB_OBJECT_QUERY |
+		sys.JOB_OBJECT_SET_ATTRIBUTES | sys.JOB_OBJECT_ASSIGN_PROCESS
+	for rights := uint32(most); rights > 0; rights-- {
+		all = append(all, rights)
+	}
+	return all
+}()
+
+// rightsOf are what opening an object of a kind asks for, in this order.
+func rightsOf(kind object.Kind) []uint32 {
+	if kind == object.Job {
+		return jobRights
+	}
+	return syncRights[:]
+}
+
 // rightsMax are the rights that a new object's handle has.
 func rightsMax(kind object.Kind) uint32 {
 	if kind == object.Mutex {
 		return sys.SYNCHRONIZE | sys.QUERY_STATE
 	}
-	return syncRights[0]
+	return rightsOf(kind)[0]
 }
 
 // openMost opens an object for the most rights that are granted, and returns
@@ -37,7 +57,7 @@ func rightsMax(kind object.Kind) uint32 {
 func openMost(
 	kind object.Kind, open func(rights uint32) (sys.Handle, error),
 ) (handle sys.Handle, rights uint32, err error) {
-	for _, rights = range syncRights {
+	for _, rights = range rightsOf(kind) {
 		if rights&^rightsMax(kind) != 0 {
 			continue // the kind has no such right
 		}
@@ -55,7 +75,7 @@ func checkRight(kind object.Kind, has, needed uint32) error {
 		return nil
 	}
 	var may []string
-	for _, right := range [...]uint32{sys.SYNCHRONIZE, sys.MODIFY_STATE, sys.QUERY_STATE} {
+	for right := uint32(sys.SYNCHRONIZE); right != 0; right >>= 1 {
 		if has&right != 0 {
 			may = append(may, rightVerb(kind, right))
 		}
@@ -64,9 +84,11 @@ func checkRight(kind object.Kind, has, needed uint32) error {
 		strings.Join(may, " and "), kind, rightVerb(kind, needed))
 }
 
-// rightVerb says what a right to a synchronization object is for.
+// rightVerb says what a right to an object is for.
 func rightVerb(kind object.Kind, right uint32) string {
 	switch {
+	case kind == object.Job:
+		return jobVerb(right)
 	case right == sys.QUERY_STATE:
 		return "query"
 	case right == sys.SYNCHRONIZE && kind == object.Mutex:
@@ -77,6 +99,18 @@ func rightVerb(kind object.Kind, right uint32) string {
 		return "release"
 	}
 	return "set" // or reset, pulse, cancel
+}
+
+func jobVerb(right uint32) string {
+	switch right {
+	case sys.JOB_OBJECT_ASSIGN_PROCESS:
+		return "add processes to"
+	case sys.JOB_OBJECT_SET_ATTRIBUTES:
+		return "limit"
+	case sys.JOB_OBJECT_QUERY:
+		return "query"
+	}
+	return "terminate"
 }
 
 // denied returns an object.ErrPermission that says what is denied.

@@ -114,6 +114,7 @@ type Cleaned struct {
 //	NativeName(object.Name) string
 //	Unlink(object.Name) error                               for POSIX names
 //	Executable(pid int) string                              "" if unknown
+//	Process(pid int) (parent int, command string, ok bool)  0 and "" if unknown; not ok if it has ended
 //	Inherit(*exec.Cmd, *os.File) (ref string, err error)    what the child calls the file
 //	OpenPassed(ref string) (*os.File, error)                once for each ref
 //	Duplicate(*os.File, *os.Process) (ref string, err error)
@@ -131,6 +132,7 @@ var _ = [...]any{
 	(func(object.Name) string)(NativeName),
 	(func(object.Name) error)(Unlink),
 	(func(int) string)(Executable),
+	(func(int) (int, string, bool))(Process),
 	(func(*exec.Cmd, *os.File) (string, error))(Inherit),
 	(func(string) (*os.File, error))(OpenPassed),
 	(func(*os.File, *os.Process) (string, error))(Duplicate),

@@ -43,6 +43,7 @@ func Clean() (Cleaned, error)                               { return Cleaned{}, 
 func NativeName(object.Name) string                         { return "" }
 func Unlink(object.Name) error                              { return errOther }
 func Executable(int) string                                 { return "" }
+func Process(int) (int, string, bool)                       { return 0, "", false }
 
 func Exists(context.Context, object.Name) (bool, error) { return false, errOther }
 func Look(context.Context, object.Name) (Info, error)   { return Info{}, errOther }

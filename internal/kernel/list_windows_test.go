@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv(holdVariable); name != "" {
 		os.Exit(holdMapping(object.Name{Base: name}))
 	}
+	if role := strings.Fields(os.Getenv(roleVariable)); len(role) > 0 {
+		os.Exit(play(role))
+	}
 	os.Exit(m.Run())
 }
 
@@ -83,7 +86,7 @@ func TestFindTellsKinds(t *testing.T) {
 	wantError(t, "finding nothing", err, object.ErrNotExist)
 }
 
-// TestKindsOfOthers: a name that is taken by what filemap does not have is taken
+// TestKindsOfOthers: a name that another program gave to a job is taken
 // in every respect.
 func TestKindsOfOthers(t *testing.T) {
 	name := newName(t)

@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"os"
-	"os/exec"
 	"time"
 
 	"github.com/filemap-go/filemap/object"
@@ -60,9 +59,6 @@ type syncObject interface {
 	// SetTimer and CancelTimer are for timers.
 	SetTimer(Schedule) error
 	CancelTimer() error
-	// Share prepares a command to hold what this handle holds too, and to die
-	// with this process. The caller calls started after cmd.Start.
-	Share(cmd *exec.Cmd) (started func() error, err error)
 	// Export returns an open file that is a handle to the object by itself, for one
 	// receiver. The object lives while it is open, in whatever process.
 	Export() (*os.File, error)

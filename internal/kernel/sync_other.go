@@ -5,7 +5,6 @@ package kernel
 import (
 	"context"
 	"os"
-	"os/exec"
 
 	"github.com/filemap-go/filemap/object"
 )
@@ -31,8 +30,7 @@ func (*Sync) Check() error                          { return errOther }
 func (*Sync) SpotCheck() error                      { return errOther }
 func (*Sync) Close() error                          { return errOther }
 
-func (*Sync) Export() (*os.File, error)             { return nil, errOther }
-func (*Sync) Share(*exec.Cmd) (func() error, error) { return nil, errOther }
+func (*Sync) Export() (*os.File, error) { return nil, errOther }
 
 func CreateSync(SyncSpec) (*Sync, error)               { return nil, errOther }
 func CreateLocked(SyncSpec) (*Sync, Taken, error)      { return nil, Taken{}, errOther }

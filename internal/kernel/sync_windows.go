@@ -110,6 +110,8 @@ func createObject(spec SyncSpec, descriptor *sys.SecurityDescriptor) (sys.Handle
 		return sys.CreateSemaphore(descriptor, spec.Count, spec.Max, name)
 	case object.Event:
 		return sys.CreateEvent(descriptor, spec.Manual, spec.Signaled, name)
+	case object.Job:
+		return sys.CreateJobObject(descriptor, name)
 	}
 	return sys.CreateWaitableTimer(descriptor, spec.Manual, name)
 }
@@ -137,6 +139,8 @@ func opener(name object.Name, kind object.Kind) func(rights uint32) (sys.Handle,
 		open = sys.OpenSemaphore
 	case object.Event:
 		open = sys.OpenEvent
+	case object.Job:
+		open = sys.OpenJobObject
 	}
 	return func(rights uint32) (sys.Handle, error) { return open(rights, win32Name(name)) }
 }
@@ -250,13 +254,20 @@ func (s *Sync) ReleaseSemaphore(n int32) (previous int32, err error) {
 	return previous, err
 }
 
-// change calls the system for the object.
+// change calls the system to change the object.
 func (s *Sync) change(call func(sys.Handle) error) error {
-	if err := s.use(sys.MODIFY_STATE); err != nil {
+	return s.with(sys.MODIFY_STATE, func(h sys.Handle) error {
+		race.Release()
+		return call(h)
+	})
+}
+
+// with calls the system for the object, which takes a right to it.
+func (s *Sync) with(right uint32, call func(sys.Handle) error) error {
+	if err := s.use(right); err != nil {
 		return err
 	}
 	defer s.unuse()
-	race.Release()
 	return explain(call(s.handle))
 }
 

@@ -78,6 +78,11 @@ const (
 	LedgerEntry   = 0x010
 	LedgerEntries = (ControlSize - LedgerAt) / LedgerEntry
 
+	// JobStopAt is the word of a job that changes when somebody terminates it.
+	JobStopAt = 0x080
+	// ParamLeave is a bit of a job's parameter: its members live on without it.
+	ParamLeave = 1 << 0
+
 	// DueAt, PeriodAt and ClockAt are the words of a timer.
 	DueAt    = 0x080
 	PeriodAt = 0x088
@@ -103,6 +108,11 @@ const (
 	ViewByte = 1 << 62
 	// TokenByte plus a token is write-locked by the handle with that token.
 	TokenByte = 1 << 61
+	// GuardBytes is the first of as many bytes as there can be processes. Each guard
+	// of a job's members has the one at its process number write-locked, for its
+	// process: F_SETLK, so that the system tells others which process it is.
+	GuardBytes  = 1<<61 | 1<<40
+	GuardsCount = 1 << 32
 )
 
 // HandleByte returns the position of the byte that the handles to an object

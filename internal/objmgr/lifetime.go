@@ -155,7 +155,7 @@ func (o *Object) downgrade() {
 // handleByte returns the position of the byte that the object's handles have
 // locked.
 func (o *Object) handleByte() int64 {
-	if o.file == "" {
+	if o.adopted != 0 {
 		return o.adopted
 	}
 	return layout.HandleByte(o.file)

@@ -167,6 +167,10 @@ func (m *Manager) createUnnamed(d draft) (*Object, error) {
 	o := &Object{m: m, fd: fd}
 	return o.made(func() error {
 		err := o.settle(d)
+		if err == nil && d.kind == object.Job { // guards watch its handles
+			o.adopted = o.handleByte()
+			err = o.keep()
+		}
 		if err == nil {
 			err = o.initialize(d)
 		}

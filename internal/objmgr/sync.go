@@ -23,6 +23,7 @@ type SyncSpec struct {
 	Max      uint32
 	Tracked  bool     // semaphores: permits of handles that died come back
 	Schedule Schedule // timers: at birth
+	Leave    bool     // jobs: members live on when the last handle is gone
 }
 
 // Sync is a handle to a synchronization object. Its methods may be called from
@@ -32,6 +33,7 @@ type Sync struct {
 	kind   object.Kind
 	manual bool   // events and timers
 	max    uint32 // semaphores
+	param  uint64 // jobs: what they were created with
 	page   Page
 	state  Word
 	token  uint32  // of this handle
@@ -106,7 +108,7 @@ func (m *Manager) newControl(spec SyncSpec) layout.Control {
 		if spec.Tracked {
 			c.Param |= layout.ParamTracked
 		}
-	case spec.Manual:
+	case spec.Manual, spec.Leave:
 		c.Param = 1
 	}
 	if spec.Signaled {
@@ -144,6 +146,7 @@ func (o *Object) newSync(control layout.Control) (*Sync, error) {
 		Object: o,
 		kind:   control.Kind,
 		manual: control.Param == 1,
+		param:  control.Param,
 		turn:   make(chan struct{}, 1),
 	}
 	err := s.checkParam(control.Param)

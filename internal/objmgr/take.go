@@ -70,12 +70,15 @@ func (s *Sync) signaled(st layout.State, since uint32) bool {
 		pulsed := pulses(st) != since && (s.manual || st.Has(layout.EventPulsed))
 		return pulsed || st.Has(layout.EventSignaled)
 	}
+	if s.kind == object.Job {
+		return s.empty()
+	}
 	return s.expired(st)
 }
 
 // stays reports whether taking the object leaves it signaled.
 func (s *Sync) stays() bool {
-	return s.manual && (s.kind == object.Event || s.kind == object.Timer)
+	return s.kind == object.Job || s.manual && (s.kind == object.Event || s.kind == object.Timer)
 }
 
 // consumed returns the state after a signaled object was taken.

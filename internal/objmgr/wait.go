@@ -199,7 +199,7 @@ func (s *Sync) arm(since uint32) (word Parked, wake int64, ready bool) {
 			if s.closed.Load() { // Close looks for the mark after it has said so
 				return Parked{}, 0, true
 			}
-			watchful := s.kind == object.Mutex || s.ledger != nil
+			watchful := s.kind == object.Mutex || s.kind == object.Job || s.ledger != nil
 			return Parked{Page: s.page, Low: next.Low(), Watchful: watchful}, wake, false
 		}
 	}

@@ -6,6 +6,8 @@ import "golang.org/x/sys/windows"
 const (
 	PROCESS_DUP_HANDLE                = windows.PROCESS_DUP_HANDLE
 	PROCESS_QUERY_LIMITED_INFORMATION = windows.PROCESS_QUERY_LIMITED_INFORMATION
+	PROCESS_SET_QUOTA                 = windows.PROCESS_SET_QUOTA
+	PROCESS_TERMINATE                 = windows.PROCESS_TERMINATE
 )
 
 // CurrentProcess returns a handle to this process that need not be closed.

@@ -41,31 +41,45 @@ var (
 	modkernel32 = windows.NewLazySystemDLL("kernel32.dll")
 	modntdll    = windows.NewLazySystemDLL("ntdll.dll")
 
-	procCancelWaitableTimer      = modkernel32.NewProc("CancelWaitableTimer")
-	procCreateSemaphoreW         = modkernel32.NewProc("CreateSemaphoreW")
-	procCreateWaitableTimerW     = modkernel32.NewProc("CreateWaitableTimerW")
-	procMapViewOfFileEx          = modkernel32.NewProc("MapViewOfFileEx")
-	procOpenFileMappingW         = modkernel32.NewProc("OpenFileMappingW")
-	procOpenSemaphoreW           = modkernel32.NewProc("OpenSemaphoreW")
-	procOpenWaitableTimerW       = modkernel32.NewProc("OpenWaitableTimerW")
-	procQueueUserAPC             = modkernel32.NewProc("QueueUserAPC")
-	procReleaseSemaphore         = modkernel32.NewProc("ReleaseSemaphore")
-	procSetWaitableTimer         = modkernel32.NewProc("SetWaitableTimer")
-	procWaitForMultipleObjectsEx = modkernel32.NewProc("WaitForMultipleObjectsEx")
-	procNtOpenDirectoryObject    = modntdll.NewProc("NtOpenDirectoryObject")
-	procNtOpenSection            = modntdll.NewProc("NtOpenSection")
-	procNtQueryDirectoryObject   = modntdll.NewProc("NtQueryDirectoryObject")
-	procNtQueryEvent             = modntdll.NewProc("NtQueryEvent")
-	procNtQueryMutant            = modntdll.NewProc("NtQueryMutant")
-	procNtQueryObject            = modntdll.NewProc("NtQueryObject")
-	procNtQuerySection           = modntdll.NewProc("NtQuerySection")
-	procNtQuerySemaphore         = modntdll.NewProc("NtQuerySemaphore")
-	procNtQueryTimer             = modntdll.NewProc("NtQueryTimer")
+	procCancelWaitableTimer       = modkernel32.NewProc("CancelWaitableTimer")
+	procCreateJobObjectW          = modkernel32.NewProc("CreateJobObjectW")
+	procCreateSemaphoreW          = modkernel32.NewProc("CreateSemaphoreW")
+	procCreateWaitableTimerW      = modkernel32.NewProc("CreateWaitableTimerW")
+	procMapViewOfFileEx           = modkernel32.NewProc("MapViewOfFileEx")
+	procOpenFileMappingW          = modkernel32.NewProc("OpenFileMappingW")
+	procOpenJobObjectW            = modkernel32.NewProc("OpenJobObjectW")
+	procOpenSemaphoreW            = modkernel32.NewProc("OpenSemaphoreW")
+	procOpenWaitableTimerW        = modkernel32.NewProc("OpenWaitableTimerW")
+	procQueryInformationJobObject = modkernel32.NewProc("QueryInformationJobObject")
+	procQueueUserAPC              = modkernel32.NewProc("QueueUserAPC")
+	procReleaseSemaphore          = modkernel32.NewProc("ReleaseSemaphore")
+	procSetInformationJobObject   = modkernel32.NewProc("SetInformationJobObject")
+	procSetWaitableTimer          = modkernel32.NewProc("SetWaitableTimer")
+	procWaitForMultipleObjectsEx  = modkernel32.NewProc("WaitForMultipleObjectsEx")
+	procNtOpenDirectoryObject     = modntdll.NewProc("NtOpenDirectoryObject")
+	procNtOpenSection             = modntdll.NewProc("NtOpenSection")
+	procNtQueryDirectoryObject    = modntdll.NewProc("NtQueryDirectoryObject")
+	procNtQueryEvent              = modntdll.NewProc("NtQueryEvent")
+	procNtQueryMutant             = modntdll.NewProc("NtQueryMutant")
+	procNtQueryObject             = modntdll.NewProc("NtQueryObject")
+	procNtQuerySection            = modntdll.NewProc("NtQuerySection")
+	procNtQuerySemaphore          = modntdll.NewProc("NtQuerySemaphore")
+	procNtQueryTimer              = modntdll.NewProc("NtQueryTimer")
+	procNtResumeProcess           = modntdll.NewProc("NtResumeProcess")
 )
 
 func cancelWaitableTimer(timer Handle) (err error) {
 	r1, _, e1 := syscall.SyscallN(procCancelWaitableTimer.Addr(), uintptr(timer))
 	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func createJobObject(attributes *windows.SecurityAttributes, name *uint16) (handle Handle, err error) {
+	r0, _, e1 := syscall.SyscallN(procCreateJobObjectW.Addr(), uintptr(unsafe.Pointer(attributes)), uintptr(unsafe.Pointer(name)))
+	handle = Handle(r0)
+	if handle == 0 || e1 == windows.ERROR_ALREADY_EXISTS {
 		err = errnoErr(e1)
 	}
 	return
@@ -115,6 +129,19 @@ func openFileMapping(access uint32, inherit bool, name *uint16) (handle Handle, 
 	return
 }
 
+func openJobObject(access uint32, inherit bool, name *uint16) (handle Handle, err error) {
+	var _p0 uint32
+	if inherit {
+		_p0 = 1
+	}
+	r0, _, e1 := syscall.SyscallN(procOpenJobObjectW.Addr(), uintptr(access), uintptr(_p0), uintptr(unsafe.Pointer(name)))
+	handle = Handle(r0)
+	if handle == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
 func openSemaphore(access uint32, inherit bool, name *uint16) (handle Handle, err error) {
 	var _p0 uint32
 	if inherit {
@@ -141,6 +168,14 @@ func openWaitableTimer(access uint32, inherit bool, name *uint16) (handle Handle
 	return
 }
 
+func queryInformationJobObject(job Handle, class uint32, info unsafe.Pointer, length uint32, returned *uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procQueryInformationJobObject.Addr(), uintptr(job), uintptr(class), uintptr(info), uintptr(length), uintptr(unsafe.Pointer(returned)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
 func queueUserAPC(function uintptr, thread Handle, argument uintptr) (err error) {
 	r1, _, e1 := syscall.SyscallN(procQueueUserAPC.Addr(), uintptr(function), uintptr(thread), uintptr(argument))
 	if r1 == 0 {
@@ -151,6 +186,14 @@ func queueUserAPC(function uintptr, thread Handle, argument uintptr) (err error)
 
 func releaseSemaphore(semaphore Handle, n int32, previous *int32) (err error) {
 	r1, _, e1 := syscall.SyscallN(procReleaseSemaphore.Addr(), uintptr(semaphore), uintptr(n), uintptr(unsafe.Pointer(previous)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func setInformationJobObject(job Handle, class uint32, info unsafe.Pointer, length uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procSetInformationJobObject.Addr(), uintptr(job), uintptr(class), uintptr(info), uintptr(length))
 	if r1 == 0 {
 		err = errnoErr(e1)
 	}
@@ -260,6 +303,14 @@ func ntQuerySemaphore(semaphore Handle, class uint32, info *SemaphoreInfo, lengt
 
 func ntQueryTimer(timer Handle, class uint32, info *TimerInfo, length uint32, returned *uint32) (ntstatus error) {
 	r0, _, _ := syscall.SyscallN(procNtQueryTimer.Addr(), uintptr(timer), uintptr(class), uintptr(unsafe.Pointer(info)), uintptr(length), uintptr(unsafe.Pointer(returned)))
+	if r0 != 0 {
+		ntstatus = windows.NTStatus(r0)
+	}
+	return
+}
+
+func ntResumeProcess(process Handle) (ntstatus error) {
+	r0, _, _ := syscall.SyscallN(procNtResumeProcess.Addr(), uintptr(process))
 	if r0 != 0 {
 		ntstatus = windows.NTStatus(r0)
 	}

@@ -1,0 +1,324 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/guard"
+	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/internal/objmgr"
+	"github.com/filemap-go/filemap/internal/sys"
+	"github.com/filemap-go/filemap/object"
+)
+
+// Job is a handle to a job.
+type Job struct {
+	*Sync
+	guard string // the program that is executed as the guards; "" for this one
+}
+
+// errLimits: guards count nothing.
+var errLimits = object.Explain(errors.ErrUnsupported,
+	"limits of a job need a cgroup, which this version does not use")
+
+// CreateJob makes a new job.
+func CreateJob(spec JobSpec) (*Job, error) {
+	if spec.Limits != (JobLimits{}) {
+		return nil, errLimits
+	}
+	p, err := placeOf(spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	mode, err := syncMode(spec.Security)
+	if err != nil {
+		return nil, err
+	}
+	created, err := p.CreateSync(objmgr.SyncSpec{
+		Name: spec.Name, Kind: object.Job, Mode: mode, Leave: spec.Leave,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Job{&Sync{created, p}, spec.Guard}, nil
+}
+
+// OpenJob opens a live job.
+func OpenJob(name object.Name, guard string) (*Job, error) {
+	s, err := OpenSync(name, object.Job)
+	if err != nil {
+		return nil, err
+	}
+	return &Job{s, guard}, nil
+}
+
+// Wait implements the contract.
+func (j *Job) Wait(ctx context.Context) error {
+	_, err := j.Sync.Wait(ctx)
+	return err
+}
+
+// Empty implements the contract.
+func (j *Job) Empty() (bool, error) {
+	_, ok, err := j.Sync.TryWait()
+	return ok, err
+}
+
+// Start implements the contract: guards start the command.
+func (j *Job) Start(cmd *exec.Cmd) error { return j.start(cmd, nil) }
+
+// start has the guards keep files open as long as there are members.
+func (j *Job) start(cmd *exec.Cmd, keep []*os.File) error {
+	if err := startable(cmd); err != nil {
+		return err
+	}
+	program, err := j.guardProgram()
+	if err != nil {
+		return err
+	}
+	file, err := j.guardFile()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	stop, err := j.Stopped()
+	if err != nil {
+		return err
+	}
+	result, report, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	path, arguments, extra := cmd.Path, cmd.Args, cmd.ExtraFiles
+	guard.Wrap(cmd, program, guard.Setup{
+		HandleByte: j.HandleByte(), GuardBytes: layout.GuardBytes,
+		StateAt: layout.StateAt, StopAt: layout.JobStopAt, Stop: stop,
+		Leave: j.Leaves(), Name: j.filePath(),
+	}, guard.Files{Job: file, Report: report, Keep: keep})
+	err = cmd.Start()
+	cmd.Path, cmd.Args, cmd.ExtraFiles = path, arguments, extra
+	report.Close()
+	if err != nil {
+		return err
+	}
+	if err := readReport(result); err != nil {
+		_ = cmd.Wait()
+		return &os.PathError{Op: "fork/exec", Path: path, Err: err}
+	}
+	return nil
+}
+
+// startable returns an error for a command that can't be started, or not by guards.
+func startable(cmd *exec.Cmd) error {
+	switch {
+	case cmd.Err != nil:
+		return cmd.Err
+	case cmd.SysProcAttr != nil && (cmd.SysProcAttr.Chroot != "" || cmd.SysProcAttr.Ptrace):
+		return object.Explain(errors.ErrUnsupported, "guards can't start a command with Chroot or Ptrace")
+	}
+	return nil
+}
+
+// StartHolding starts a command in a job of its own, whose guards hold what a lock
+// holds: until no member is left, that is not free.
+func StartHolding(lock *Sync, cmd *exec.Cmd) (*Job, error) {
+	if err := lock.Share(); err != nil {
+		return nil, err
+	}
+	var keep *os.File
+	err := lock.WhileOpen(func(fd objmgr.FD) error {
+		own, err := sys.Dup(int(fd))
+		keep = os.NewFile(uintptr(own), "lock")
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer keep.Close()
+	j, err := CreateJob(JobSpec{})
+	if err != nil {
+		return nil, err
+	}
+	if err := j.start(cmd, []*os.File{keep}); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return j, nil
+}
+
+// readReport returns how the guards' start of the command went.
+func readReport(result io.Reader) error {
+	var report [4]byte
+	if _, err := io.ReadFull(result, report[:]); err != nil {
+		return object.Explain(errors.ErrUnsupported,
+			"the job's guards did not start: this program, executed again as a guard, did not come to the hook of filemap")
+	}
+	switch errno := syscall.Errno(binary.LittleEndian.Uint32(report[:])); errno {
+	case 0:
+		return nil
+	case syscall.ESRCH:
+		return os.ErrClosed
+	default:
+		return errno
+	}
+}
+
+// guardProgram returns the program that is executed as the guards: this one, unless
+// the job was created with another.
+func (j *Job) guardProgram() (string, error) {
+	const self = "/proc/self/exe"
+	switch {
+	case sys.Privileged():
+		return "", object.Explain(errors.ErrUnsupported,
+			"a program with rights of its file, such as set-user-ID, can't be a guard")
+	case j.guard != "":
+		return j.guard, nil
+	case isLibrary():
+		return "", object.Explain(errors.ErrUnsupported, "this is a library in another program, which can't be "+
+			"a guard: give a program that is, such as filemap, by the option Guard")
+	}
+	if _, err := os.Readlink(self); err != nil {
+		return "", explainProc(err)
+	}
+	return self, nil
+}
+
+// isLibrary reports whether the main program is another one than this package was
+// built into.
+func isLibrary() bool {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return false
+	}
+	return slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool {
+		return s.Key == "-buildmode" && (s.Value == "c-shared" || s.Value == "c-archive" || s.Value == "plugin")
+	})
+}
+
+// guardFile opens the job's file for guards, without a handle's locks.
+func (j *Job) guardFile() (*os.File, error) {
+	var file *os.File
+	err := j.WhileOpen(func(fd objmgr.FD) error {
+		own, err := sys.Reopen(int(fd), true)
+		if err == nil {
+			file = os.NewFile(uintptr(own), "job")
+		}
+		return explain(explainProc(err))
+	})
+	return file, err
+}
+
+// filePath returns the path of the job's file, or "".
+func (j *Job) filePath() string {
+	if file := j.File(); file != "" {
+		return j.place.path(file)
+	}
+	return ""
+}
+
+// Add implements the contract.
+func (j *Job) Add(*os.Process) error {
+	return object.Explain(errors.ErrUnsupported,
+		"Linux takes no running process into a job: start it in the job")
+}
+
+// SetLimits implements the contract.
+func (j *Job) SetLimits(limits JobLimits) error {
+	if limits != (JobLimits{}) {
+		return errLimits
+	}
+	return nil
+}
+
+// Exact implements the contract.
+func (j *Job) Exact() bool { return false }
+
+// Terminate implements the contract.
+func (j *Job) Terminate(int) error { return j.Stop() }
+
+// Processes implements the contract. The system says which processes are guards,
+// and which are below them.
+func (j *Job) Processes() (pids []int, unseen int, err error) {
+	guards, unseen, err := j.guards()
+	if err != nil {
+		return nil, 0, err
+	}
+	found := make(map[int]bool)
+	for _, pid := range guards {
+		found[pid] = true
+	}
+	queue := append([]int(nil), guards...)
+	for len(queue) > 0 {
+		for _, child := range sys.Children(queue[0]) {
+			if !found[child] {
+				found[child] = true
+				pids = append(pids, child)
+				queue = append(queue, child)
+			}
+		}
+		queue = queue[1:]
+	}
+	return pids, unseen, nil
+}
+
+// guards returns the guards that this process can see, and how many it can't.
+func (j *Job) guards() (pids []int, unseen int, err error) {
+	const end = layout.GuardBytes + layout.GuardsCount
+	err = j.WhileOpen(func(fd objmgr.FD) error {
+		for at := int64(layout.GuardBytes); ; {
+			found, pid, locked, err := sys.FirstLockingProcess(int(fd), at, end-at)
+			switch {
+			case err != nil || !locked:
+				return err
+			case pid > 0:
+				pids = append(pids, pid)
+			default:
+				unseen++
+			}
+			at = found + 1
+		}
+	})
+	return pids, unseen, err
+}
+
+// Stats implements the contract.
+func (j *Job) Stats() (stats JobStats, err error) {
+	pids, unseen, err := j.Processes()
+	if err != nil {
+		return stats, err
+	}
+	stats.Active = len(pids) + unseen
+	stats.Known.CPU = unseen == 0
+	for _, pid := range pids {
+		stats.CPU += processTime(pid)
+	}
+	return stats, nil
+}
+
+// processTime returns the processor time of a process and its children that were
+// waited for.
+func processTime(pid int) (used time.Duration) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text)[strings.LastIndex(string(text), ")")+1:])
+	const user, childrensSystem, perSecond = 11, 14, 100
+	for i := user; i <= childrensSystem && i < len(fields); i++ {
+		ticks, err := strconv.ParseInt(fields[i], 10, 53)
+		if err == nil {
+			used += time.Duration(ticks) * time.Second / perSecond
+		}
+	}
+	return used
+}
