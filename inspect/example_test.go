@@ -91,6 +91,13 @@ func ExampleOtherUser() {
 	// Output: nobody has it
 }
 
+func ExampleProcesses() {
+	for _, p := range inspect.Processes([]int{os.Getpid()}) {
+		fmt.Println(p.PID == os.Getpid(), p.Parent == os.Getppid(), strings.Contains(p.Command, "inspect.test"))
+	}
+	// Output: true true true
+}
+
 func ExampleClean() {
 	cleaned, err := inspect.Clean()
 	fmt.Println(cleaned.Objects, cleaned.Bytes, err)

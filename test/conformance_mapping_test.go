@@ -56,6 +56,14 @@ func fileEmpty(t *testing.T, ns *filemaptest.Namespace) {
 	expect(t, "Create", err, fs.ErrInvalid)
 }
 
+func fileNoAccess(t *testing.T, ns *filemaptest.Namespace) {
+	file, err := os.OpenFile(fileOf(t, make([]byte, 4096)), os.O_WRONLY, 0)
+	succeed(t, "OpenFile", err)
+	defer file.Close()
+	_, err = filemap.Create(ns.Name("M"), 0, &filemap.CreateOptions{OpenFile: file, Access: readOnly})
+	expect(t, "Create", err, denied)
+}
+
 func fileReadOnlyLarger(t *testing.T, ns *filemaptest.Namespace) {
 	opts := &filemap.CreateOptions{File: fileOf(t, []byte("small")), Access: filemap.ReadOnly}
 	_, err := filemap.Create(ns.Name("Larger"), 4096, opts)

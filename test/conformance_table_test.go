@@ -15,6 +15,9 @@ const (
 	goTypes       = "does not compile: each kind is a Go type of its own"
 	oneEntryPoint = "names are Go strings and go through the wide entry points only"
 	otherProgram  = "is about .NET on Unix, not about Windows"
+	noPorts       = "jobs are waited for by Wait and Empty: a port serves one process only"
+	noLimits      = "limits need a cgroup"
+	wineLimits    = "Wine 8 takes limits and forgets them, which is an error here"
 	exactSize     = "sizes are exact: C and Python take a mapping's size from its file"
 )
 
@@ -40,7 +43,7 @@ var conformance = map[string]ruling{
 
 	"file-empty-size0":      shown(fileEmpty),
 	"file-readonly-larger":  shown(fileReadOnlyLarger),
-	"file-noaccess-handle":  neither("filemap opens the file itself, by its path"),
+	"file-noaccess-handle":  shown(fileNoAccess),
 	"file-size0-means-file": shown(fileSize),
 	"file-coherent":         shown(fileCoherent),
 	"file-truncate-mapped": {run: fileTruncate,
@@ -185,5 +188,37 @@ var conformance = map[string]ruling{
 	"wait-pseudo-handle":     neither(goTypes),
 	"event-handle-closed-during-wait": neither(
 		"Close ends the waits through its handle with os.ErrClosed"),
-	"wait-all-duplicate-object": shown(waitDuplicate),
+	"wait-all-duplicate-object":      shown(waitDuplicate),
+	"job-create-exists":              shown(jobExists),
+	"job-open-missing":               shown(jobMissing),
+	"job-name-gone-with-last-handle": shown(jobNameGoes),
+	"job-create-over-mapping":        shown(jobOverMapping),
+	"job-name-taken-for-others":      shown(jobForOthers),
+	"job-name-backslash":             shown(jobBackslash),
+	"job-assign-list":                shown(jobMember),
+	"job-list-short-buffer":          neither("the list is a slice, as long as it must be"),
+	"job-terminate-exit-code":        shown(jobTerminate),
+	"job-child-is-member":            shown(jobChild),
+	"job-kill-on-close":              shown(jobKillsOnClose),
+	"job-close-without-kill":         shown(jobLeaves),
+	"job-holder-killed":              shown(jobHolderKilled),
+	"job-member-with-handle-keeps":   shown(jobMemberKeeps),
+	"job-terminate-by-name":          shown(jobTerminateByName),
+	"job-access":                     neither(noRights),
+	"job-port-messages":              neither(noPorts),
+	"job-port-once":                  neither(noPorts),
+	"job-signaled":                   shown(jobEndIsSeen),
+	"job-active-process-limit":       {linux: noLimits, windows: wineLimits},
+	"job-memory-limit":               {linux: noLimits, windows: wineLimits},
+	"job-cpu-rate":                   {linux: noLimits, windows: wineLimits},
+	"job-accounting-time": {
+		linux:   "guards do not count what members that ended have used",
+		windows: "Wine 8 says 0",
+	},
+	"job-limit-class": neither("limits are fields of a struct"),
+	"job-nested":      {run: jobNested, linux: "no running process becomes a member"},
+	"job-breakaway":   neither("no option lets a member's child leave"),
+	"job-list-attribute": neither(
+		"package os/exec has no such attribute: a command starts suspended, and is assigned"),
+	"job-parent-attribute": neither("the parent of a command is its starter"),
 }

@@ -33,6 +33,11 @@ var roles = map[string]func(arguments []string) error{
 	"outlive":         outlive,
 	"use told kit":    useToldKit,
 	"give to foreign": giveToForeign,
+	"idle":            idle,
+	"idle with child": idleWithChild,
+	"keep own job":    keepOwnJob,
+	"hold job":        holdJob,
+	"outlive holder":  outliveHolder,
 	"make":            makeObjects,
 }
 

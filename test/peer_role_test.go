@@ -18,6 +18,7 @@ type served struct {
 	mappings map[string]*filemap.Mapping
 	views    map[string]*filemap.View
 	mutexes  map[string]*waitable.Mutex
+	jobs     map[string]heldJob
 	conns    []*net.UnixConn
 }
 
@@ -27,6 +28,7 @@ func servePeer([]string) error {
 		mappings: make(map[string]*filemap.Mapping),
 		views:    make(map[string]*filemap.View),
 		mutexes:  make(map[string]*waitable.Mutex),
+		jobs:     make(map[string]heldJob),
 	}
 	decoder, encoder := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
 	for {
@@ -82,6 +84,8 @@ func (s *served) serve(r request) (data []byte, err error) {
 		_, err = s.views[r.Name].WriteAt(r.Data, r.Offset)
 	case "link":
 		err = os.Link(r.Name, string(r.Data))
+	case "job":
+		return s.serveJob(r)
 	case "read file":
 		return os.ReadFile(r.Name)
 	case "truncate":
