@@ -29,7 +29,8 @@ func newCreate() *cobra.Command {
 Other processes may go on using the object after that; it is gone with the last of them.
 
 A queue, topic or latest is one of package channel: 'filemap send' and 'recv' use queues.
-A held queue keeps its messages between them.`,
+A held queue keeps its messages between them. A job has no members yet, and CMD is none:
+'filemap job run' runs a command in a job.`,
 		Example: `  filemap create 'Local\Scratch' --size 1MiB
   filemap create 'Local\Table' --size 0 --file table.bin   # all of a file
   filemap create 'Global\Board' --size 64KiB --share read  # everybody may read

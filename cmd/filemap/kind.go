@@ -10,6 +10,7 @@ import (
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel"
+	"github.com/filemap-go/filemap/job"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -28,7 +29,7 @@ type newObject struct {
 }
 
 // kinds are the values of --kind.
-var kinds = []string{"mapping", "event", "semaphore", "mutex", "timer", "queue", "topic", "latest"}
+var kinds = []string{"mapping", "event", "semaphore", "mutex", "timer", "job", "queue", "topic", "latest"}
 
 // flagKinds are the kinds that a flag is for.
 var flagKinds = map[string][]string{
@@ -136,6 +137,8 @@ func (o *newObject) make(c *cobra.Command, name string) (held, error) {
 		return asHeld(waitable.CreateMutex(name, &waitable.MutexOptions{Security: o.security}))
 	case "timer":
 		return asHeld(o.makeTimer(c, name))
+	case "job":
+		return asHeld(job.Create(name, &job.Options{Security: o.security}))
 	case "queue":
 		return asHeld(channel.CreateQueue(name,
 			&channel.QueueOptions{Capacity: int64(o.capacity), Security: o.security}))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -30,11 +29,11 @@ Signals that filemap gets are passed on to the command, except for Ctrl-C and th
 of a terminal, which reach the command by themselves. The command's exit code is filemap's;
 it is 128 and the signal's number if a signal ended the command or the wait for the lock.
 
-The lock is free again however the command or filemap ends, and the command never runs
-without it: if filemap is killed, so is the command. The next lock says then that the mutex
-was abandoned. On Linux, programs that the command started and that outlive it keep the lock
-until they end, if filemap was killed; that holds for --read, too. A permit is free again
-after a kill if the semaphore was created --tracked.
+The lock is free again however the command or filemap ends, and neither the command nor
+anything that it has started runs without it: when filemap ends, also by kill -9, what is
+left of them is killed, and the lock is free after that. The next lock says then that the
+mutex was abandoned. A permit is free again after a kill if the semaphore was created
+--tracked.
 
 On Linux, a program that removes files in /dev/shm, such as rm or logind's RemoveIPC, can
 take the lock's name away, and another lock of the name then runs beside this one. filemap
@@ -66,9 +65,6 @@ then not 0, since another command may have run meanwhile.`,
 }
 
 func lock(l *locker, timeout duration, command []string) error {
-	// The command dies with the thread that starts it.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	ctx, cancel := within(l.c.Context(), timeout)
 	defer cancel()
 	held, err := l.take(ctx)

@@ -13,8 +13,8 @@ In a shell, quote it: 'Local\SampleMap'. On Linux, /x is the name of shm_open(3)
 Sizes are bytes, 0x..., or have a suffix: 64KiB, 16MiB, 1GiB. Durations are 250ms, 1m30s.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 no such name, 4 wrong kind, 5 access denied,
-6 name exists, 124 timed out. 'filemap lock' and 'filemap create' pass on that of a command
-that they run.`
+6 name exists, 124 timed out. 'filemap lock', 'filemap create' and 'filemap job run' pass on
+that of a command that they run.`
 
 const rootExample = `  filemap demo                                  # two processes share a message
   filemap create 'Local\Scratch' --size 1MiB    # hold a mapping; in another terminal:
@@ -36,7 +36,7 @@ func newRoot() *cobra.Command {
 		newServer(), newClient(), newDemo(),
 		newCreate(), newList(), newInfo(),
 		newCat(), newWrite(), newDump(),
-		newWait(), newSet(), newReset(), newPulse(), newRelease(), newTimer(), newLock(),
+		newWait(), newSet(), newReset(), newPulse(), newRelease(), newTimer(), newLock(), newJob(),
 		newSend(), newReceive(),
 		newClean(), newVersion(), newCompletion(), newCompleteLine(),
 	)

@@ -47,7 +47,7 @@ func run(c *cobra.Command, command []string, start func(*exec.Cmd) error) (int, 
 	relay(signals, passable()...)
 	defer signal.Stop(signals)
 	if err := context.Cause(c.Context()); err != nil {
-		return 0, exitAsSignaled(fmt.Errorf("%s: %w", c.Name(), err))
+		return 0, exitAsSignaled(fmt.Errorf("%s: %w", verb(c), err))
 	}
 	if err := start(cmd); err != nil {
 		return 0, commandError(c, command[0], err)
@@ -81,9 +81,9 @@ func exitAsSignaled(err error) error {
 func commandError(c *cobra.Command, program string, err error) error {
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		return exitCodeError{127, fmt.Errorf("%s: %s: no such program", c.Name(), program)}
+		return exitCodeError{127, fmt.Errorf("%s: %s: no such program", verb(c), program)}
 	case errors.Is(err, fs.ErrPermission):
-		return exitCodeError{126, fmt.Errorf("%s: %s: not executable", c.Name(), program)}
+		return exitCodeError{126, fmt.Errorf("%s: %s: not executable", verb(c), program)}
 	}
 	return err
 }

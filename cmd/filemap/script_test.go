@@ -45,7 +45,7 @@ func (s suite) Run() int {
 //	await ID PATTERN                     wait until it has
 //	[!] end ID enter|eof|int|term|quit|kill   end it: it must succeed, after ! fail
 //	public                               let all users run filemap and meet in $FILEMAP_DIR
-//	examples CODE...                     run the examples of --help, which may end so
+//	examples CODE... VERB:CODE...        run the examples of --help, which may end so
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -138,7 +138,8 @@ func examples(ts *testscript.TestScript, neg bool, codes []string) {
 			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 				code = strconv.Itoa(exit.ExitCode())
 			}
-			if slices.Contains(codes, code) == neg {
+			allowed := slices.Contains(codes, code) || slices.Contains(codes, verb.Name()+":"+code)
+			if allowed == neg {
 				ts.Fatalf("the exit code of %q is %s", line, code)
 			}
 		}

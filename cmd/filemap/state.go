@@ -33,6 +33,8 @@ func state(o inspect.Object) map[string]any {
 			"due":    known(s.Due.Format(time.RFC3339Nano), s.Due.IsZero()),
 			"period": known(s.Period.String(), s.Unknown.Period), "waiters": waiters,
 		}
+	case object.Job.String():
+		return jobState(o.Name)
 	}
 	return map[string]any{}
 }
@@ -56,7 +58,7 @@ func printState(w io.Writer, o inspect.Object) {
 	s := o.State
 	switch o.Kind {
 	case object.Event.String(), object.Semaphore.String(),
-		object.Mutex.String(), object.Timer.String():
+		object.Mutex.String(), object.Timer.String(), object.Job.String():
 		if o.Denied {
 			row("state", unknownDenied)
 			return
@@ -74,6 +76,9 @@ func printState(w io.Writer, o inspect.Object) {
 		row("signaled", yesNo(s.Signaled, false))
 		row("manual reset", yesNo(s.Manual, s.Unknown.Manual))
 		row("due", describeDue(s))
+	case object.Job.String():
+		printJobState(row, o.Name)
+		return
 	default:
 		return
 	}

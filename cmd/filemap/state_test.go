@@ -27,7 +27,8 @@ func TestUnknownIsSaid(t *testing.T) {
 		{"event", true, inspect.State{}, `{}`, []string{"state\tunknown (access denied)"}},
 		{"timer", true, inspect.State{}, `{}`, []string{"state\tunknown (access denied)"}},
 		{"mapping", true, inspect.State{}, `{}`, nil},
-		{"job", false, inspect.State{}, `{}`, nil},
+		{"job", true, inspect.State{}, `{}`, []string{"state\tunknown (access denied)"}},
+		{"job", false, inspect.State{}, `{}`, []string{"state\tunknown"}}, // it has no name
 		{"mutex", false, inspect.State{},
 			`{"abandoned":false,"locked":true,"owner":null,"waiters":false}`,
 			[]string{"owner\tunknown", "waiters\tno"}},

@@ -65,6 +65,7 @@ func openAny(name string) (anyObject, error) {
 		func() (anyObject, error) { return opened(waitable.OpenMutex(name)) },
 		func() (anyObject, error) { return opened(waitable.OpenSemaphore(name)) },
 		func() (anyObject, error) { return opened(waitable.OpenTimer(name)) },
+		func() (anyObject, error) { return opened(openJobEnd(name)) },
 	}
 	for _, kind := range open {
 		o, err := kind()

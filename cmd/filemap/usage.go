@@ -17,8 +17,13 @@ func (e usageError) Error() string {
 	if !e.command.HasParent() {
 		return e.err.Error()
 	}
-	_, verb, _ := strings.Cut(e.command.CommandPath(), " ")
-	return verb + ": " + e.err.Error()
+	return verb(e.command) + ": " + e.err.Error()
+}
+
+// verb returns what follows filemap in a command line, such as "timer set".
+func verb(c *cobra.Command) string {
+	_, verb, _ := strings.Cut(c.CommandPath(), " ")
+	return verb
 }
 
 func (e usageError) Unwrap() error { return e.err }

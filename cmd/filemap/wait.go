@@ -22,14 +22,15 @@ func newWait() *cobra.Command {
 		Long: `Wait until one of the objects is signaled (with --all: until all are), take it as a
 wait does, and print its name. A wait takes a permit of a semaphore, resets an auto-reset
 event or timer, and locks a mutex, which is unlocked again when filemap ends: see
-'filemap lock' for holding one.
+'filemap lock' for holding one. A job is signaled while it has no members, and when it is
+gone: see 'filemap job wait'.
 
 With --timeout, objects need not exist yet: it waits for them, too. Without it, a name that
 does not exist is an error.`,
 		Example: `  filemap wait 'Local\Ready' --timeout 10s
   filemap wait 'Local\Ready' 'Local\Quit'`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeNames(1<<10, "event", "mutex", "semaphore", "timer"),
+		ValidArgsFunction: completeNames(1<<10, "event", "mutex", "semaphore", "timer", "job"),
 	}
 	c.Flags().BoolVar(&w.all, "all", false, "wait until all are signaled, and take all at once")
 	c.Flags().Var(&w.timeout, "timeout",
