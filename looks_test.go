@@ -23,7 +23,7 @@ var mayLook = map[string][]string{
 		"cmd/filemap/info.go",
 		"cmd/filemap/sync.go", // after an open has failed
 	},
-	"inspect.List": {"filemaptest", "cmd/filemap/list.go", "cmd/filemap/names.go"},
+	"inspect.List": {"filemaptest", "cmd/filemap/list.go", "cmd/filemap/joblist.go", "cmd/filemap/names.go"},
 	"inspect.OtherUser": {
 		"cmd/filemap/names.go", // after an open has failed
 	},
