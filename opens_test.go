@@ -25,6 +25,7 @@ var openers = map[string]string{
 	"lockID":          "the directory of the objects itself",
 	"ForegroundGroup": "this process's own terminal",
 	"readGroup":       "a file of the system's, below where it has mounted its groups",
+	"openIn":          "a file of the system's, in a directory that IsCgroup knows",
 }
 
 var opens = []string{

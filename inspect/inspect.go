@@ -161,7 +161,8 @@ type Cleaned struct {
 }
 
 // Clean frees now the memory that killed processes left. Programs that use filemap
-// also do so from time to time. On Windows there is nothing to free.
+// also do so from time to time. It kills the members of jobs whose holders and guards
+// were all killed, and which have a cgroup. On Windows there is nothing to free.
 func Clean() (Cleaned, error) {
 	cleaned, err := kernel.Clean()
 	if err != nil {

@@ -17,6 +17,10 @@
 // packages with few imports can run before it. docs/semantics.md says what follows
 // from that, and what can leave a job.
 //
+// Where this process can make a cgroup in its own, as root, in a systemd unit with
+// Delegate=yes, or in a container with a writable cgroup, the members are in that too:
+// see [Job.Exact].
+//
 // A process that asks another one, such as a daemon, to start a program has not
 // started it: that program is not a member, on both systems.
 package job

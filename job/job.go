@@ -44,7 +44,8 @@ type Options struct {
 	Limits Limits
 
 	// Exact refuses to create a job, with errors.ErrUnsupported, unless the system
-	// itself keeps the members together: see [Job.Exact].
+	// itself keeps the members together: see [Job.Exact]. A command that can't start
+	// so is refused too, in whatever process. Limits imply Exact.
 	Exact bool
 
 	// Guard is the path of a program that is executed as the guards, on Linux,
@@ -60,8 +61,14 @@ type OpenOptions struct {
 	Guard string
 }
 
-// Limits bound what the members of a job may use. 0 is for no limit. Linux has
-// none of them for processes under guards: errors.ErrUnsupported.
+// Limits bound what the members of a job may use. 0 is for no limit.
+//
+// # Linux notes
+//
+// Limits need a cgroup, and each its controller in that: pids, memory or cpu.
+// Otherwise they are refused with errors.ErrUnsupported, which names what lacks.
+// Processes counts threads. There is no ProcessMemory. A job that uses more than
+// Memory is killed as a whole.
 type Limits struct {
 	Processes     int     // members at a time
 	Memory        int64   // of all members together, in bytes
@@ -74,7 +81,7 @@ type Limits struct {
 type Stats struct {
 	Active int           // members now
 	Total  int           // members since the job was created
-	CPU    time.Duration // on Linux a lower bound
+	CPU    time.Duration // on Linux without a cgroup a lower bound
 	Peak   int64         // most memory of all members at one time, in bytes
 
 	Known struct{ Total, CPU, Peak bool }
@@ -110,24 +117,13 @@ func create(name object.Name, opts *Options) (*kernel.Job, error) {
 	if err := opts.Limits.check(); err != nil {
 		return nil, err
 	}
-	k, err := kernel.CreateJob(kernel.JobSpec{
+	return kernel.CreateJob(kernel.JobSpec{
 		Name: name, Security: opts.Security, Leave: opts.Leave, Limits: kernel.JobLimits(opts.Limits),
-		Guard: opts.Guard,
+		Exact: opts.Exact, Guard: opts.Guard,
 	})
-	if err != nil {
-		return nil, err
-	}
-	if opts.Exact && !k.Exact() {
-		return nil, errors.Join(errExact, k.Close())
-	}
-	return k, nil
 }
 
-var (
-	errPOSIX = object.Explain(object.ErrInvalidName, "POSIX names are for mappings only")
-	errExact = object.Explain(errors.ErrUnsupported,
-		"the members of a job are kept together by guards here, which can be killed: it is not exact")
-)
+var errPOSIX = object.Explain(object.ErrInvalidName, "POSIX names are for mappings only")
 
 func (l Limits) check() error {
 	if l.Processes < 0 || l.Memory < 0 || l.ProcessMemory < 0 || !(l.CPU >= 0) {
@@ -234,8 +230,14 @@ func (j *Job) Start(cmd *exec.Cmd) error {
 }
 
 // Add makes a running process, and what it will start, a member. See
-// AssignProcessToJobObject of Win32. Linux has no such thing,
-// errors.ErrUnsupported: start the process in the job.
+// AssignProcessToJobObject of Win32.
+//
+// # Linux notes
+//
+// Returns errors.ErrUnsupported if the job has no cgroup. The processes that it has
+// started already stay outside. If its holders are killed before a command was
+// started in the job, the process lives until the next cleaning: see
+// [github.com/filemap-go/filemap/inspect.Clean].
 func (j *Job) Add(process *os.Process) error {
 	return j.check("add", j.kernel.Add(process))
 }
@@ -293,9 +295,9 @@ func (j *Job) SetLimits(limits Limits) error {
 	return j.check("limit", err)
 }
 
-// Exact reports whether the system itself keeps the members together, as Windows
-// does. Under guards, members can be left behind if both guards of a command are
-// killed at once.
+// Exact reports whether the system itself keeps together what this handle starts, as
+// Windows does, and Linux by a cgroup. Under guards alone, members can be left behind
+// if both guards of a command are killed at once.
 func (j *Job) Exact() bool { return j.kernel.Exact() }
 
 // Check returns an error if the job's name no longer leads to it: see

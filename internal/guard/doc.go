@@ -13,6 +13,10 @@
 // the command to the holder: it passes signals on, ends as the command ends, and
 // guards in the inner one's place if that is killed.
 //
+// Where the holder could make a cgroup for the job, the command starts in that, and
+// the system itself keeps the members together: also if both guards are killed. The
+// guards are outside of it.
+//
 // The hook is this package's init function, so it runs before that of most of the
 // program's packages. It imports next to nothing for that reason.
 package guard

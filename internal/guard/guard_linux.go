@@ -22,6 +22,8 @@ type guard struct {
 	killing bool
 	command int // process id, until it is reaped
 	inner   int // of the outer guard: the inner one's process id, until it is reaped
+	outer   int // of the inner guard: the outer one's
+	group   int // the directory of the cgroup that the command starts in, or noGroup
 }
 
 func newGuard(s Setup) (*guard, error) {
@@ -32,6 +34,9 @@ func newGuard(s Setup) (*guard, error) {
 		return nil, err
 	}
 	if err := sys.LockByteForProcess(s.Descriptor, s.Byte(os.Getpid())); err != nil {
+		return nil, err
+	}
+	if err := g.openGroup(); err != nil {
 		return nil, err
 	}
 	return g, sys.BecomeSubreaper()
@@ -85,16 +90,21 @@ func (g *guard) removeName() {
 	}
 }
 
+// stopped reports whether somebody has terminated the job since the command was to
+// start, or its page is gone.
+func (g *guard) stopped() bool {
+	stop := g.Stop
+	ok := touch(func() { stop = sys.Word64(g.page, g.StopAt).Load() })
+	return !ok || stop != g.Stop
+}
+
 // watchStop returns when somebody has terminated the job, or its page is gone.
 func (g *guard) watchStop() {
 	word := sys.SharedFutex(sys.Word64(g.page, g.StateAt))
 	for {
-		var state, stop uint64
-		ok := touch(func() {
-			state = sys.Word64(g.page, g.StateAt).Load()
-			stop = sys.Word64(g.page, g.StopAt).Load()
-		})
-		if !ok || stop != g.Stop {
+		var state uint64
+		touch(func() { state = sys.Word64(g.page, g.StateAt).Load() }) // before the look
+		if g.stopped() {
 			return
 		}
 		const hour = 3600e9
@@ -121,6 +131,7 @@ func (g *guard) announce() {
 // end gives the guard's lock up, and with the last one of the job's guards the job
 // is empty.
 func (g *guard) end() {
+	g.removeGroup()
 	_ = sys.UnlockByteForProcess(g.Descriptor, g.Byte(os.Getpid()))
 	g.announce()
 }
@@ -134,10 +145,12 @@ func (g *guard) watch(leave func()) {
 			leave()
 			return
 		}
+		g.killGroup()
 		g.kill()
 	}()
 	go func() {
 		g.watchStop()
+		g.killGroup()
 		g.kill()
 	}()
 }

@@ -28,7 +28,8 @@ func runInner(s Setup, path string, command []string) int {
 	if !g.hasHandle() { // its holder was killed meanwhile
 		return g.reportStart(syscall.ESRCH)
 	}
-	g.command, err = syscall.ForkExec(path, command, &syscall.ProcAttr{Env: os.Environ(), Files: g.inherited()})
+	g.outer = os.Getppid()
+	g.command, err = g.startCommand(path, command)
 	if err != nil {
 		return g.reportStart(err)
 	}
@@ -36,7 +37,7 @@ func runInner(s Setup, path string, command []string) int {
 	g.reaped = func(pid int, status syscall.WaitStatus) {
 		switch {
 		case pid != started:
-		case len(sys.Children(os.Getpid())) > 0:
+		case len(sys.Children(os.Getpid())) > 0 || g.populated():
 			g.say(saysEnded, uint32(status))
 		default:
 			g.say(saysLast, uint32(status))
@@ -52,6 +53,7 @@ func runInner(s Setup, path string, command []string) int {
 	})
 	go g.obey()
 	g.reap()
+	g.awaitGroup()
 	g.end()
 	return 0
 }

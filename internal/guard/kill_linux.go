@@ -81,13 +81,13 @@ func (g *guard) killChild(pid int) {
 	if pid == g.inner || sys.Parent(pid) != os.Getpid() { // reaped by now
 		return
 	}
-	g.killGroup(pid)
+	g.killProcessGroup(pid)
 	_ = syscall.Kill(pid, syscall.SIGKILL)
 }
 
-// killGroup kills the process group that a child leads: in one step, so that its
+// killProcessGroup kills the process group that a child leads: in one step, so that its
 // members can't fork in between.
-func (g *guard) killGroup(pid int) {
+func (g *guard) killProcessGroup(pid int) {
 	if group, err := syscall.Getpgid(pid); err == nil && group == pid {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}

@@ -52,6 +52,7 @@ func runOuter(s Setup, path string, command []string) int {
 	none := make(chan struct{})
 	go func() {
 		o.reap()
+		o.awaitGroup()
 		close(none)
 	}()
 	return o.live(none)

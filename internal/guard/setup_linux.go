@@ -26,16 +26,19 @@ type Setup struct {
 	Leave      bool   // leave the members alone when the last handle is gone
 	Name       string // the path of the job's file, to be removed with the last handle
 	Keep       int    // how many further files the guards keep open, as long as there are members
+	Cgroup     string // the name of the job's cgroup, or "" if the command is to have none
+	Exact      bool   // start the command in the cgroup or not at all
 }
 
-const setupArguments = 10 // with the guard's name
+const setupArguments = 12 // with the guard's name
 
 // arguments returns the arguments of a guard, followed by the command's own.
 func (s Setup) arguments(guard, path string, arguments []string) []string {
 	return append([]string{
 		guard, strconv.Itoa(s.Descriptor), number(s.HandleByte), number(s.GuardBytes),
 		number(int64(s.StateAt)), number(int64(s.StopAt)), number(int64(s.Stop)),
-		strconv.FormatBool(s.Leave), s.Name, strconv.Itoa(s.Keep), path,
+		strconv.FormatBool(s.Leave), s.Name, strconv.Itoa(s.Keep),
+		s.Cgroup, strconv.FormatBool(s.Exact), path,
 	}, arguments...)
 }
 
@@ -62,8 +65,9 @@ func parse(arguments []string) (s Setup, path string, command []string, ok bool)
 		Descriptor: int(numbers[0]), HandleByte: numbers[1], GuardBytes: numbers[2],
 		StateAt: int(numbers[3]), StopAt: int(numbers[4]), Stop: uint64(numbers[5]),
 		Leave: arguments[7] == "true", Name: arguments[8], Keep: keep,
+		Cgroup: arguments[10], Exact: arguments[11] == "true",
 	}
-	return s, arguments[10], arguments[11:], true
+	return s, arguments[setupArguments], arguments[setupArguments+1:], true
 }
 
 // Files are what guards have open.
@@ -71,6 +75,7 @@ type Files struct {
 	Job    *os.File   // the job's file, opened for the guards alone
 	Report *os.File   // a pipe on which they report the start
 	Keep   []*os.File // see Setup.Keep
+	Cgroup *os.File   // the cgroup's directory, if there is one
 }
 
 // Wrap has a command run under guards.
@@ -79,6 +84,9 @@ func Wrap(cmd *exec.Cmd, program string, s Setup, files Files) {
 	s.Descriptor = standard + len(cmd.ExtraFiles)
 	s.Keep = len(files.Keep)
 	cmd.ExtraFiles = slices.Concat(cmd.ExtraFiles, []*os.File{files.Job, files.Report}, files.Keep)
+	if s.Cgroup != "" {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, files.Cgroup)
+	}
 	arguments := cmd.Args
 	if len(arguments) == 0 {
 		arguments = []string{cmd.Path}
@@ -88,10 +96,16 @@ func Wrap(cmd *exec.Cmd, program string, s Setup, files Files) {
 }
 
 // The descriptors that guards have besides the command's: the job's file, the pipe
-// that they report the start on, what they keep, and the inner guard's end of the
-// socket between both.
+// that they report the start on, what they keep, the cgroup if there is one, and the
+// inner guard's end of the socket between both.
 func (s Setup) report() int { return s.Descriptor + 1 }
-func (s Setup) socket() int { return s.Descriptor + 2 + s.Keep }
+func (s Setup) cgroup() int { return s.Descriptor + 2 + s.Keep }
+func (s Setup) socket() int {
+	if s.Cgroup == "" {
+		return s.cgroup()
+	}
+	return s.cgroup() + 1
+}
 
 // own returns those of the outer guard.
 func (s Setup) own() (all []int) {

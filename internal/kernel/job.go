@@ -15,6 +15,7 @@ type JobSpec struct {
 	Security *object.Security // nil for the system's default
 	Leave    bool             // leave the members alone when the last handle is gone
 	Limits   JobLimits
+	Exact    bool   // fail unless nothing that a member starts can leave the job
 	Guard    string // the program of the guards, on Linux; "" for this one
 }
 

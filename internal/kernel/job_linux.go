@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime/debug"
@@ -24,18 +25,13 @@ import (
 // Job is a handle to a job.
 type Job struct {
 	*Sync
-	guard string // the program that is executed as the guards; "" for this one
+	guard  string     // the program that is executed as the guards; "" for this one
+	cgroup *jobCgroup // nil if there is none that this process may use
 }
 
-// errLimits: guards count nothing.
-var errLimits = object.Explain(errors.ErrUnsupported,
-	"limits of a job need a cgroup, which this version does not use")
-
-// CreateJob makes a new job.
+// CreateJob makes a new job, with a cgroup if it can. A job with limits, or that must
+// be exact, is not made without.
 func CreateJob(spec JobSpec) (*Job, error) {
-	if spec.Limits != (JobLimits{}) {
-		return nil, errLimits
-	}
 	p, err := placeOf(spec.Name)
 	if err != nil {
 		return nil, err
@@ -44,13 +40,53 @@ func CreateJob(spec JobSpec) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	created, err := p.CreateSync(objmgr.SyncSpec{
-		Name: spec.Name, Kind: object.Job, Mode: mode, Leave: spec.Leave,
-	})
+	wanted := objmgr.SyncSpec{
+		Name: spec.Name, Kind: object.Job, Mode: mode, Leave: spec.Leave, ID: p.host.Random(),
+		Exact: spec.Exact || spec.Limits != (JobLimits{}),
+	}
+	group, err := makeLimited(wanted, spec.Limits)
+	if err != nil && wanted.Exact {
+		return nil, err
+	}
+	if group != nil {
+		wanted.Cgroup = group.path
+	}
+	created, err := p.CreateSync(wanted)
+	if group != nil && (err != nil || created.Cgroup().Owner != p.host.uid) {
+		group.remove()
+		group = nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &Job{&Sync{created, p}, spec.Guard}, nil
+	if group == nil && wanted.Exact {
+		return nil, errors.Join(errForeignFile, created.Close())
+	}
+	return newJob(&Sync{created, p}, spec.Guard, group), nil
+}
+
+// errForeignFile: openers of such a job would not take the cgroup for its own.
+var errForeignFile = object.Explain(errors.ErrUnsupported,
+	"the job is in the file of another user's dead object, and so can have no cgroup: take another name")
+
+// makeLimited makes the cgroup of a new job, with its limits.
+func makeLimited(spec objmgr.SyncSpec, limits JobLimits) (*jobCgroup, error) {
+	g, err := makeCgroup(spec.ID, spec.Leave)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.limit(limits); err != nil {
+		g.remove()
+		return nil, err
+	}
+	return g, nil
+}
+
+func newJob(s *Sync, guard string, group *jobCgroup) *Job {
+	if group != nil {
+		s.Populated = group.populated
+	}
+	return &Job{s, guard, group}
 }
 
 // OpenJob opens a live job.
@@ -59,7 +95,14 @@ func OpenJob(name object.Name, guard string) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Job{s, guard}, nil
+	group, err := openCgroup(s.Cgroup())
+	if err == nil { // otherwise the job is one under guards
+		var stop uint64
+		if stop, err = s.Stopped(); err == nil {
+			group.try(stop)
+		}
+	}
+	return newJob(s, guard, group), nil
 }
 
 // Wait implements the contract.
@@ -79,7 +122,7 @@ func (j *Job) Start(cmd *exec.Cmd) error { return j.start(cmd, nil) }
 
 // start has the guards keep files open as long as there are members.
 func (j *Job) start(cmd *exec.Cmd, keep []*os.File) error {
-	if err := startable(cmd); err != nil {
+	if err := j.startable(cmd); err != nil {
 		return err
 	}
 	program, err := j.guardProgram()
@@ -101,11 +144,16 @@ func (j *Job) start(cmd *exec.Cmd, keep []*os.File) error {
 	}
 	defer result.Close()
 	path, arguments, extra := cmd.Path, cmd.Args, cmd.ExtraFiles
-	guard.Wrap(cmd, program, guard.Setup{
+	setup := guard.Setup{
 		HandleByte: j.HandleByte(), GuardBytes: layout.GuardBytes,
 		StateAt: layout.StateAt, StopAt: layout.JobStopAt, Stop: stop,
-		Leave: j.Leaves(), Name: j.filePath(),
-	}, guard.Files{Job: file, Report: report, Keep: keep})
+		Leave: j.Leaves(), Name: j.filePath(), Exact: j.Sync.Exact(),
+	}
+	files := guard.Files{Job: file, Report: report, Keep: keep}
+	if j.mayEnter(cmd) {
+		setup.Cgroup, files.Cgroup = j.cgroup.name(), j.cgroup.dir
+	}
+	guard.Wrap(cmd, program, setup, files)
 	err = cmd.Start()
 	cmd.Path, cmd.Args, cmd.ExtraFiles = path, arguments, extra
 	report.Close()
@@ -120,14 +168,25 @@ func (j *Job) start(cmd *exec.Cmd, keep []*os.File) error {
 }
 
 // startable returns an error for a command that can't be started, or not by guards.
-func startable(cmd *exec.Cmd) error {
+func (j *Job) startable(cmd *exec.Cmd) error {
 	switch {
 	case cmd.Err != nil:
 		return cmd.Err
 	case cmd.SysProcAttr != nil && (cmd.SysProcAttr.Chroot != "" || cmd.SysProcAttr.Ptrace):
 		return object.Explain(errors.ErrUnsupported, "guards can't start a command with Chroot or Ptrace")
+	case j.Sync.Exact() && !j.mayEnter(cmd):
+		return errNotEntered
 	}
 	return nil
+}
+
+var errNotEntered = object.Explain(errors.ErrUnsupported, "the job is exact, or was created with limits, "+
+	"and this process can't start the command in its cgroup")
+
+// mayEnter reports whether a command starts in the job's cgroup: not if the caller
+// has chosen another.
+func (j *Job) mayEnter(cmd *exec.Cmd) bool {
+	return j.Exact() && (cmd.SysProcAttr == nil || !cmd.SysProcAttr.UseCgroupFD)
 }
 
 // StartHolding starts a command in a job of its own, whose guards hold what a lock
@@ -227,28 +286,74 @@ func (j *Job) filePath() string {
 }
 
 // Add implements the contract.
-func (j *Job) Add(*os.Process) error {
-	return object.Explain(errors.ErrUnsupported,
-		"Linux takes no running process into a job: start it in the job")
+func (j *Job) Add(process *os.Process) error {
+	if j.cgroup == nil {
+		return object.Explain(errors.ErrUnsupported,
+			"without a cgroup Linux takes no running process into a job: start it in the job")
+	}
+	if err := process.Signal(syscall.Signal(0)); err != nil {
+		return err
+	}
+	stop, err := j.Stopped()
+	if err != nil {
+		return err
+	}
+	return j.cgroup.add(stop, process.Pid)
 }
 
 // SetLimits implements the contract.
 func (j *Job) SetLimits(limits JobLimits) error {
-	if limits != (JobLimits{}) {
-		return errLimits
+	switch {
+	case j.cgroup != nil:
+		return j.cgroup.limit(limits)
+	case limits != (JobLimits{}):
+		return needsCgroup("this job has none that this process may use")
 	}
 	return nil
 }
 
 // Exact implements the contract.
-func (j *Job) Exact() bool { return false }
+func (j *Job) Exact() bool { return j.cgroup != nil && j.cgroup.refused == nil }
 
-// Terminate implements the contract.
-func (j *Job) Terminate(int) error { return j.Stop() }
+// Terminate implements the contract. The guards kill what is not in the cgroup.
+func (j *Job) Terminate(int) error {
+	err := j.Stop()
+	if err == nil && j.cgroup != nil {
+		err = j.cgroup.kill()
+	}
+	if errors.Is(err, fs.ErrNotExist) { // an administrator has removed the cgroup
+		return nil
+	}
+	return err
+}
 
-// Processes implements the contract. The system says which processes are guards,
-// and which are below them.
+// Close implements the contract.
+func (j *Job) Close() error {
+	err := j.Sync.Close()
+	if j.cgroup != nil {
+		_ = j.cgroup.dir.Close()
+	}
+	return err
+}
+
+// Processes implements the contract.
 func (j *Job) Processes() (pids []int, unseen int, err error) {
+	pids, unseen, err = j.guarded()
+	if err != nil || j.cgroup == nil {
+		return pids, unseen, err
+	}
+	more, others, err := j.cgroup.processes()
+	for _, pid := range more {
+		if !slices.Contains(pids, pid) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, unseen + others, err
+}
+
+// guarded returns the members that guards have. The system says which processes are
+// guards, and which are below them.
+func (j *Job) guarded() (pids []int, unseen int, err error) {
 	guards, unseen, err := j.guards()
 	if err != nil {
 		return nil, 0, err
@@ -298,11 +403,26 @@ func (j *Job) Stats() (stats JobStats, err error) {
 		return stats, err
 	}
 	stats.Active = len(pids) + unseen
-	stats.Known.CPU = unseen == 0
-	for _, pid := range pids {
-		stats.CPU += processTime(pid)
+	var counted []int
+	if j.cgroup != nil {
+		counted, _, err = j.cgroup.processes()
+		stats.addCgroup(j.cgroup)
 	}
-	return stats, nil
+	stats.Known.CPU = stats.Known.CPU || unseen == 0
+	for _, pid := range pids {
+		if !slices.Contains(counted, pid) {
+			stats.CPU += processTime(pid)
+		}
+	}
+	return stats, err
+}
+
+// addCgroup adds what a cgroup has counted.
+func (s *JobStats) addCgroup(g *jobCgroup) {
+	if used, ok := g.number("cpu.stat", "usage_usec "); ok {
+		s.CPU, s.Known.CPU = s.CPU+time.Duration(used)*time.Microsecond, true
+	}
+	s.Peak, s.Known.Peak = g.number("memory.peak", "")
 }
 
 // processTime returns the processor time of a process and its children that were

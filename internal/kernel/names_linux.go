@@ -86,7 +86,11 @@ func Clean() (Cleaned, error) {
 	if err != nil {
 		return Cleaned{}, err
 	}
-	return Cleaned(p.Clean()), nil
+	cleaned := Cleaned(p.Clean())
+	if parent, err := ownCgroup(); err == nil {
+		sweepCgroups(parent)
+	}
+	return cleaned, nil
 }
 
 // NativeName returns the path of the file that stands for an object.

@@ -30,10 +30,12 @@ import (
 //	0x100 +---------------+---------------+
 //	      | mapping size  | file device   |   mappings backed by a file only
 //	0x110 +---------------+---+-----------+
-//	      | file inode    |len| path ...  |
+//	      | file inode    |len| path ...  |   len and path: of jobs too
 //	      +---------------+---+-----------+
 //	      | path ...                      |
 //	0x1000+-------------------------------+
+//
+// The path of a job leads to its cgroup, and len is 0 if it has none.
 //
 // From 0x200 on, a tracked semaphore has its ledger.
 //
@@ -82,20 +84,23 @@ const (
 	JobStopAt = 0x080
 	// ParamLeave is a bit of a job's parameter: its members live on without it.
 	ParamLeave = 1 << 0
+	// ParamExact is another: no command starts outside of the job's cgroup.
+	ParamExact = 1 << 1
 
 	// DueAt, PeriodAt and ClockAt are the words of a timer.
 	DueAt    = 0x080
 	PeriodAt = 0x088
 	ClockAt  = 0x090
 
-	backingSizeAt   = 0x100
-	backingDevAt    = 0x108
-	backingInodeAt  = 0x110
-	backingLengthAt = 0x118
-	backingPathAt   = 0x11A
+	backingSizeAt  = 0x100
+	backingDevAt   = 0x108
+	backingInodeAt = 0x110
 
-	// BackingPathMax is the longest path of a backing file, in bytes.
-	BackingPathMax = ControlSize - backingPathAt
+	pathLengthAt = 0x118
+	pathAt       = 0x11A
+
+	// PathMax is the longest path of a backing file or a cgroup, in bytes.
+	PathMax = ControlSize - pathAt
 )
 
 // Positions past the end of an object's file whose bytes are never read or
@@ -161,6 +166,7 @@ type Control struct {
 	State        State
 	Due, Period  int64 // of a timer
 	Clock        uint64
+	Cgroup       string // of a job: the path of its directory, or ""
 }
 
 // Backing says which file a mapping is backed by.
@@ -182,9 +188,11 @@ func (c Control) Page() []byte {
 		le.PutUint64(page[backingSizeAt:], c.Backing.Size)
 		le.PutUint64(page[backingDevAt:], c.Backing.Dev)
 		le.PutUint64(page[backingInodeAt:], c.Backing.Inode)
-		le.PutUint16(page[backingLengthAt:], uint16(len(c.Backing.Path)))
-		copy(page[backingPathAt:], c.Backing.Path)
+		putPath(page, c.Backing.Path)
 		return page
+	}
+	if c.Kind == object.Job {
+		putPath(page, c.Cgroup)
 	}
 	le.PutUint64(page[FlagsAt:], uint64(c.PIDNamespace)<<32|uint64(c.Flags))
 	le.PutUint64(page[paramAt:], c.Param)
@@ -222,7 +230,28 @@ func ParseControl(page []byte) (Control, error) {
 	c.Due = int64(le.Uint64(page[DueAt:]))
 	c.Period = int64(le.Uint64(page[PeriodAt:]))
 	c.Clock = le.Uint64(page[ClockAt:])
+	if c.Kind == object.Job {
+		c.Cgroup = getPath(page)
+	}
 	return c, nil
+}
+
+func putPath(page []byte, path string) {
+	binary.LittleEndian.PutUint16(page[pathLengthAt:], uint16(len(path)))
+	copy(page[pathAt:], path)
+}
+
+// getPath returns the path in a control page, or "" if it makes no sense.
+func getPath(page []byte) string {
+	length := int(binary.LittleEndian.Uint16(page[pathLengthAt:]))
+	if length > PathMax {
+		return ""
+	}
+	path := string(page[pathAt : pathAt+length])
+	if path == "" || path[0] != '/' || !fs.ValidPath(path[1:]) {
+		return ""
+	}
+	return path
 }
 
 // VersionError says that an object was made by another version of the format.
@@ -237,12 +266,8 @@ func (b *Backing) parse(page []byte) error {
 	b.Size = le.Uint64(page[backingSizeAt:])
 	b.Dev = le.Uint64(page[backingDevAt:])
 	b.Inode = le.Uint64(page[backingInodeAt:])
-	length := int(le.Uint16(page[backingLengthAt:]))
-	if length > BackingPathMax || b.Size == 0 || b.Size > 1<<62 {
-		return object.ErrCorrupt
-	}
-	b.Path = string(page[backingPathAt : backingPathAt+length])
-	if b.Path == "" || b.Path[0] != '/' || !fs.ValidPath(b.Path[1:]) {
+	b.Path = getPath(page)
+	if b.Path == "" || b.Size == 0 || b.Size > 1<<62 {
 		return object.ErrCorrupt
 	}
 	return nil

@@ -117,6 +117,9 @@ type Host interface {
 	// locked: the byte at a position, or with TryLock if that is WholeFile. Its
 	// PID is 0 where the system does not tell.
 	Locker(file FileID, pos int64) Locker
+	// EndCgroup kills the processes of a job's cgroup, unless they are to be left,
+	// and removes it, if it is one.
+	EndCgroup(Cgroup)
 	// Pause lets other processes go on, longer with each attempt, counted from
 	// 0. It returns for how long.
 	Pause(attempt int) time.Duration

@@ -10,8 +10,46 @@ import (
 // job's file locked: see package guard. Without one, the job is empty. A guard that
 // ends changes the state, and wakes the waits for that; those look again every
 // 250 ms too, since it may be killed.
+//
+// Where the system has a cgroup for the job, its members are in that too, and stay
+// there if all guards are killed. It is removed with the job.
 
-// empty reports whether no guard has members.
+// Cgroup is the cgroup of a job, as the control page tells. Another user can have
+// written that, so a Host looks whether it is what it should be.
+type Cgroup struct {
+	Path  string // "" if the job has none
+	ID    uint64 // of the job, which the cgroup's name ends with
+	Owner uint32 // of the job's file, and so of the cgroup
+	Leave bool   // its processes live on without the job
+}
+
+func (o *Object) cgroup(c layout.Control) Cgroup {
+	return Cgroup{c.Cgroup, c.ID, o.stat.UID, c.Param&layout.ParamLeave != 0}
+}
+
+func jobParam(spec SyncSpec) (param uint64) {
+	if spec.Leave {
+		param |= layout.ParamLeave
+	}
+	if spec.Exact {
+		param |= layout.ParamExact
+	}
+	return param
+}
+
+// endCgroup kills what is in the cgroup of a dead job, and removes it, unless
+// there are guards, which do that when they have done their work.
+func (o *Object) endCgroup() {
+	control, err := o.control()
+	if err != nil || control.Cgroup == "" {
+		return
+	}
+	if _, guarded, err := o.m.host.FirstLocked(o.fd, layout.GuardBytes, layout.GuardsCount); err == nil && !guarded {
+		o.m.host.EndCgroup(o.cgroup(control))
+	}
+}
+
+// empty reports whether there are no members.
 func (s *Sync) empty() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -19,7 +57,7 @@ func (s *Sync) empty() bool {
 		return true // usable says what counts
 	}
 	_, locked, err := s.m.host.FirstLocked(s.fd, layout.GuardBytes, layout.GuardsCount)
-	return err == nil && !locked
+	return err == nil && !locked && (s.Populated == nil || !s.Populated())
 }
 
 // Stop changes the word that has guards kill what they guard.
@@ -54,6 +92,12 @@ func (s *Sync) changed() error {
 
 // Leaves reports whether the members live on without the job.
 func (s *Sync) Leaves() bool { return s.param&layout.ParamLeave != 0 }
+
+// Exact reports whether no command may start outside of the cgroup.
+func (s *Sync) Exact() bool { return s.param&layout.ParamExact != 0 }
+
+// Cgroup returns what the job's page says of its cgroup.
+func (s *Sync) Cgroup() Cgroup { return s.cgroup }
 
 // WhileOpen calls f with the object's open file, which stays open meanwhile.
 func (s *Sync) WhileOpen(f func(FD) error) error {

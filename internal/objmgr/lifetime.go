@@ -232,6 +232,7 @@ func (o *Object) named() (links uint64, ok bool) {
 // remove takes a dead object's names away, its alias first. The caller holds
 // the exclusive lock.
 func (o *Object) remove() error {
+	o.endCgroup()
 	links, ok := o.named()
 	if !ok {
 		return nil // somebody else has done it
@@ -269,7 +270,7 @@ func (o *Object) Close() error {
 	if o.kept.page != nil {
 		o.kept.page.Release()
 	}
-	if o.Owned && o.file != "" {
+	if o.Owned && o.file != "" || o.adopted != 0 {
 		o.giveUp()
 	}
 	return o.m.host.Close(o.fd)

@@ -253,6 +253,9 @@ func (p *process) Shared(_ context.Context, id uint64) (bool, error) {
 // Watch is not for the simulation: nothing here waits for another process.
 func (p *process) Watch(func(string)) (func(), error) { panic("not simulated") }
 
+// EndCgroup has nothing to do: the machine has no cgroups.
+func (p *process) EndCgroup(Cgroup) {}
+
 // Locker tells nothing: it is for the text of errors.
 func (p *process) Locker(FileID, int64) Locker { return Locker{} }
 

@@ -24,6 +24,9 @@ type SyncSpec struct {
 	Tracked  bool     // semaphores: permits of handles that died come back
 	Schedule Schedule // timers: at birth
 	Leave    bool     // jobs: members live on when the last handle is gone
+	Exact    bool     // jobs: no command starts outside of the cgroup
+	Cgroup   string   // jobs: the path of the cgroup, whose name tells the ID
+	ID       uint64   // jobs: 0 for any
 }
 
 // Sync is a handle to a synchronization object. Its methods may be called from
@@ -34,11 +37,16 @@ type Sync struct {
 	manual bool   // events and timers
 	max    uint32 // semaphores
 	param  uint64 // jobs: what they were created with
+	cgroup Cgroup // jobs
 	page   Page
 	state  Word
 	token  uint32  // of this handle
 	owner  uint32  // mutexes: what the state word names this process
 	ledger *ledger // tracked semaphores
+
+	// Populated, if there is one, reports whether a job has members besides those of
+	// its guards. It is set before the handle is used.
+	Populated func() bool
 
 	// turn is held by the one goroutine of this handle that waits for the
 	// object alone: the others queue for it, in their order.
@@ -101,14 +109,21 @@ func (m *Manager) syncDraft(spec SyncSpec) (draft, layout.Control) {
 }
 
 func (m *Manager) newControl(spec SyncSpec) layout.Control {
-	c := layout.Control{Kind: spec.Kind, ID: m.host.Random(), PIDNamespace: m.host.PIDNamespace()}
+	c := layout.Control{
+		Kind: spec.Kind, ID: spec.ID, PIDNamespace: m.host.PIDNamespace(), Cgroup: spec.Cgroup,
+	}
+	if c.ID == 0 {
+		c.ID = m.host.Random()
+	}
 	switch {
 	case spec.Kind == object.Semaphore:
 		c.Param, c.State = uint64(spec.Max), layout.NewState(0, spec.Count)
 		if spec.Tracked {
 			c.Param |= layout.ParamTracked
 		}
-	case spec.Manual, spec.Leave:
+	case spec.Kind == object.Job:
+		c.Param = jobParam(spec)
+	case spec.Manual:
 		c.Param = 1
 	}
 	if spec.Signaled {
@@ -147,6 +162,7 @@ func (o *Object) newSync(control layout.Control) (*Sync, error) {
 		kind:   control.Kind,
 		manual: control.Param == 1,
 		param:  control.Param,
+		cgroup: o.cgroup(control),
 		turn:   make(chan struct{}, 1),
 	}
 	err := s.checkParam(control.Param)
