@@ -99,7 +99,9 @@ func deadline(t testing.TB) context.Context {
 // treeSleepers is how many processes a tree has that sleep.
 const treeSleepers = 4
 
-func TestMembersDieWithTheLastHandle(t *testing.T) {
+func TestMembersDieWithTheLastHandle(t *testing.T) { bothWays(t, membersDieWithTheLastHandle) }
+
+func membersDieWithTheLastHandle(t *testing.T) {
 	for _, name := range []string{"", `Local\LastHandle`} {
 		s := newSleeper()
 		j := create(t, name, nil)
@@ -157,7 +159,9 @@ func startHolder(t testing.TB, name string, s sleeper) *exec.Cmd {
 	return holder
 }
 
-func TestMembersDieWithTheKilledHolder(t *testing.T) {
+func TestMembersDieWithTheKilledHolder(t *testing.T) { bothWays(t, membersDieWithTheKilledHolder) }
+
+func membersDieWithTheKilledHolder(t *testing.T) {
 	for _, name := range []string{"", `Local\KilledHolder`} {
 		s := newSleeper()
 		holder := startHolder(t, name, s)
@@ -188,7 +192,9 @@ func guards(t testing.TB, parent int) (all []int) {
 }
 
 // TestKilledGuard kills one of the guards, and then the holder.
-func TestKilledGuard(t *testing.T) {
+func TestKilledGuard(t *testing.T) { bothWays(t, killedGuard) }
+
+func killedGuard(t *testing.T) {
 	for i, which := range []string{"outer", "inner"} {
 		t.Run(which, func(t *testing.T) {
 			s, name := newSleeper(), `Local\KilledGuard-`+which
@@ -221,7 +227,9 @@ func TestKilledGuard(t *testing.T) {
 	}
 }
 
-func TestTerminateByName(t *testing.T) {
+func TestTerminateByName(t *testing.T) { bothWays(t, terminateByName) }
+
+func terminateByName(t *testing.T) {
 	s, name := newSleeper(), `Local\Terminate`
 	j := create(t, name, nil)
 	cmd := start(t, j, tree(s))
@@ -248,7 +256,9 @@ func TestTerminateByName(t *testing.T) {
 }
 
 // TestWaitForEmpty has Any wait for a job together with an event.
-func TestWaitForEmpty(t *testing.T) {
+func TestWaitForEmpty(t *testing.T) { bothWays(t, waitForEmpty) }
+
+func waitForEmpty(t *testing.T) {
 	j := create(t, "", nil)
 	event, err := waitable.CreateEvent("", nil)
 	if err != nil {
@@ -411,7 +421,9 @@ func TestStartErrors(t *testing.T) {
 	}
 }
 
-func TestLeave(t *testing.T) {
+func TestLeave(t *testing.T) { bothWays(t, leave) }
+
+func leave(t *testing.T) {
 	s := newSleeper()
 	j := create(t, "", &job.Options{Leave: true})
 	cmd := start(t, j, exec.Command("sleep", string(s)))
@@ -432,7 +444,9 @@ func TestLeave(t *testing.T) {
 
 // TestForkBomb kills what multiplies, and what forks and exits for ever. Both stop
 // by themselves.
-func TestForkBomb(t *testing.T) {
+func TestForkBomb(t *testing.T) { bothWays(t, forkBomb) }
+
+func forkBomb(t *testing.T) {
 	for what, script := range map[string]string{
 		"200 processes": `for i in $(seq 200); do sleep 3 & done; wait`,
 		"a chain":       `n=0; f() { n=$((n+1)); [ $n -gt 2000 ] || { f & }; }; f; sleep 3`,
@@ -459,10 +473,7 @@ E
 }
 
 func TestRefusals(t *testing.T) {
-	if _, err := job.Create("", &job.Options{Exact: true}); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("Create of an exact job: %v", err)
-	}
-	if _, err := job.Create("", &job.Options{Limits: job.Limits{Memory: 1 << 20}}); !errors.Is(err, errors.ErrUnsupported) {
+	if _, err := job.Create("", &job.Options{Limits: job.Limits{ProcessMemory: 1 << 20}}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("Create with a limit: %v", err)
 	}
 	event, err := waitable.CreateEvent(`Local\Kinds`, nil)

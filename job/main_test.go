@@ -77,5 +77,11 @@ func runIsolated(m *testing.M) int {
 		defer os.RemoveAll(dir)
 		os.Setenv("FILEMAP_DIR", dir)
 	}
-	return m.Run()
+	leave := isolateCgroup()
+	code := m.Run()
+	if err := leave(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }

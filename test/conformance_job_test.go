@@ -236,6 +236,8 @@ func jobKillsOnClose(t *testing.T, ns *filemaptest.Namespace) {
 func jobLeaves(t *testing.T, ns *filemaptest.Namespace) {
 	j := newJob(t, ns.Name("J"), &job.Options{Leave: true})
 	cmd := startMember(t, j, "idle")
+	pids, _, err := j.Processes()
+	succeed(t, "Processes", err)
 	succeed(t, "Close", j.Close())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -243,6 +245,12 @@ func jobLeaves(t *testing.T, ns *filemaptest.Namespace) {
 	case err := <-ended:
 		t.Errorf("the member ended with %v", err)
 	case <-time.After(200 * time.Millisecond):
+		for _, pid := range pids { // what lives on would outlive the test
+			member, err := os.FindProcess(pid)
+			succeed(t, "FindProcess", err)
+			succeed(t, "Kill", member.Kill())
+		}
+		<-ended
 	}
 	if !onWindows { // in Wine 8 members keep the name
 		_, err := job.Open(ns.Name("J"), nil)

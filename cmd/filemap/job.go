@@ -115,7 +115,7 @@ func newJobLimit() *cobra.Command {
 		Use:   "limit NAME",
 		Short: "Change what the members of a job may use",
 		Long: `Change what the members of a job may use: the limits that are given replace all that there
-were. Linux has no limits for jobs.`,
+were. On Linux, limits need a cgroup with the controllers for them.`,
 		Example:           `  filemap job limit 'Local\Build' --processes 100 --memory 4GiB`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(1, "job"),

@@ -25,7 +25,7 @@ of a terminal, which reach the command by themselves. After SIGTERM, SIGHUP or C
 --wait waits for the command alone, and the others are killed. The command's exit code is
 filemap's; it is 128 and the signal's number if a signal ended the command.
 
-Linux has no limits for jobs, and none that are --exact: members live on if both of the
+On Linux, limits and --exact need a cgroup. Without one, members live on if both of the
 processes that guard a command are killed at once.`,
 		Example: `  filemap job run 'Local\Build' -- make -j8
   filemap job run 'Local\Tests' --wait -- ./start-all.sh`,

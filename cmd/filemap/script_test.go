@@ -75,6 +75,7 @@ func isolate(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("FILEMAP_DIR", dir)
+	env.Setenv("FILEMAP_CGROUP", "off") // whether jobs can have one depends on the machine
 	posix := "script-" + rand.Text()
 	env.Setenv("POSIX", "/"+posix)
 	t := env.T().(testing.TB)
