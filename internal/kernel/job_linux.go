@@ -246,8 +246,8 @@ func (j *Job) guardProgram() (string, error) {
 		return "", object.Explain(errors.ErrUnsupported, "this is a library in another program, which can't be "+
 			"a guard: give a program that is, such as filemap, by the option Guard")
 	}
-	if _, err := os.Readlink(self); err != nil {
-		return "", explainProc(err)
+	if _, err := os.Lstat(self); err != nil {
+		return "", explainProc(sys.ENOENT)
 	}
 	return self, nil
 }
