@@ -14,11 +14,12 @@ import tempfile
 
 COUNTS = os.path.join(tempfile.gettempdir(), "filemap-ci-%s.json")
 OUTCOMES = ("pass", "fail", "skip")
+SLOWEST = 25  # tests that are named with what they took
 
 
 def read(stream):
     counts = dict.fromkeys(OUTCOMES, 0)
-    output, problems = {}, []
+    output, problems, times = {}, [], []
     for line in stream:
         try:
             event = json.loads(line)
@@ -39,7 +40,9 @@ def read(stream):
             problems.append("SKIPPED %s %s\n%s" % (*key, output.get(key, "")))
         if action in OUTCOMES and key[1]:
             counts[action] += 1
-    return counts, problems
+            if "/" not in key[1]:
+                times.append((event.get("Elapsed", 0), key[1]))
+    return counts, problems, sorted(times, reverse=True)
 
 
 def show(name, counts):
@@ -56,11 +59,12 @@ def main(arguments):
         print("%d passed, %d failed, %d skipped" % tuple(total[o] for o in OUTCOMES))
         return 0
     name = arguments[0]
-    counts, problems = read(sys.stdin)
+    counts, problems, times = read(sys.stdin)
     with open(COUNTS % name, "w") as file:
         json.dump(counts, file)
     for problem in problems:
         print(problem)
+    print("slowest: " + ", ".join("%s %.0f s" % (test, took) for took, test in times[:SLOWEST]))
     show(name, counts)
     return 1 if problems or not counts["pass"] else 0
 
