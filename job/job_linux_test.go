@@ -381,6 +381,16 @@ kill -HUP $$; echo ready; while :; do sleep 0.01; done`)
 	_ = cmd.Wait()
 }
 
+// TestNoHangup has a process group without a shell, one of whose processes is
+// stopped, as in a script of a build server: the end of a member must not hang it up.
+func TestNoHangup(t *testing.T) {
+	cmd := inRole(t, "besides stopped")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Run(); err != nil {
+		t.Errorf("the process beside a stopped one: %v", err)
+	}
+}
+
 func TestContextKillsTheTree(t *testing.T) {
 	s := newSleeper()
 	j := create(t, "", nil)

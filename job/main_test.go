@@ -14,8 +14,37 @@ import (
 // roles are what a process of this test binary does if it was started by a test of
 // another one.
 var roles = map[string]func(arguments []string) error{
-	"hold":  holdJob,
-	"sleep": sleep,
+	"hold":            holdJob,
+	"sleep":           sleep,
+	"besides stopped": runBesidesStopped,
+}
+
+// runBesidesStopped is the role of a process that runs a command in a job while
+// another process of its group is stopped.
+func runBesidesStopped([]string) error {
+	stopped := exec.Command("sh", "-c", "kill -STOP $$")
+	if err := stopped.Start(); err != nil {
+		return err
+	}
+	defer stopped.Wait()
+	defer stopped.Process.Kill()
+	time.Sleep(100 * time.Millisecond) // until it is stopped
+	j, err := job.Create("", nil)
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	for range 3 {
+		cmd := exec.Command("sh", "-c", "true & exit 0")
+		if err := j.Start(cmd); err != nil {
+			return err
+		}
+		if err := cmd.Wait(); err != nil {
+			return err
+		}
+	}
+	time.Sleep(100 * time.Millisecond) // for a late hangup
+	return nil
 }
 
 // sleep is the role of a process that runs for a length of time.

@@ -45,7 +45,11 @@ func runInner(s Setup, path string, command []string) int {
 	}
 	g.say(saysStarted, uint32(started))
 	g.reportStart(nil)
-	_ = syscall.Setpgid(0, 0) // out of the reach of the terminal's keys
+	// Out of the reach of the terminal's keys. A group of its own would not do: the
+	// end of a member, the child of another group of its session, would be that of a
+	// shell's job, and hang up the whole group if that is orphaned and has a stopped
+	// process: setpgid(2).
+	_, _ = syscall.Setsid()
 	g.silence()
 	g.watch(func() {
 		g.end()

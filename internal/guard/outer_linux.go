@@ -155,7 +155,6 @@ func (o *outer) takeOver(command int) {
 		o.command = command
 	}
 	o.mu.Unlock()
-	_ = syscall.Setpgid(0, 0)
 	o.watch(func() {}) // this process still stands for the command
 }
 
