@@ -3,6 +3,7 @@ package objmgr
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -155,11 +156,14 @@ func exploreWorld(t *testing.T, w world) {
 // walks is how many ways through a large world a test tries.
 const walks = 20_000
 
-// triedWays is walks, or fewer under the race detector: it makes each take ten times
-// as long, and one step at a time has few races.
+// triedWays is how many of them a test tries: all with FILEMAP_TEST_LONG, and fewer
+// still under the race detector, which makes each take ten times as long.
 func triedWays() uint64 {
-	if race.Enabled {
+	switch {
+	case race.Enabled:
 		return walks / 20
+	case os.Getenv("FILEMAP_TEST_LONG") == "":
+		return walks / 3
 	}
 	return walks
 }
