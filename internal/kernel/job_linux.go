@@ -220,7 +220,8 @@ func readReport(result io.Reader) error {
 	var report [4]byte
 	if _, err := io.ReadFull(result, report[:]); err != nil {
 		return object.Explain(errors.ErrUnsupported,
-			"the job's guards did not start: this program, executed again as a guard, did not come to the hook of filemap")
+			"the job's guards ended before they started the command: they were killed, or this program, "+
+				"executed again as a guard, did not come to the hook of filemap")
 	}
 	switch errno := syscall.Errno(binary.LittleEndian.Uint32(report[:])); errno {
 	case 0:
