@@ -27,8 +27,18 @@ func TestLargeWorlds(t *testing.T) {
 	}
 }
 
+// notForRaces skips a test of the oracle itself, which takes minutes under the race
+// detector and has no races: a simulation does one step at a time.
+func notForRaces(t *testing.T) {
+	t.Helper()
+	if race.Enabled {
+		t.Skip("not for the race detector: a simulation does one step at a time")
+	}
+}
+
 // TestSeededBugs breaks the machine under the protocol: the oracle must notice.
 func TestSeededBugs(t *testing.T) {
+	notForRaces(t)
 	bugs := []struct {
 		name string
 		host func(*process) Host
@@ -55,6 +65,7 @@ func TestSeededBugs(t *testing.T) {
 
 // TestSeededSyncBugs breaks how sleepers are woken.
 func TestSeededSyncBugs(t *testing.T) {
+	notForRaces(t)
 	bugs := []struct {
 		name string
 		host func(*process) Host
