@@ -26,13 +26,13 @@ type Job struct {
 	cleanup runtime.Cleanup
 }
 
-// Security says who besides its creator may use a job: see [object.Security].
+// Security says which users besides its creator may use a job: see [object.Security].
 type Security = object.Security
 
 // Options are the options of [Create]. The zero value stands for the defaults.
 type Options struct {
-	// Security says who else may use the job; nil is for nobody, on Windows for
-	// whom the system's default admits. A process that may use a job may end its
+	// Security says which other users may use the job. nil admits none; on Windows
+	// it admits those that the system's default admits. A process that may use a job may end its
 	// members.
 	Security *Security
 
