@@ -163,10 +163,6 @@ func open(name object.Name, opts *OpenOptions) (*kernel.Job, error) {
 	return kernel.OpenJob(name, opts.Guard)
 }
 
-// openOrCreateAttempts bounds how often a name may vanish and come back between
-// two looks at it.
-const openOrCreateAttempts = 1000
-
 // OpenOrCreate opens a job, or makes it if there is none, and reports which. One
 // that exists keeps its options.
 func OpenOrCreate(name string, opts *Options) (j *Job, created bool, err error) {
@@ -174,17 +170,9 @@ func OpenOrCreate(name string, opts *Options) (j *Job, created bool, err error) 
 	if opts != nil {
 		open.Guard = opts.Guard
 	}
-	for range openOrCreateAttempts {
-		j, err = Open(name, open)
-		if err == nil || name != "" && !errors.Is(err, fs.ErrNotExist) {
-			return j, false, err
-		}
-		j, err = Create(name, opts)
-		if err == nil || !errors.Is(err, fs.ErrExist) {
-			return j, err == nil, err
-		}
-	}
-	return nil, false, err
+	return kernel.OpenOrCreate(name != "",
+		func() (*Job, error) { return Open(name, open) },
+		func() (*Job, error) { return Create(name, opts) })
 }
 
 // Await opens a job as soon as it exists, and returns at once if it does. If ctx

@@ -3,7 +3,6 @@ package waitable
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"runtime"
 	"sync"
@@ -173,21 +172,9 @@ func startFailed(op, name string, kind object.Kind, err error) error {
 	return &object.Error{Op: op, Kind: kind, Name: name, Err: err}
 }
 
-// openOrCreateAttempts bounds how often a name may vanish and come back
-// between our two looks at it.
-const openOrCreateAttempts = 1000
-
 // openOrCreate opens an object, or makes it if there is none.
 func openOrCreate(name string, spec kernel.SyncSpec) (h *handle, created bool, err error) {
-	for range openOrCreateAttempts {
-		h, err = open(name, spec.Kind)
-		if err == nil || name != "" && !errors.Is(err, fs.ErrNotExist) {
-			return h, false, err
-		}
-		h, err = create(name, spec)
-		if err == nil || !errors.Is(err, fs.ErrExist) {
-			return h, err == nil, err
-		}
-	}
-	return nil, false, err
+	return kernel.OpenOrCreate(name != "",
+		func() (*handle, error) { return open(name, spec.Kind) },
+		func() (*handle, error) { return create(name, spec) })
 }
