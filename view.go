@@ -13,7 +13,7 @@ import (
 // bytes, but not the mapping's name: only an open [Mapping] keeps the name.
 //
 // Its methods may be called from any goroutine; Close may be called while other
-// methods are in progress. The processes must agree on who writes when: a read
+// methods are in progress. The processes must agree on which of them writes when: a read
 // during a write by another process may be torn.
 //
 // All methods except [View.Bytes] check each access. They return
