@@ -151,9 +151,15 @@ func useKit(refs []string) error {
 	if err != nil {
 		return err
 	}
+	return x.holdAfter(func(ctx context.Context) error { return x.meet(ctx, x.yon, x.here, 8, 0) })
+}
+
+// holdAfter locks the mutex once the sides have met, says so and waits for the end of
+// this process.
+func (x kit) holdAfter(meet func(context.Context) error) error {
 	ctx, cancel := deadline()
 	defer cancel()
-	if err := x.meet(ctx, x.yon, x.here, 8, 0); err != nil {
+	if err := meet(ctx); err != nil {
 		return err
 	}
 	if _, err := x.mutex.Lock(ctx); err != nil {
@@ -163,7 +169,7 @@ func useKit(refs []string) error {
 		return err
 	}
 	time.Sleep(time.Minute)
-	return errors.New("nobody killed the child")
+	return errors.New("nobody killed this process")
 }
 
 // useToldKit is useKit for a process that learns of the objects by its input.
@@ -276,19 +282,7 @@ func beKilled([]string) error {
 	if _, err = x.giveToChild(program, "outlive"); err != nil {
 		return err
 	}
-	ctx, cancel := deadline()
-	defer cancel()
-	if err := x.meet(ctx, x.here, x.yon, 0, 8); err != nil {
-		return err
-	}
-	if _, err := x.mutex.Lock(ctx); err != nil {
-		return err
-	}
-	if err := x.locked.Set(); err != nil {
-		return err
-	}
-	time.Sleep(time.Minute)
-	return errors.New("nobody killed the parent")
+	return x.holdAfter(func(ctx context.Context) error { return x.meet(ctx, x.here, x.yon, 0, 8) })
 }
 
 // outlive is the role of its child, which kills its parent when that has locked
