@@ -45,10 +45,12 @@ func FirstLockingProcess(fd int, pos, length int64) (at int64, pid int, locked b
 	return lock.Start, int(max(lock.Pid, 0)), lock.Type != unix.F_UNLCK, err
 }
 
-// AwaitChild waits until a child has ended, and leaves it to be reaped. It returns
-// an error if there is no child.
+// AwaitChild waits until a child has ended or was stopped, and leaves it to be
+// waited for. It returns an error if there is no child.
 func AwaitChild() error {
-	return retry(func() error { return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil) })
+	return retry(func() error {
+		return unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT, nil)
+	})
 }
 
 // PidfdOpen returns a descriptor that stands for a process: pidfd_open(2), Linux
