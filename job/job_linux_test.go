@@ -227,6 +227,30 @@ func killedGuard(t *testing.T) {
 	}
 }
 
+// TestStoppedGuard stops one of the guards, and then kills the holder.
+func TestStoppedGuard(t *testing.T) { bothWays(t, stoppedGuard) }
+
+func stoppedGuard(t *testing.T) {
+	for i, which := range []string{"outer", "inner"} {
+		t.Run(which, func(t *testing.T) {
+			s := newSleeper()
+			holder := startHolder(t, "", s)
+			s.expect(t, 4)
+			both := guards(t, holder.Process.Pid)
+			if len(both) != 2 {
+				t.Fatalf("guards: %v", both)
+			}
+			if err := syscall.Kill(both[i], syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+			_ = holder.Process.Kill()
+			_ = holder.Wait()
+			s.expect(t, 0)
+			_ = syscall.Kill(both[i], syscall.SIGCONT)
+		})
+	}
+}
+
 func TestTerminateByName(t *testing.T) { bothWays(t, terminateByName) }
 
 func terminateByName(t *testing.T) {

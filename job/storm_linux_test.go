@@ -304,7 +304,7 @@ func (all *storm) killOne(random *rand.Rand, first, second *party) string {
 		}
 	}
 	kill := func(pid int) { _ = syscall.Kill(pid, syscall.SIGKILL) } // it may have ended
-	switch random.IntN(6) {
+	switch random.IntN(7) {
 	case 0:
 		second.kill()
 		return "second holder"
@@ -327,6 +327,11 @@ func (all *storm) killOne(random *rand.Rand, first, second *party) string {
 		if len(others) > 0 {
 			kill(others[random.IntN(len(others))])
 			return "member"
+		}
+	case 5:
+		if len(guards) > 1 {
+			_ = syscall.Kill(guards[1], syscall.SIGSTOP)
+			return "nobody, but the inner guard stopped"
 		}
 	}
 	first.kill()

@@ -162,17 +162,31 @@ func (g *guard) reap() {
 		if err := sys.AwaitChild(); err != nil {
 			return
 		}
-		g.mu.Lock()
-		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-		if pid == g.command {
-			g.command = 0
-		}
-		g.mu.Unlock()
-		if err == nil && pid > 0 {
+		if pid, status := g.waitForOne(); pid > 0 {
 			g.reaped(pid, status)
 		}
 	}
+}
+
+// waitForOne reaps a child that has ended, and returns its process id. If there is
+// none, but a child that was stopped, it returns 0. A stopped inner guard would kill
+// nobody: it is continued.
+func (g *guard) waitForOne() (pid int, status syscall.WaitStatus) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG|syscall.WUNTRACED, nil)
+	switch {
+	case err != nil || pid <= 0:
+		return 0, 0
+	case status.Stopped():
+		if pid == g.inner {
+			_ = syscall.Kill(pid, syscall.SIGCONT)
+		}
+		return 0, 0
+	case pid == g.command:
+		g.command = 0
+	}
+	return pid, status
 }
 
 // signal sends a signal to the command, unless it has ended.
