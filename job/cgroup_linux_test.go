@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -228,6 +229,37 @@ func TestAdd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAddedDiesWithTheHolder kills the holder of a job in which nothing was started.
+func TestAddedDiesWithTheHolder(t *testing.T) {
+	needsCgroup(t)
+	s := newSleeper()
+	holder := startParty(t, "hold added", string(s))
+	holder.await(t, "added")
+	s.expect(t, 1)
+	holder.kill()
+	s.expect(t, 0)
+}
+
+func init() { roles["hold added"] = holdAdded }
+
+// holdAdded is the role of a process that adds a sleeper to a job and holds that.
+func holdAdded(arguments []string) error {
+	cmd := exec.Command("sleep", arguments[0])
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	j, err := job.Create("", nil)
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	if err := j.Add(cmd.Process); err != nil {
+		return err
+	}
+	fmt.Println("added")
+	return untilKilled()
 }
 
 // TestGuardStaysForTheAdded kills the holder of a job in which only a process is left

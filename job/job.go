@@ -222,10 +222,8 @@ func (j *Job) Start(cmd *exec.Cmd) error {
 //
 // # Linux notes
 //
-// Returns errors.ErrUnsupported if the job has no cgroup. The processes that it has
-// started already stay outside. If its holders are killed before a command was
-// started in the job, the process lives until the next cleaning: see
-// [github.com/filemap-go/filemap/inspect.Clean].
+// Returns errors.ErrUnsupported if the job has no cgroup, and where Start does. The
+// processes that it has started already stay outside.
 func (j *Job) Add(process *os.Process) error {
 	return j.check("add", j.kernel.Add(process))
 }

@@ -29,7 +29,9 @@ func runInner(s Setup, path string, command []string) int {
 		return g.reportStart(syscall.ESRCH)
 	}
 	g.outer = os.Getppid()
-	g.command, err = g.startCommand(path, command)
+	if path != "" {
+		g.command, err = g.startCommand(path, command)
+	}
 	if err != nil {
 		return g.reportStart(err)
 	}

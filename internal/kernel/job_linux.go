@@ -125,6 +125,12 @@ func (j *Job) start(cmd *exec.Cmd, keep []*os.File) error {
 	if err := j.startable(cmd); err != nil {
 		return err
 	}
+	return j.startGuards(cmd, keep, j.mayEnter(cmd))
+}
+
+// startGuards starts guards, and they start the command: inside the cgroup, or not. A
+// command without a path is none: then they guard what is in the cgroup.
+func (j *Job) startGuards(cmd *exec.Cmd, keep []*os.File, inside bool) error {
 	program, err := j.guardProgram()
 	if err != nil {
 		return err
@@ -150,7 +156,7 @@ func (j *Job) start(cmd *exec.Cmd, keep []*os.File) error {
 		Leave: j.Leaves(), Name: j.filePath(), Exact: j.Sync.Exact(),
 	}
 	files := guard.Files{Job: file, Report: report, Keep: keep}
-	if j.mayEnter(cmd) {
+	if inside {
 		setup.Cgroup, files.Cgroup = j.cgroup.name(), j.cgroup.dir
 	}
 	guard.Wrap(cmd, program, setup, files)
@@ -295,11 +301,23 @@ func (j *Job) Add(process *os.Process) error {
 	if err := process.Signal(syscall.Signal(0)); err != nil {
 		return err
 	}
+	if _, err := j.guardProgram(); err != nil {
+		return err
+	}
 	stop, err := j.Stopped()
 	if err != nil {
 		return err
 	}
-	return j.cgroup.add(stop, process.Pid)
+	if err := j.cgroup.add(stop, process.Pid); err != nil {
+		return err
+	}
+	// Guards that have started something may be about to end, so these are further ones.
+	guards := &exec.Cmd{}
+	if err := j.startGuards(guards, nil, true); err != nil {
+		return err
+	}
+	go guards.Wait()
+	return nil
 }
 
 // SetLimits implements the contract.
