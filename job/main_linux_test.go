@@ -19,7 +19,7 @@ func isolateCgroup() (leave func() error) {
 	}
 	own := filepath.Join(mount, group)
 	dir := filepath.Join(own, "job-test-"+strconv.Itoa(os.Getpid()))
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return leave
 	}
 	if err := enterCgroup(dir); err != nil {

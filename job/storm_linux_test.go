@@ -154,14 +154,7 @@ func TestStorm(t *testing.T) {
 
 // stormAs runs the storm in a process of another user.
 func stormAs(t *testing.T, setpriv, user string) {
-	program := filepath.Join(publicDir(t), "storm")
-	binary, err := os.ReadFile("/proc/self/exe")
-	if err == nil {
-		err = os.WriteFile(program, binary, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := publicProgram(t)
 	cmd := exec.Command(setpriv, "--reuid="+user, "--regid="+user, "--clear-groups",
 		program, "-test.run=^TestStorm$/^this_user$", "-test.v", "-test.timeout="+timeLeft(t).String())
 	if os.Getenv("FILEMAP_TEST_LONG") == "" {
@@ -173,6 +166,20 @@ func stormAs(t *testing.T, setpriv, user string) {
 	if err != nil {
 		t.Fail()
 	}
+}
+
+// publicProgram returns a copy of this test binary that every user may run.
+func publicProgram(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(publicDir(t), "program")
+	binary, err := os.ReadFile("/proc/self/exe")
+	if err == nil {
+		err = os.WriteFile(program, binary, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
 }
 
 // publicDir returns a directory that every user may enter. Those of t.TempDir are
