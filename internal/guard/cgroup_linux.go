@@ -66,11 +66,11 @@ func (g *guard) killGroup() {
 func (g *guard) awaitGroup() {
 	const pause = 250 // ms
 	for g.populated() && g.isLast() {
-		dead := !g.hasHandle()
+		dead := !g.HasHandle()
 		if dead && g.Leave {
 			return
 		}
-		if dead || g.stopped() {
+		if dead || g.Stopped() {
 			g.killGroup()
 		}
 		sys.AwaitCgroup(g.group, pause)
@@ -82,7 +82,7 @@ func (g *guard) awaitGroup() {
 // several that end at a time one is the last.
 func (g *guard) isLast() bool {
 	own := g.Byte(os.Getpid())
-	_ = sys.UnlockByteForProcess(g.Descriptor, own)
+	g.UnlockByte()
 	defer func() { _ = sys.LockByteForProcess(g.Descriptor, own) }()
 	const most = 1 << 32 // process numbers
 	for begin := g.GuardBytes; begin < g.GuardBytes+most; {
@@ -103,9 +103,9 @@ func (g *guard) isLast() bool {
 func (g *guard) removeGroup() {
 	switch {
 	case g.group == noGroup:
-	case !g.hasHandle():
+	case !g.HasHandle():
 		_ = sys.RemoveCgroup(g.cgroup(), g.Cgroup)
-	case g.stopped():
+	case g.Stopped():
 		_ = sys.RemoveCgroup(g.group, strconv.FormatUint(g.Stop, 10))
 	}
 }

@@ -50,97 +50,78 @@ func touch(f func()) (ok bool) {
 	return
 }
 
-// hasHandle reports whether some process has a handle to the job.
-func (g *guard) hasHandle() bool {
+// Lock implements Job.
+func (g *guard) Lock() error { return sys.Flock(g.Descriptor) }
+
+// Unlock implements Job.
+func (g *guard) Unlock() { _ = sys.Unflock(g.Descriptor) }
+
+// HasHandle implements Job.
+func (g *guard) HasHandle() bool {
 	locked, err := sys.ByteLocked(g.Descriptor, g.HandleByte)
 	return locked || err != nil
 }
 
-// watchHandles returns when the last handle to the job is gone. The system wakes
-// it: each handle has a shared lock of the file.
-func (g *guard) watchHandles() {
-	for {
-		if err := sys.Flock(g.Descriptor); err != nil {
-			return // without locks there can be no handles
-		}
-		dead := !g.hasHandle()
-		if dead {
-			g.removeName()
-		}
-		_ = sys.Unflock(g.Descriptor) // before the killing: others wait for this lock
-		if dead {
-			return
-		}
-		// A process changes its lock for another, which takes two steps.
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// removeName takes the dead job's name away, if it still leads to it.
-func (g *guard) removeName() {
+// IsNamed implements Job.
+func (g *guard) IsNamed() bool {
 	if g.Name == "" {
-		return
+		return false
 	}
 	own, err := sys.Fstat(g.Descriptor)
 	if err != nil {
-		return
+		return false
 	}
-	if named, err := sys.Lstat(g.Name); err == nil && named.Dev == own.Dev && named.Ino == own.Ino {
-		_ = sys.Unlink(g.Name)
-	}
+	named, err := sys.Lstat(g.Name)
+	return err == nil && named.Dev == own.Dev && named.Ino == own.Ino
 }
 
-// stopped reports whether somebody has terminated the job since the command was to
-// start, or its page is gone.
-func (g *guard) stopped() bool {
+// Unlink implements Job.
+func (g *guard) Unlink() { _ = sys.Unlink(g.Name) }
+
+// Pause implements Job.
+func (g *guard) Pause() { time.Sleep(time.Millisecond) }
+
+// State implements Job.
+func (g *guard) State() (low uint32) {
+	touch(func() { low = uint32(sys.Word64(g.page, g.StateAt).Load()) })
+	return low
+}
+
+// Stopped implements Job: also if the page is gone.
+func (g *guard) Stopped() bool {
 	stop := g.Stop
 	ok := touch(func() { stop = sys.Word64(g.page, g.StopAt).Load() })
 	return !ok || stop != g.Stop
 }
 
-// watchStop returns when somebody has terminated the job, or its page is gone.
-func (g *guard) watchStop() {
-	word := sys.SharedFutex(sys.Word64(g.page, g.StateAt))
-	for {
-		var state uint64
-		touch(func() { state = sys.Word64(g.page, g.StateAt).Load() }) // before the look
-		if g.stopped() {
-			return
-		}
-		const hour = 3600e9
-		sys.FutexWait(word, uint32(state), hour)
-	}
+// Sleep implements Job.
+func (g *guard) Sleep(state uint32) {
+	const hour = 3600e9
+	sys.FutexWait(g.futex(), state, hour)
 }
 
-// announce wakes the waits for the job's end.
-func (g *guard) announce() {
-	const waiters, change = 1 << 31, 1
-	touch(func() {
-		state := sys.Word64(g.page, g.StateAt)
-		for {
-			old := state.Load()
-			next := old&^(1<<32-1) | (old+change)&(waiters-1)
-			if state.CompareAndSwap(old, next) {
-				return
-			}
-		}
-	})
-	sys.FutexWake(sys.SharedFutex(sys.Word64(g.page, g.StateAt)))
+func (g *guard) futex() sys.Futex { return sys.SharedFutex(sys.Word64(g.page, g.StateAt)) }
+
+// UnlockByte implements Job.
+func (g *guard) UnlockByte() { _ = sys.UnlockByteForProcess(g.Descriptor, g.Byte(os.Getpid())) }
+
+// Announce implements Job.
+func (g *guard) Announce() {
+	touch(func() { ChangeState(sys.Word64(g.page, g.StateAt)) })
+	sys.FutexWake(g.futex())
 }
 
-// end gives the guard's lock up, and with the last one of the job's guards the job
-// is empty.
+// end is End, and removes the cgroup before, where the system lets it.
 func (g *guard) end() {
 	g.removeGroup()
-	_ = sys.UnlockByteForProcess(g.Descriptor, g.Byte(os.Getpid()))
-	g.announce()
+	End(g)
 }
 
 // watch has the members killed when the job ends, or calls leave where they are to
 // be left alone.
 func (g *guard) watch(leave func()) {
 	go func() {
-		g.watchHandles()
+		AwaitLastHandle(g)
 		if g.Leave {
 			leave()
 			return
@@ -149,7 +130,7 @@ func (g *guard) watch(leave func()) {
 		g.kill()
 	}()
 	go func() {
-		g.watchStop()
+		AwaitStop(g)
 		g.killGroup()
 		g.kill()
 	}()

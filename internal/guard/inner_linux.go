@@ -25,7 +25,7 @@ func runInner(s Setup, path string, command []string) int {
 		return g.reportStart(err)
 	}
 	catch()             // not ignored: the command would inherit that
-	if !g.hasHandle() { // its holder was killed meanwhile
+	if !g.HasHandle() { // its holder was killed meanwhile
 		return g.reportStart(syscall.ESRCH)
 	}
 	g.outer = os.Getppid()
