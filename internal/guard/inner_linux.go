@@ -11,6 +11,7 @@ import (
 // What the inner guard says to the outer one: a kind and a number.
 const (
 	saysStarted = 'S' // the command's process id
+	saysFailed  = 'F' // the error for which it was not started
 	saysEnded   = 'E' // the command's wait status
 	saysLast    = 'L' // the same, of a command that left no other members
 )
@@ -22,18 +23,18 @@ func runInner(s Setup, path string, command []string) int {
 	}
 	g, err := newGuard(s)
 	if err != nil {
-		return g.reportStart(err)
+		return s.fail(err)
 	}
 	catch()             // not ignored: the command would inherit that
 	if !g.HasHandle() { // its holder was killed meanwhile
-		return g.reportStart(syscall.ESRCH)
+		return s.fail(syscall.ESRCH)
 	}
 	g.outer = os.Getppid()
 	if path != "" {
 		g.command, err = g.startCommand(path, command)
 	}
 	if err != nil {
-		return g.reportStart(err)
+		return s.fail(err)
 	}
 	started := g.command
 	g.reaped = func(pid int, status syscall.WaitStatus) {
@@ -46,7 +47,6 @@ func runInner(s Setup, path string, command []string) int {
 		}
 	}
 	g.say(saysStarted, uint32(started))
-	g.reportStart(nil)
 	// Out of the reach of the terminal's keys. A group of its own would not do: the
 	// end of a member, the child of another group of its session, would be that of a
 	// shell's job, and hang up the whole group if that is orphaned and has a stopped
@@ -77,18 +77,10 @@ func (s Setup) inherited() (files []uintptr) {
 	return files
 }
 
-// reportStart tells the holder how the start went, and returns the exit code of a
-// guard for which it went wrong.
-func (s Setup) reportStart(err error) int {
-	errno := syscall.Errno(0)
-	if err != nil {
-		errno, _ = err.(syscall.Errno)
-		if errno == 0 {
-			errno = syscall.EIO
-		}
-	}
-	_, _ = syscall.Write(s.report(), binary.LittleEndian.AppendUint32(nil, uint32(errno)))
-	_ = syscall.Close(s.report())
+// fail tells the outer guard why the command was not started, and returns the exit
+// code.
+func (s Setup) fail(err error) int {
+	s.say(saysFailed, uint32(errno(err)))
 	return exitFailed
 }
 

@@ -12,10 +12,11 @@ import (
 // outer is the outer guard. Its events are handled one after the other.
 type outer struct {
 	*guard
-	socket  int // its end of the socket
-	ended   chan ending
-	said    chan message
-	signals <-chan os.Signal
+	socket   int // its end of the socket
+	ended    chan ending
+	said     chan message
+	signals  <-chan os.Signal
+	reported bool // to the holder, how the start went
 }
 
 // ending is the end of a child.
@@ -28,6 +29,8 @@ type message struct {
 	kind   byte
 	number uint32
 }
+
+func (m message) isAboutStart() bool { return m.kind == saysStarted || m.kind == saysFailed }
 
 // runOuter is the life of the outer guard. It returns its exit code.
 func runOuter(s Setup, path string, command []string) int {
@@ -46,7 +49,6 @@ func runOuter(s Setup, path string, command []string) int {
 	if err := o.startInner(path, command); err != nil {
 		return s.reportStart(err)
 	}
-	_ = syscall.Close(s.report())
 	o.silence()
 	go o.listen()
 	none := make(chan struct{})
@@ -68,11 +70,31 @@ func (o *outer) startInner(path string, command []string) error {
 	for _, fd := range o.own() {
 		files = append(files, uintptr(fd))
 	}
+	files[o.report()] = ^uintptr(0) // see heard
 	files = append(files, uintptr(pair[1]))
 	o.inner, err = syscall.ForkExec("/proc/self/exe", o.arguments(innerName, path, command),
 		&syscall.ProcAttr{Env: os.Environ(), Files: files})
 	_ = syscall.Close(pair[1])
 	return err
+}
+
+// reportStart tells the holder how the start went, and returns the exit code of a
+// guard for which it went wrong.
+func (s Setup) reportStart(err error) int {
+	_, _ = syscall.Write(s.report(), binary.LittleEndian.AppendUint32(nil, uint32(errno(err))))
+	_ = syscall.Close(s.report())
+	return exitFailed
+}
+
+// errno returns the number that stands for an error on the way to the holder.
+func errno(err error) syscall.Errno {
+	if err == nil {
+		return 0
+	}
+	if number, ok := err.(syscall.Errno); ok && number != 0 {
+		return number
+	}
+	return syscall.EIO
 }
 
 // listen passes on what the inner guard says, until that has ended.
@@ -102,8 +124,8 @@ func (o *outer) live(none <-chan struct{}) int {
 			switch {
 			case !ok:
 				said = nil // the inner guard has ended, or will have in a moment
-			case m.kind == saysStarted:
-				command = int(m.number)
+			case m.isAboutStart():
+				command = o.heard(m)
 			default:
 				return o.endAs(m)
 			}
@@ -111,11 +133,11 @@ func (o *outer) live(none <-chan struct{}) int {
 			switch child.pid {
 			case o.inner:
 				for m := range o.said { // what it said last
-					if m.kind != saysStarted {
+					if !m.isAboutStart() {
 						o.end()
 						return endAs(syscall.WaitStatus(m.number))
 					}
-					command = int(m.number)
+					command = o.heard(m)
 				}
 				said = nil
 				o.takeOver(command)
@@ -130,6 +152,20 @@ func (o *outer) live(none <-chan struct{}) int {
 			return endAs(status)
 		}
 	}
+}
+
+// heard tells the holder what the inner guard says about the start, and returns the
+// command's process id, or 0. Only this guard reports: if the inner one did, it could
+// be killed between the start and its report, and the command be left running though
+// its start had failed.
+func (o *outer) heard(m message) (command int) {
+	o.reported = true
+	if m.kind == saysFailed {
+		o.reportStart(syscall.Errno(m.number))
+		return 0
+	}
+	o.reportStart(nil)
+	return int(m.number)
 }
 
 // endAs ends this process as the inner guard says that the command ended. The inner
@@ -156,6 +192,10 @@ func (o *outer) takeOver(command int) {
 	}
 	o.mu.Unlock()
 	o.watch(func() {}) // this process still stands for the command
+	if !o.reported {   // nor will be: the holder takes the start for a failed one
+		_ = syscall.Close(o.report())
+		go o.kill()
+	}
 }
 
 // pass passes a signal on to the command.
