@@ -44,9 +44,15 @@ func (o *Object) endCgroup() {
 	if err != nil || control.Cgroup == "" {
 		return
 	}
-	if _, guarded, err := o.m.host.FirstLocked(o.fd, layout.GuardBytes, layout.GuardsCount); err == nil && !guarded {
+	if guarded, err := o.guarded(); err == nil && !guarded {
 		o.m.host.EndCgroup(o.cgroup(control))
 	}
+}
+
+// guarded reports whether there are guards.
+func (o *Object) guarded() (bool, error) {
+	_, guarded, err := o.m.host.FirstLocked(o.fd, layout.GuardBytes, layout.GuardsCount)
+	return guarded, err
 }
 
 // empty reports whether there are no members.
@@ -56,8 +62,8 @@ func (s *Sync) empty() bool {
 	if s.closed.Load() {
 		return true // usable says what counts
 	}
-	_, locked, err := s.m.host.FirstLocked(s.fd, layout.GuardBytes, layout.GuardsCount)
-	return err == nil && !locked && (s.Populated == nil || !s.Populated())
+	guarded, err := s.guarded()
+	return err == nil && !guarded && (s.Populated == nil || !s.Populated())
 }
 
 // Stop changes the word that has guards kill what they guard.

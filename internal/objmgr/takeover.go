@@ -43,6 +43,11 @@ func (o *Object) reincarnate(d draft) (err error) {
 	if _, ok := o.named(); !ok {
 		return fs.ErrExist
 	}
+	// The guards of a dead job kill its members once they have the lock. If the file
+	// was another job's by then, they would find a handle, and keep them.
+	if guarded, err := o.guarded(); err != nil || guarded {
+		return orExist(err)
+	}
 	viewed, err := host.ByteLocked(o.fd, layout.ViewByte)
 	if err != nil {
 		return err
