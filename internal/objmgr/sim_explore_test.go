@@ -21,6 +21,8 @@ type world struct {
 	actors []actor
 	kills  int  // how many processes may be killed at any moment
 	robust bool // nobody may wait for ever though others were killed
+	steady bool // nobody terminates a job
+	vast   bool // more than a few ways through it are tried in a long run only
 }
 
 // actor is a process to be: a user and a script.
@@ -37,14 +39,13 @@ func (w world) begin(wrap func(*process) Host) *simulation {
 	}
 	s := &simulation{
 		machine: machine{names: make(map[string]*inode)}, creators: make(map[life]bool), wrap: wrap,
-		robust: w.robust, guards: make(map[*inode]*guard),
+		robust: w.robust, steady: w.steady, guards: make(map[*inode]*guard),
 	}
 	for _, a := range w.before {
-		p := s.start(a.uid, a.script)
-		for p.phase != gone {
-			s.take(choice{process: p.id})
-		}
+		s.start(a.uid, a.script)
+		s.settle()
 	}
+	s.begun = true
 	for _, a := range w.actors {
 		s.start(a.uid, a.script)
 	}
@@ -164,11 +165,13 @@ func triedWays() uint64 {
 	switch {
 	case race.Enabled, runtime.GOOS != "linux":
 		return walks / 20
-	case os.Getenv("FILEMAP_TEST_LONG") == "":
+	case !longRun():
 		return walks / 3
 	}
 	return walks
 }
+
+func longRun() bool { return os.Getenv("FILEMAP_TEST_LONG") != "" }
 
 // walkSteps is how long such a way can be.
 const walkSteps = 5000
@@ -177,14 +180,18 @@ const walkSteps = 5000
 // many random ways.
 func walkWorld(t *testing.T, w world) {
 	t.Helper()
-	for seed := range triedWays() {
+	ways := triedWays()
+	if w.vast && !longRun() {
+		ways /= 4
+	}
+	for seed := range ways {
 		if walk(w, nil, seed, false).failure == nil {
 			continue
 		}
 		s := walk(w, nil, seed, true)
 		t.Fatalf("%s: way %d: %v\n%s", w.name, seed, s.failure, strings.Join(s.trace, "\n"))
 	}
-	t.Logf("figures: %s, up to %d killed: %d random ways", w.name, w.kills, triedWays())
+	t.Logf("figures: %s, up to %d killed: %d random ways", w.name, w.kills, ways)
 }
 
 // walk goes one random way through a world. Kills are as likely at its

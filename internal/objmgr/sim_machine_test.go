@@ -44,6 +44,7 @@ type description struct {
 	write bool
 	whole lock           // flock(2)
 	bytes map[int64]lock // F_OFD_SETLK
+	forks int            // how many further processes have it open
 
 	// The oracle's notes: what the process got the description for.
 	handle, view bool
@@ -157,13 +158,17 @@ func (i *inode) writeAt(p []byte, offset int64) {
 
 // tryLock is what flock(2) does after it has dropped the lock held before.
 func (d *description) tryLock(want lock) bool {
-	for _, other := range d.open {
-		if other != d && !want.allows(other.whole) {
-			return false
-		}
+	if !d.mayLock(want) {
+		return false
 	}
 	d.whole = want
 	return true
+}
+
+func (d *description) mayLock(want lock) bool {
+	return !slices.ContainsFunc(d.open, func(other *description) bool {
+		return other != d && !want.allows(other.whole)
+	})
 }
 
 func (d *description) tryLockByte(pos int64, want lock) bool {
@@ -199,8 +204,12 @@ func (d *description) firstLocked(pos, length int64) (at int64, locked bool) {
 	return at, locked
 }
 
-// close drops what is left of the description. The system drops the locks of
-// bytes first, as a step of its own.
+// close drops what is left of the description, if no other process has it. The
+// system drops the locks of bytes first, as a step of its own.
 func (d *description) close() {
+	if d.forks > 0 {
+		d.forks--
+		return
+	}
 	d.inode.open = slices.DeleteFunc(d.inode.open, func(other *description) bool { return other == d })
 }

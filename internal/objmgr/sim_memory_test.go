@@ -58,6 +58,7 @@ func (s *simulation) timeouts(to []choice) []choice {
 // passTime wakes a process that was chosen although it is asleep.
 func (s *simulation) passTime(p *process) {
 	if p.asleep() {
+		s.checkWait(p)
 		s.now = max(s.now, p.until)
 		p.words, p.timedOut = nil, s.changes
 	}
@@ -138,9 +139,20 @@ func (s *simPage) ownerDied(p *process) {
 	}
 }
 
-func (s *simPage) get(offset int) uint64 { return binary.LittleEndian.Uint64(s.page[offset:]) }
+// isGone reports whether the file was emptied: words then read as 0, and do not change.
+func (i *inode) isGone() bool { return len(i.page) == 0 }
+
+func (s *simPage) get(offset int) uint64 {
+	if s.isGone() {
+		return 0
+	}
+	return binary.LittleEndian.Uint64(s.page[offset:])
+}
 
 func (s *simPage) set(offset int, v uint64) {
+	if s.isGone() {
+		return
+	}
 	if s.get(offset) != v {
 		s.p.sim.changes++
 	}

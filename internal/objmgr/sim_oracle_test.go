@@ -58,6 +58,7 @@ type operation struct {
 	viewed    bool     // somebody had a view of the name's object at some moment
 	misled    bool     // the name led to the file of another name at some moment
 	objects   []*inode // whose state it is about
+	empty     bool     // the job had no members at some moment
 	releases  func()   // ends the oracle's claims on what the operation gives up
 }
 
@@ -81,6 +82,7 @@ func (s *simulation) begin(p *process) {
 		}
 		op.unbroken = s.hasHandle(op.file)
 		s.observe(p)
+		s.observeJob(p)
 	}
 	for _, other := range s.processes {
 		other.operation.disturbed = other.operation.disturbed || other != p
@@ -186,7 +188,9 @@ func (s *simulation) check() {
 			}
 		}
 		s.observe(p)
+		s.observeJob(p)
 	}
+	s.checkMembers()
 }
 
 func (s *simulation) checkHandle(p *process, h *handle) {

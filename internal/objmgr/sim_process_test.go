@@ -25,7 +25,11 @@ type process struct {
 	phase phase
 	quiet bool // its steps are nobody's business: it sets up
 	sleeper
-	paused   bool            // until another process takes a step
+	paused   bool        // until another process takes a step
+	ready    func() bool // if not nil, when its next step can be taken
+	struck   bool        // killed, and not by a guard
+	part     bool        // of another process: it is not killed alone
+	atExit   func()
 	waits    context.Context // ends after too many pauses
 	endWaits context.CancelCauseFunc
 	resume   func() (struct{}, bool) // runs the script to its next step
@@ -43,6 +47,17 @@ type process struct {
 	// the number of operations before.
 	history    hash
 	operations uint64
+}
+
+// canStep reports whether the process, or the system in its place, can go on.
+func (p *process) canStep() bool {
+	switch p.phase {
+	case gone:
+		return false
+	case dying:
+		return true
+	}
+	return !p.asleep() && (p.ready == nil || p.ready())
 }
 
 type phase uint8
@@ -99,6 +114,9 @@ func (p *process) kill() {
 }
 
 func (p *process) exit(how string) {
+	if p.phase != running {
+		return
+	}
 	p.phase = dying
 	p.words = nil
 	p.sim.changes++
@@ -106,6 +124,9 @@ func (p *process) exit(how string) {
 	p.sim.loseHolds(p)
 	p.log(how, "", "")
 	p.skipUnlocked()
+	if p.atExit != nil {
+		p.atExit()
+	}
 }
 
 // die is one step of the system's clearing away after the process: as in
@@ -155,6 +176,13 @@ func (p *process) step() {
 	}
 	p.paused = false
 	p.sim.begin(p)
+}
+
+// block is step for a call that waits until it can be done.
+func (p *process) block(ready func() bool) {
+	p.ready = ready
+	p.step()
+	p.ready = nil
 }
 
 // stepOn is step for a call on an open file, which it returns. Nobody can notice

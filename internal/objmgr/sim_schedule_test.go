@@ -17,6 +17,9 @@ type simulation struct {
 	changes   int           // of memory and locks, so far
 	now       int64         // what all clocks show
 	guards    map[*inode]*guard
+	starts    []*simStart
+	begun     bool // what is before the world has been done
+	steady    bool // nobody terminates a job
 	wrap      func(*process) Host
 	failure   error
 	tracing   bool
@@ -32,7 +35,7 @@ type choice struct {
 // choices appends what can happen next. It is nothing at the end.
 func (s *simulation) choices(to []choice) []choice {
 	for i, p := range s.processes {
-		if p.phase != gone && !p.paused && !p.asleep() {
+		if p.canStep() && !p.paused {
 			to = append(to, choice{i, false})
 		}
 	}
@@ -41,10 +44,11 @@ func (s *simulation) choices(to []choice) []choice {
 	}
 	if len(to) == 0 {
 		s.checkAsleep()
+		s.checkStarts()
 		return to
 	}
 	for i, p := range s.processes {
-		if s.kills > 0 && p.phase == running {
+		if s.kills > 0 && p.phase == running && !p.part {
 			to = append(to, choice{i, true})
 		}
 	}
@@ -58,6 +62,7 @@ func (s *simulation) take(c choice) {
 	case c.kill:
 		s.kills--
 		s.killed = true
+		p.struck = true
 		p.kill()
 	case p.phase == dying:
 		p.die()
@@ -69,10 +74,21 @@ func (s *simulation) take(c choice) {
 	s.check()
 }
 
+// settle goes on until nobody can go on.
+func (s *simulation) settle() {
+	for {
+		i := slices.IndexFunc(s.processes, func(p *process) bool { return p.canStep() && !p.paused })
+		if i < 0 {
+			return
+		}
+		s.take(choice{process: i})
+	}
+}
+
 // unpause ends the pauses of all but the process that took a step, or of that
-// one if no other is left.
+// one if no other can take one.
 func (s *simulation) unpause(stepped *process) {
-	isOther := func(p *process) bool { return p != stepped && p.phase != gone }
+	isOther := func(p *process) bool { return p != stepped && p.canStep() }
 	for _, p := range s.processes {
 		p.paused = p.paused && p == stepped && slices.ContainsFunc(s.processes, isOther)
 	}
@@ -178,6 +194,9 @@ func (s *simulation) state() hash {
 	for _, p := range s.processes {
 		all.add(uint64(p.hash()))
 	}
+	for _, st := range s.starts {
+		all.add(uint64(st.hash()))
+	}
 	all.add(uint64(s.now))
 	all.addBool(s.killed)
 	all.addBool(s.outside != nil)
@@ -203,10 +222,14 @@ func (p *process) hash() hash {
 	p.sleeper.addTo(&h, p.sim)
 	for _, d := range p.files {
 		if d != nil {
-			h.add(d.id, uint64(d.whole), uint64(len(d.bytes)))
-			for pos, l := range d.bytes { // at most one
-				h.add(uint64(pos), uint64(l))
+			h.add(d.id, uint64(d.whole), uint64(d.forks))
+			var bytes hash // a sum, for maps have no order
+			for pos, l := range d.bytes {
+				var one hash
+				one.add(uint64(pos), uint64(l))
+				bytes += one
 			}
+			h.add(uint64(bytes))
 		}
 	}
 	for _, handle := range p.handles {
@@ -219,6 +242,7 @@ func (p *process) hash() hash {
 	h.addBool(op.disturbed)
 	h.addBool(op.viewed)
 	h.addBool(op.misled)
+	h.addBool(op.empty)
 	for _, seen := range op.seen {
 		h.add(seen.id, uint64(seen.number))
 	}
