@@ -127,9 +127,9 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		return 0, c.check("read", c.usable(&c.in))
 	}
 	err = c.use(&c.in, func(deadline context.Context) error {
-		return c.attempt(&c.in, deadline, func() (ok bool, err error) {
-			n, err = c.in.read(p)
-			return n > 0, err
+		return c.attempt(&c.in, deadline, func() (a attempt, err error) {
+			n, a, err = c.in.read(p)
+			return a, err
 		})
 	})
 	if err == io.EOF {
@@ -145,10 +145,10 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	}
 	err = c.use(&c.out, func(deadline context.Context) error {
 		for n < len(p) {
-			if err := c.attempt(&c.out, deadline, func() (ok bool, err error) {
-				written, err := c.out.write(p[n:])
+			if err := c.attempt(&c.out, deadline, func() (attempt, error) {
+				written, a, err := c.out.write(p[n:])
 				n += written
-				return written > 0, err
+				return a, err
 			}); err != nil {
 				return err
 			}
@@ -184,26 +184,26 @@ func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
 // usable returns why a stream can't be used now, if so.
 func (c *Conn) usable(s *stream) error { return context.Cause(s.deadline.context()) }
 
-// attempt tries until it comes to something.
-func (c *Conn) attempt(s *stream, deadline context.Context, try func() (bool, error)) error {
-	guarded := func() (ok bool, err error) {
+// attempt tries until it is done.
+func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt, error)) error {
+	guarded := func() (a attempt, err error) {
 		err = c.view.Guard(func() (err error) {
 			for range s.spin.looks() {
-				if ok, err = try(); ok || err != nil {
+				if a, err = try(); a == done || err != nil {
 					return err
 				}
 			}
 			return nil
 		})
-		return ok, err
+		return a, err
 	}
-	if ok, err := guarded(); ok || err != nil {
+	if a, err := guarded(); a == done || err != nil {
 		return err
 	}
 	p := patience{bell: s.mine, spin: &s.spin}
 	defer p.end()
 	for gone := false; ; {
-		if ok, err := guarded(); ok || err != nil {
+		if a, err := guarded(); a == done || err != nil {
 			return err
 		}
 		if gone {
@@ -217,19 +217,19 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (bool, er
 }
 
 // read copies what there is of the next record.
-func (s *stream) read(p []byte) (int, error) {
+func (s *stream) read(p []byte) (int, attempt, error) {
 	// Looked at first: what was committed before the end is seen below.
 	step.Here()
 	closed := atomic.LoadUint64(&s.bells.sendClosed) != 0
 	position := loadEnd(&s.receive.end).position()
-	position, length, ok, err := s.next(position)
+	position, length, a, err := s.next(position)
 	switch {
 	case err != nil:
-		return 0, err
-	case !ok && closed:
-		return 0, io.EOF
-	case !ok:
-		return 0, nil
+		return 0, a, err
+	case a != done && closed:
+		return 0, a, io.EOF
+	case a != done:
+		return 0, a, nil
 	}
 	if position != s.position || s.offset > length {
 		s.position, s.offset = position, 0
@@ -243,30 +243,33 @@ func (s *stream) read(p []byte) (int, error) {
 			s.theirs.ring()
 		}
 	}
-	return int(n), nil
+	if n == 0 {
+		a = empty // a record without bytes
+	}
+	return int(n), a, nil
 }
 
 // write copies as much of p as is written at once.
-func (s *stream) write(p []byte) (int, error) {
+func (s *stream) write(p []byte) (int, attempt, error) {
 	step.Here()
 	if atomic.LoadUint64(&s.bells.receiveClosed) != 0 {
-		return 0, errPeerClosed
+		return 0, empty, errPeerClosed
 	}
 	if atomic.LoadUint64(&s.bells.sendClosed) != 0 {
-		return 0, net.ErrClosed
+		return 0, empty, net.ErrClosed
 	}
 	n := min(uint64(len(p)), s.size()/4)
-	position, ok := s.reserve(loadEnd(&s.send.end).position(), recordSize(n), 0)
-	if !ok {
+	position, a := s.reserve(loadEnd(&s.send.end).position(), recordSize(n), 0)
+	if a != done {
 		leave(&s.send.end, position)
-		return 0, nil
+		return 0, a, nil
 	}
 	copyBytes(s.bytes(position, n), p[:n])
 	leave(&s.send.end, s.put(position, n))
 	if s.theirs.wanted() {
 		s.theirs.ring()
 	}
-	return int(n), nil
+	return int(n), a, nil
 }
 
 // CloseWrite ends the stream that this side writes: after its last byte the other

@@ -76,7 +76,7 @@ func (s *streams) write() {
 	for i := range p {
 		p[i] = byte(s.written + i)
 	}
-	n, err := s.out.out.write(p)
+	n, _, err := s.out.out.write(p)
 	if err != nil {
 		s.t.Fatal("write:", err)
 	}
@@ -92,7 +92,7 @@ func (s *streams) writeAll() {
 
 func (s *streams) read() {
 	p := make([]byte, 150)
-	n, err := s.in.in.read(p)
+	n, _, err := s.in.in.read(p)
 	if err != nil {
 		s.t.Fatal("read:", err)
 	}

@@ -151,8 +151,8 @@ func (l *Latest) Close() error {
 // object.ErrCorrupt if another process has corrupted the memory. What buffer
 // holds is then undefined.
 func (l *Latest) Read(buffer []byte) (version uint64, err error) {
-	version, err = l.read(buffer, noVersion, 1)
-	if err == errNone {
+	version, a, err := l.read(buffer, noVersion, 1)
+	if a != done && err == nil {
 		err = ErrNoValue
 	}
 	return version, l.check("read", err)
@@ -160,28 +160,29 @@ func (l *Latest) Read(buffer []byte) (version uint64, err error) {
 
 // read returns the newest value if it is another than after within so many
 // looks.
-func (l *Latest) read(buffer []byte, after uint64, looks int) (version uint64, err error) {
+func (l *Latest) read(buffer []byte, after uint64, looks int) (version uint64, a attempt, err error) {
 	if len(buffer) < l.Size() {
-		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
+		return 0, a, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"the buffer has %d bytes, and the value %d", len(buffer), l.Size()))
 	}
 	err = l.view.Guard(func() (err error) {
 		for range looks {
-			if version, err = l.slots.read(buffer, after); err != errNone {
+			version, a, err = l.slots.read(buffer, after)
+			if a == done || err != nil {
 				break
 			}
 		}
 		return err
 	})
-	return version, err
+	return version, a, err
 }
 
 // Wait waits until the newest version is not after, and then does what
 // [Latest.Read] does. If after is 0, it waits only if nothing has been written.
 // If ctx ends first, the error wraps context.Cause(ctx).
 func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
-	version, err = l.read(buffer, after, 1)
-	if err == errNone {
+	version, a, err := l.read(buffer, after, 1)
+	if err == nil && a != done {
 		version, err = l.await(ctx, after, buffer)
 	}
 	return version, l.check("wait", err)
@@ -197,8 +198,8 @@ func (l *Latest) await(ctx context.Context, after uint64, buffer []byte) (versio
 	p := patience{bell: l.bell, spin: &l.spin}
 	defer p.end()
 	for {
-		version, err = l.read(buffer, after, l.spin.looks())
-		if err == errNone {
+		version, a, err := l.read(buffer, after, l.spin.looks())
+		if err == nil && a != done {
 			_, err = p.wait(ctx, nil)
 			if err == nil {
 				continue

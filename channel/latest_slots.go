@@ -63,36 +63,36 @@ func (s *slots) of(version uint64) slot { return s.all[version%slotCount] }
 func (e end) version() uint64 { return e.position() / 8 }
 
 // write makes a value the newest, if it is nobody's turn, or that of the owner,
-// who then has failed on the way before. If not, it returns whose turn it is.
-func (s *slots) write(owner uint16, value []byte) (end, error) {
-	e := loadEnd(&s.send.end)
+// who then has failed on the way before. It returns the end as it found it.
+func (s *slots) write(owner uint16, value []byte) (e end, a attempt) {
+	e = loadEnd(&s.send.end)
 	if e.owner() != owner && !e.take(&s.send.end, owner) {
-		return e, errTaken
+		return e, taken.by(e.owner())
 	}
 	version := e.version()%versionMost + 1
 	s.of(version).write(version, value)
 	s.send.messages++
 	s.send.bytes += uint64(len(value))
 	leave(&s.send.end, version*8)
-	return e, nil
+	return e, done
 }
 
-// read copies the newest value, unless its version is after: that, and that
-// there is none, is errNone.
-func (s *slots) read(buffer []byte, after uint64) (version uint64, err error) {
+// read copies the newest value, unless its version is after, or there is none:
+// then the slots are empty.
+func (s *slots) read(buffer []byte, after uint64) (version uint64, a attempt, err error) {
 	const attempts = 1000
 	for range attempts {
 		version = loadEnd(&s.send.end).version()
 		switch {
 		case version == 0 || version == after:
-			return 0, errNone
+			return 0, empty, nil
 		case s.of(version).read(version, buffer):
-			return version, nil
+			return version, done, nil
 		case loadEnd(&s.send.end).version() == version: // so nobody is writing there
-			return 0, object.ErrCorrupt
+			return 0, empty, object.ErrCorrupt
 		}
 	}
-	return 0, ErrTooFast
+	return 0, empty, ErrTooFast
 }
 
 // release ends the turn of an owner who died on the way: the newest version is

@@ -11,11 +11,11 @@ import (
 func expectNumber(t *testing.T, n int, s *slots, want ...uint64) {
 	t.Helper()
 	buffer := make([]byte, 100)
-	_, err := s.read(buffer, noVersion)
+	_, a, err := s.read(buffer, noVersion)
 	got := binary.LittleEndian.Uint64(buffer)
 	whole := string(buffer) == string(numbered(got, 100))
 	for _, w := range want {
-		if err == nil && got == w && whole {
+		if err == nil && a == done && got == w && whole {
 			return
 		}
 	}
@@ -83,7 +83,7 @@ func readDuring(t *testing.T, n int, writes uint64, k int) (reached, dying bool)
 		}
 		dying = atStep(k, die, func() { writeHeap(&s, 1, numbered(writes+1, 100)) })
 	}, func() {
-		if _, err := s.read(buffer, noVersion); err != nil {
+		if _, a, err := s.read(buffer, noVersion); err != nil || a != done {
 			t.Fatalf("%d writes at step %d: %v", writes, n, err)
 		}
 	})

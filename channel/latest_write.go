@@ -27,8 +27,8 @@ func (l *Latest) Write(value []byte) error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	for other := (turn{}); ; {
-		e, err := l.tryWrite(value)
-		if err == errTaken {
+		e, a, err := l.tryWrite(value)
+		if err == nil && a != done {
 			if err = l.outwait(&other, e); err == nil {
 				continue
 			}
@@ -37,21 +37,21 @@ func (l *Latest) Write(value []byte) error {
 	}
 }
 
-func (l *Latest) tryWrite(value []byte) (e end, err error) {
+func (l *Latest) tryWrite(value []byte) (e end, a attempt, err error) {
 	if l.closed.Load() {
-		return 0, os.ErrClosed
+		return 0, empty, os.ErrClosed
 	}
 	var who sleepers
-	err = l.view.Guard(func() (err error) {
-		if e, err = l.slots.write(l.member.number, value); err == nil {
+	err = l.view.Guard(func() error {
+		if e, a = l.slots.write(l.member.number, value); a == done {
 			who = l.slots.bells.data.takeAll()
 		}
-		return err
+		return nil
 	})
 	if who != (sleepers{}) {
 		l.peers.ringAll(who)
 	}
-	return e, err
+	return e, a, err
 }
 
 // turn is another writer's, as one who waits for its end sees it.

@@ -218,28 +218,20 @@ func (q *Queue) release(number uint16) {
 	q.bells.room.forget(number)
 }
 
-// Why an attempt to send or to receive failed, if it may be tried again.
-var (
-	errNone  = errors.New("no message, or no room")
-	errTaken = errors.New("somebody else has the end")
-)
-
-// once tries without waiting, but for who is in the middle of a copy, and
-// reports whether it came to something.
-func (q *Queue) once(s *side, try func() error) (ok bool, err error) {
+// once tries without waiting, except while another place is in the middle of a
+// copy.
+func (q *Queue) once(s *side, try func() (attempt, error)) (a attempt, err error) {
 	for i := range copyLooks {
-		switch err := try(); {
-		case err == errNone:
-			return false, nil
-		case err != errTaken:
-			return err == nil, err
-		case i == copyLooks-2:
-			if err := q.bury(q.owner(s)); err != nil {
-				return false, err
+		if a, err = try(); err != nil || a.result() != taken {
+			break
+		}
+		if i == copyLooks-2 {
+			if err = q.bury(q.owner(s)); err != nil {
+				break
 			}
 		}
 	}
-	return false, nil
+	return a, err
 }
 
 // copyLooks is how often to look before somebody who has an end seems to keep
@@ -250,13 +242,9 @@ const copyLooks = 100
 // the owner of an end lives, for who never sleeps.
 const looksAtOwner = 1 << 12
 
-// wait waits until it is worth trying again after an attempt that failed, if
-// that may help.
-func (q *Queue) wait(ctx context.Context, p *patience, s *side, err error) error {
-	if err != errNone && err != errTaken {
-		return err
-	}
-	p.busy = err == errTaken
+// wait waits until it is worth trying again after an attempt that was not done.
+func (q *Queue) wait(ctx context.Context, p *patience, s *side, a attempt) error {
+	p.busy = a.result() == taken
 	if p.busy && (p.lying || p.looks%looksAtOwner == looksAtOwner-1 || p.last == 1) {
 		switch owner := q.owner(s); {
 		case owner == 0:
@@ -269,7 +257,7 @@ func (q *Queue) wait(ctx context.Context, p *patience, s *side, err error) error
 			}
 		}
 	}
-	_, err = p.wait(ctx, nil)
+	_, err := p.wait(ctx, nil)
 	return err
 }
 

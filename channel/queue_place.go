@@ -24,35 +24,33 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 	if overflow == Drop {
 		overflow = Fail
 	}
-	d, err := q.tryReserve(length)
-	if err == nil {
+	d, a, err := q.tryReserve(length)
+	if a == done {
 		return d, nil
 	}
 	p := q.sending.patience()
 	defer p.end()
-	for err != nil {
-		if err = q.retrySend(ctx, &p, overflow, err); err != nil {
-			return Draft{}, q.failed("reserve", err)
+	for err == nil && a != done {
+		if err = q.retrySend(ctx, &p, overflow, a); err == nil {
+			d, a, err = q.tryReserve(length)
 		}
-		d, err = q.tryReserve(length)
 	}
-	return d, nil
+	return d, q.check("reserve", err)
 }
 
-func (q *Queue) tryReserve(length int) (d Draft, err error) {
+func (q *Queue) tryReserve(length int) (d Draft, a attempt, err error) {
 	if length < 0 {
-		return Draft{}, negative(length)
+		return Draft{}, a, negative(length)
 	}
-	err = q.view.Guard(func() error {
-		position, err := q.reserve(uint64(length))
-		if err != nil {
-			return err
+	err = q.view.Guard(func() (err error) {
+		var position uint64
+		if position, a, err = q.reserve(uint64(length)); a == done {
+			q.sending.lent.Store(position + 1)
+			d = Draft{q, position, q.bytes(position, uint64(length))}
 		}
-		q.sending.lent.Store(position + 1)
-		d = Draft{q, position, q.bytes(position, uint64(length))}
-		return nil
+		return err
 	})
-	return d, err
+	return d, a, err
 }
 
 // Bytes returns the reserved bytes. Accesses to them are not checked: an access
@@ -109,28 +107,27 @@ type Lease struct {
 //
 // Leasing a second message before ending the first lease deadlocks.
 func (q *Queue) Next(ctx context.Context) (Lease, error) {
-	lease, err := q.tryNext(q.taking.spin.looks())
-	if err == nil {
+	lease, a, err := q.tryNext(q.taking.spin.looks())
+	if a == done {
 		return lease, nil
 	}
-	err = q.takeLater(ctx, err, func(looks int) (err error) {
-		lease, err = q.tryNext(looks)
-		return err
+	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
+		lease, a, err = q.tryNext(looks)
+		return a, err
 	})
 	return lease, err
 }
 
-func (q *Queue) tryNext(looks int) (l Lease, err error) {
-	err = q.view.Guard(func() error {
-		position, n, err := q.peek(looks)
-		if err != nil {
-			return err
+func (q *Queue) tryNext(looks int) (l Lease, a attempt, err error) {
+	err = q.view.Guard(func() (err error) {
+		var position, n uint64
+		if position, n, a, err = q.peek(looks); a == done {
+			q.taking.lent.Store(position + 1)
+			l = Lease{q, position, q.bytes(position, n)}
 		}
-		q.taking.lent.Store(position + 1)
-		l = Lease{q, position, q.bytes(position, n)}
-		return nil
+		return err
 	})
-	return l, err
+	return l, a, err
 }
 
 // Bytes returns the message. Accesses to it are not checked: an access after the

@@ -16,39 +16,40 @@ import (
 //
 // Returns object.ErrCorrupt if another process has corrupted the queue's memory.
 func (q *Queue) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
-	message, err := q.tryReceive(buffer, q.taking.spin.looks())
-	if err == nil {
+	message, a, err := q.tryReceive(buffer, q.taking.spin.looks())
+	if a == done {
 		return message, nil
 	}
-	err = q.takeLater(ctx, err, func(looks int) (err error) {
-		message, err = q.tryReceive(buffer, looks)
-		return err
+	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
+		message, a, err = q.tryReceive(buffer, looks)
+		return a, err
 	})
 	return message, err
 }
 
-// takeLater tries again and again where the first attempt to take a message
-// failed.
-func (q *Queue) takeLater(ctx context.Context, err error, try func(looks int) error) error {
+// takeLater tries again and again after a first attempt to take a message that
+// was not done.
+func (q *Queue) takeLater(
+	ctx context.Context, a attempt, err error, try func(looks int) (attempt, error),
+) error {
 	p := q.taking.patience()
 	defer p.end()
-	for err != nil {
-		if err = q.wait(ctx, &p, &q.taking, err); err != nil {
-			return q.failed("receive", err)
+	for err == nil && a != done {
+		if err = q.wait(ctx, &p, &q.taking, a); err == nil {
+			a, err = try(q.taking.spin.looks())
 		}
-		err = try(q.taking.spin.looks())
 	}
-	return nil
+	return q.check("receive", err)
 }
 
 // TryReceive is [Queue.Receive] without waiting. It reports false if there is
 // no message.
 func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
-	ok, err = q.once(&q.taking, func() (err error) {
-		message, err = q.tryReceive(buffer, 1)
-		return err
+	a, err := q.once(&q.taking, func() (a attempt, err error) {
+		message, a, err = q.tryReceive(buffer, 1)
+		return a, err
 	})
-	return message, ok, q.check("receive", err)
+	return message, a == done, q.check("receive", err)
 }
 
 // Drain waits for a message and then calls f with it and with all further messages,
@@ -58,35 +59,39 @@ func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
 // The bytes are valid only during the call of f. No other receiver can receive
 // until Drain returns. f must not close the handle.
 func (q *Queue) Drain(ctx context.Context, f func(message []byte) error) (n int, err error) {
-	n, err = q.tryDrain(f, q.taking.spin.looks())
-	if err == nil {
+	n, a, err := q.tryDrain(f, q.taking.spin.looks())
+	if a == done {
 		return n, nil
 	}
-	err = q.takeLater(ctx, err, func(looks int) (err error) {
-		n, err = q.tryDrain(f, looks)
-		return err
+	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
+		n, a, err = q.tryDrain(f, looks)
+		return a, err
 	})
 	return n, err
 }
 
-func (q *Queue) tryDrain(f func([]byte) error, looks int) (n int, err error) {
+func (q *Queue) tryDrain(f func([]byte) error, looks int) (n int, a attempt, err error) {
 	err = q.view.Guard(func() error {
-		position, length, err := q.peek(looks)
-		if err != nil {
+		position, length, tried, err := q.peek(looks)
+		if tried != done {
+			a = tried
 			return err
 		}
 		defer func() { q.received(position) }() // also if f panics
-		for ok := true; ok && err == nil && !q.closed.Load(); n++ {
+		for more := done; more == done && !q.closed.Load(); n++ {
 			if err := f(q.bytes(position, length)); err != nil {
 				return err
 			}
 			position = q.got(position, length)
 			q.move(position)
-			position, length, ok, err = q.next(position)
+			position, length, more, err = q.next(position)
+		}
+		if err == nil {
+			a = done
 		}
 		return err
 	})
-	return n, err
+	return n, a, err
 }
 
 // move moves the receiving end on, and keeps it.
@@ -97,38 +102,38 @@ func (q *Queue) move(next uint64) {
 }
 
 // tryReceive takes the next message if there is one within so many looks.
-func (q *Queue) tryReceive(buffer []byte, looks int) (message []byte, err error) {
+func (q *Queue) tryReceive(buffer []byte, looks int) (message []byte, a attempt, err error) {
 	err = q.view.Guard(func() error {
-		position, n, err := q.peek(looks)
-		if err != nil {
-			return err
+		position, n, tried, err := q.peek(looks)
+		if tried == done {
+			message = appendBytes(buffer[:0], q.bytes(position, n))
+			q.received(q.got(position, n))
 		}
-		message = appendBytes(buffer[:0], q.bytes(position, n))
-		q.received(q.got(position, n))
-		return nil
+		a = tried
+		return err
 	})
-	return message, err
+	return message, a, err
 }
 
 // peek takes the receiving end if there is a message, and returns where.
-func (q *Queue) peek(looks int) (position, n uint64, err error) {
+func (q *Queue) peek(looks int) (position, n uint64, a attempt, err error) {
 	e := loadEnd(&q.receive.end)
 	h := q.glance(e)
 	for ; h == 0; h = q.glance(e) {
 		if looks--; looks <= 0 {
-			return 0, 0, q.none()
+			return 0, 0, empty, q.isClosed()
 		}
 		e = loadEnd(&q.receive.end)
 	}
 	if !e.take(&q.receive.end, q.member.number) {
-		return 0, 0, errTaken
+		return 0, 0, taken.by(e.owner()), nil
 	}
 	position = e.position()
 	if race.Enabled {
 		h = q.load(position)
 	}
 	if h.isMessage(position, q.size()-position&q.mask) && !q.closed.Load() {
-		return position, h.length(), nil
+		return position, h.length(), done, nil
 	}
 	return q.findMessage(position)
 }
@@ -143,30 +148,28 @@ func (q *Queue) glance(e end) header {
 	return q.load(e.position())
 }
 
-// none returns why there is no message.
-func (q *Queue) none() error {
+// isClosed returns os.ErrClosed if the handle was closed.
+func (q *Queue) isClosed() error {
 	if q.closed.Load() {
 		return os.ErrClosed
 	}
-	return errNone
+	return nil
 }
 
 // findMessage is peek when the end is taken and there may be no message.
-func (q *Queue) findMessage(position uint64) (at, n uint64, err error) {
-	at, n, ok, err := q.next(position)
+func (q *Queue) findMessage(position uint64) (at, n uint64, a attempt, err error) {
+	at, n, a, err = q.next(position)
 	switch {
 	case q.closed.Load(): // Close waits for who took the end before
 		err = os.ErrClosed
-	case ok:
-		return at, n, nil
-	case err == nil:
-		err = errNone
+	case a == done:
+		return at, n, a, nil
 	}
 	leave(&q.receive.end, at)
 	if at != position {
 		q.wakeSenders() // there is more room, by the padding
 	}
-	return 0, 0, err
+	return 0, 0, empty, err
 }
 
 // received moves the receiving end on, wakes who waits for room, and, if there

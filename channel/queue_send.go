@@ -2,7 +2,6 @@ package channel
 
 import (
 	"context"
-	"os"
 	"sync/atomic"
 )
 
@@ -12,27 +11,26 @@ import (
 //
 // Returns [ErrTooLong] if the message is longer than [Queue.Longest].
 func (q *Queue) Send(ctx context.Context, message []byte) error {
-	err := q.trySend(message)
-	if err == nil {
+	a, err := q.trySend(message)
+	if a == done {
 		return nil
 	}
-	return q.sendLater(ctx, message, err)
+	return q.sendLater(ctx, message, a, err)
 }
 
-// sendLater goes on where the first attempt failed.
-func (q *Queue) sendLater(ctx context.Context, message []byte, err error) error {
+// sendLater goes on after a first attempt that was not done.
+func (q *Queue) sendLater(ctx context.Context, message []byte, a attempt, err error) error {
 	p := q.sending.patience()
 	defer p.end()
-	for err != nil {
-		if err == errNone && q.overflow == Drop {
+	for err == nil && a != done {
+		if a.result() == full && q.overflow == Drop {
 			return q.check("send", q.drop())
 		}
-		if err = q.retrySend(ctx, &p, q.overflow, err); err != nil {
-			return q.failed("send", err)
+		if err = q.retrySend(ctx, &p, q.overflow, a); err == nil {
+			a, err = q.trySend(message)
 		}
-		err = q.trySend(message)
 	}
-	return nil
+	return q.check("send", err)
 }
 
 // drop counts a message as lost.
@@ -44,19 +42,19 @@ func (q *Queue) drop() error {
 	})
 }
 
-// retrySend waits after an attempt to send that failed, if that may help.
-func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, err error) error {
-	if err == errNone && overflow == Fail {
+// retrySend waits after an attempt to send that was not done.
+func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, a attempt) error {
+	if a.result() == full && overflow == Fail {
 		return q.full()
 	}
-	return q.wait(ctx, p, &q.sending, err)
+	return q.wait(ctx, p, &q.sending, a)
 }
 
 // TrySend puts a copy of the message into the queue if there is room now.
 // Otherwise it returns [ErrFull].
 func (q *Queue) TrySend(message []byte) error {
-	ok, err := q.once(&q.sending, func() error { return q.trySend(message) })
-	if err == nil && !ok {
+	a, err := q.once(&q.sending, func() (attempt, error) { return q.trySend(message) })
+	if err == nil && a != done {
 		err = q.full()
 	}
 	return q.check("send", err)
@@ -77,9 +75,9 @@ func (q *Queue) full() error {
 // how many it sent; if they are fewer than all, the error says why.
 func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err error) {
 	for sent < len(batch) {
-		n, err := q.trySendBatch(batch[sent:])
-		if err != nil {
-			n, err = 1, q.sendLater(ctx, batch[sent], err)
+		n, a, err := q.trySendBatch(batch[sent:])
+		if a != done {
+			n, err = 1, q.sendLater(ctx, batch[sent], a, err)
 		}
 		if err != nil {
 			return sent, err
@@ -89,63 +87,61 @@ func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err er
 	return sent, nil
 }
 
-func (q *Queue) trySendBatch(batch [][]byte) (n int, err error) {
+func (q *Queue) trySendBatch(batch [][]byte) (n int, a attempt, err error) {
 	err = q.view.Guard(func() error {
-		position, err := q.reserve(uint64(len(batch[0])))
-		if err != nil {
-			return err
+		position, tried, err := q.reserve(uint64(len(batch[0])))
+		if tried == done {
+			var next uint64
+			n, next = q.putBatch(position, batch)
+			q.sent(next)
 		}
-		var next uint64
-		n, next = q.putBatch(position, batch)
-		q.sent(next)
-		return nil
+		a = tried
+		return err
 	})
-	return n, err
+	return n, a, err
 }
 
 // trySend sends the message if there is room.
-func (q *Queue) trySend(message []byte) error {
-	return q.view.Guard(func() error {
+func (q *Queue) trySend(message []byte) (a attempt, err error) {
+	err = q.view.Guard(func() error {
 		n := uint64(len(message))
-		position, err := q.reserve(n)
-		if err == nil {
+		position, tried, err := q.reserve(n)
+		if tried == done {
 			copyBytes(q.bytes(position, n), message)
 			q.sent(q.put(position, n))
 		}
+		a = tried
 		return err
 	})
+	return a, err
 }
 
 // reserve takes the sending end, with room for a message at the position.
-func (q *Queue) reserve(n uint64) (position uint64, err error) {
+func (q *Queue) reserve(n uint64) (position uint64, a attempt, err error) {
 	if n > q.longest() {
-		return 0, tooLong(n, q.longest())
+		return 0, a, tooLong(n, q.longest())
 	}
 	e := loadEnd(&q.send.end)
 	if !e.take(&q.send.end, q.member.number) {
-		return 0, errTaken
+		return 0, taken.by(e.owner()), nil
 	}
 	position = e.position()
 	if !q.hasRoomHere(position, recordSize(n)) || q.closed.Load() {
 		return q.findRoom(position, n)
 	}
-	return position, nil
+	return position, done, nil
 }
 
 // findRoom is reserve when the end is taken and there may be no room.
-func (q *Queue) findRoom(position, n uint64) (at uint64, err error) {
-	switch {
-	case q.closed.Load(): // Close waits for who took the end before
-		err = os.ErrClosed
-	default:
-		var ok bool
-		if position, ok = q.ring.reserve(position, recordSize(n), q.member.number); ok {
-			return position, nil
+func (q *Queue) findRoom(position, n uint64) (at uint64, a attempt, err error) {
+	if err = q.isClosed(); err == nil { // Close waits for who took the end before
+		position, a = q.ring.reserve(position, recordSize(n), q.member.number)
+		if a == done {
+			return position, done, nil
 		}
-		err = errNone
 	}
 	leave(&q.send.end, position)
-	return 0, err
+	return 0, a, err
 }
 
 // sent moves the sending end on, and wakes who waits for a message, or for the

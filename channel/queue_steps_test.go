@@ -114,12 +114,12 @@ func sendAll(messages ...string) func(*actor) {
 	return func(a *actor) {
 		for _, m := range messages {
 			for range tries {
-				err := a.q.trySend([]byte(m))
-				if err == nil {
+				sent, err := a.q.trySend([]byte(m))
+				if err == nil && sent == done {
 					a.sent = append(a.sent, m)
 					break
 				}
-				a.bury(err, &a.q.sending)
+				a.bury(sent, err, &a.q.sending)
 			}
 		}
 	}
@@ -128,31 +128,29 @@ func sendAll(messages ...string) func(*actor) {
 func receiveSome(n int) func(*actor) {
 	return func(a *actor) {
 		for range tries {
-			m, err := a.q.tryReceive(nil, 1)
-			if err == nil {
+			m, received, err := a.q.tryReceive(nil, 1)
+			if err == nil && received == done {
 				a.got = append(a.got, string(m))
 				if n--; n == 0 {
 					return
 				}
 				continue
 			}
-			a.bury(err, &a.q.taking)
+			a.bury(received, err, &a.q.taking)
 		}
 	}
 }
 
 // bury does what waiting would: it looks whether who is in the way is dead.
-func (a *actor) bury(err error, s *side) {
-	if err == errTaken {
-		if err := a.q.bury(a.q.owner(s)); err != nil {
-			panic(err)
-		}
-		return
+func (a *actor) bury(tried attempt, err error, s *side) {
+	if err == nil && tried.result() == taken {
+		err = a.q.bury(a.q.owner(s))
+	} else {
+		step.Here()
 	}
-	if err != errNone {
+	if err != nil {
 		panic(err)
 	}
-	step.Here()
 }
 
 // queueWorlds are who does what. The capacity is 4096, and what was there

@@ -88,17 +88,20 @@ func (r *ring) hasRoomHere(position, n uint64) bool {
 }
 
 // reserve returns where a record of n bytes can be written from the owner's
-// position on: there, or at the ring's beginning. It reports false if there is
-// no room, and how far it came: padding may have been committed.
-func (r *ring) reserve(position, n uint64, owner uint16) (at uint64, ok bool) {
+// position on: there, or at the ring's beginning. If there is no room, it returns
+// how far it came: padding may have been committed.
+func (r *ring) reserve(position, n uint64, owner uint16) (at uint64, a attempt) {
 	rest := r.size() - position&r.mask
 	if n > rest {
 		if !r.hasRoom(position, rest) {
-			return position, false
+			return position, full
 		}
 		position = r.pad(position, rest, owner)
 	}
-	return position, r.hasRoom(position, n)
+	if !r.hasRoom(position, n) {
+		return position, full
+	}
+	return position, done
 }
 
 // pad commits padding from a position to the ring's end. If nothing lies
@@ -194,21 +197,21 @@ func (r *ring) committed(position uint64) uint64 {
 }
 
 // next returns the message at a position, or after padding there: where it is,
-// and its length. It reports false if there is none yet.
-func (r *ring) next(position uint64) (at, n uint64, ok bool, err error) {
+// and its length.
+func (r *ring) next(position uint64) (at, n uint64, a attempt, err error) {
 	for range 2 { // there is no padding after padding
 		h := r.load(position)
 		switch {
 		case h == 0:
-			return position, 0, false, nil
+			return position, 0, empty, nil
 		case !h.fits(position, r.size()-position&r.mask):
-			return position, 0, false, object.ErrCorrupt
+			return position, 0, empty, object.ErrCorrupt
 		case !h.isPadding():
-			return position, h.length(), true, nil
+			return position, h.length(), done, nil
 		}
 		position = advance(position, h.size())
 	}
-	return position, 0, false, object.ErrCorrupt
+	return position, 0, empty, object.ErrCorrupt
 }
 
 // got counts a message of n bytes as received, and returns the position after

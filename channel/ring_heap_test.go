@@ -18,9 +18,9 @@ func heapSend(r *ring, owner uint16, number uint64, length, batch int) (sent uin
 	if !e.take(&r.send.end, owner) {
 		return 0
 	}
-	position, ok := r.reserve(e.position(), recordSize(uint64(length)), owner)
+	position, a := r.reserve(e.position(), recordSize(uint64(length)), owner)
 	switch {
-	case !ok:
+	case a != done:
 	case batch > 1:
 		messages := make([][]byte, batch)
 		for i := range messages {
@@ -49,8 +49,8 @@ func heapReceive(r *ring, owner uint16) (message []byte, err error) {
 	if !e.take(&r.receive.end, owner) {
 		return nil, nil
 	}
-	position, n, ok, err := r.next(e.position())
-	if ok {
+	position, n, a, err := r.next(e.position())
+	if a == done {
 		message = append(message, r.bytes(position, n)...)
 		position = r.got(position, n)
 	}

@@ -36,7 +36,7 @@ const (
 )
 
 // next reads the message at the cursor, if there is one, and moves on.
-func (c *cursor) next(buffer []byte) (message []byte, o outcome, err error) {
+func (c *cursor) next(buffer []byte) (message []byte, a attempt, err error) {
 	for range lapsMost {
 		position := c.position()
 		h := c.load(position)
@@ -60,7 +60,10 @@ func (c *cursor) next(buffer []byte) (message []byte, o outcome, err error) {
 		if intact, err := c.wasIntact(position); err != nil {
 			return nil, empty, err
 		} else if intact {
-			return buffer, done, c.pass(number, advance(position, h.size()))
+			if err := c.pass(number, advance(position, h.size())); err != nil {
+				return nil, empty, err
+			}
+			return buffer, done, nil
 		}
 	}
 	return nil, taken, nil

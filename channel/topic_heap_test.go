@@ -20,10 +20,10 @@ func heapPublish(s *series, owner uint16, message []byte, batch int) (ok bool) {
 			runtime.Gosched()
 			continue
 		}
-		position, slowest, ok := s.reserve(e.position(), topicSize(uint64(len(message))), owner)
+		position, a := s.reserve(e.position(), topicSize(uint64(len(message))), owner)
 		switch {
-		case !ok:
-			s.hurry(slowest)
+		case a != done:
+			s.hurry(a.owner())
 		case batch > 1:
 			messages := make([][]byte, batch)
 			for i := range messages {
@@ -35,7 +35,7 @@ func heapPublish(s *series, owner uint16, message []byte, batch int) (ok bool) {
 			position = s.finish(position, uint64(len(message)))
 		}
 		leave(&s.send.end, position)
-		return ok
+		return a == done
 	}
 }
 
@@ -84,12 +84,12 @@ func TestSeriesOnHeap(t *testing.T) {
 			all.Go(func() {
 				for {
 					last := ended.Load()
-					m, o, err := c.next(nil)
-					if err != nil || o == done && !checkStamped(t, c, m) {
+					m, a, err := c.next(nil)
+					if err != nil || a == done && !checkStamped(t, c, m) {
 						t.Errorf("lap %v: %v", lap, err)
 						break
 					}
-					if o == empty {
+					if a.result() == empty {
 						if last {
 							break
 						}
@@ -133,11 +133,11 @@ func TestSeriesBatchFillsRing(t *testing.T) {
 		for range 10 {
 			heapPublish(s, 1, make([]byte, 1024-headerSize-numberSize), 4)
 			for {
-				m, o, err := c.next(nil)
+				m, a, err := c.next(nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if o != done {
+				if a != done {
 					break
 				}
 				checkStamped(t, c, m)
@@ -158,8 +158,8 @@ func comeAndGo(t *testing.T, place *cursor, ended *atomic.Bool) {
 			return
 		}
 		for range round % 50 {
-			m, o, err := c.next(nil)
-			if err != nil || o == done && !checkStamped(t, c, m) {
+			m, a, err := c.next(nil)
+			if err != nil || a == done && !checkStamped(t, c, m) {
 				t.Errorf("one who came late: %v", err)
 				return
 			}

@@ -118,26 +118,26 @@ func (t *Topic) wakePublishers() {
 // wait waits until it is worth trying again after an attempt that came to
 // nothing because of what another place does.
 func (t *Topic) wait(ctx context.Context, p *patience, a attempt) error {
-	p.busy = a.outcome == taken
+	p.busy = a.result() == taken
 	switch {
-	case a.outcome == taken && a.owner == 0: // another publisher was faster
+	case a.result() == taken && a.owner() == 0: // another publisher was faster
 		return p.again(ctx)
 	case !p.lying && (p.looks%looksAtOwner == looksAtOwner-1 || p.last == 1):
-		if dead, err := t.bury(a.owner); dead || err != nil {
+		if dead, err := t.bury(a.owner()); dead || err != nil {
 			return err
 		}
 		fallthrough
-	case !p.lying || a.owner == t.member.number:
+	case !p.lying || a.owner() == t.member.number:
 		_, err := p.wait(ctx, nil)
 		return err
 	}
-	mutex, err := t.peers.mutex(a.owner)
+	mutex, err := t.peers.mutex(a.owner())
 	if err != nil {
 		return err
 	}
 	hold, err := p.wait(ctx, mutex)
 	if err == nil && hold != (waitable.Hold{}) {
-		err = errors.Join(t.releaseDead(a.owner), hold.Unlock())
+		err = errors.Join(t.releaseDead(a.owner()), hold.Unlock())
 	}
 	return err
 }

@@ -20,7 +20,7 @@ type TopicDraft struct {
 // Reserving a second message before ending the first deadlocks.
 func (t *Topic) Reserve(ctx context.Context, length int) (TopicDraft, error) {
 	d, a, err := t.tryReserve(length, false)
-	if err == nil && a.outcome == done {
+	if a == done {
 		return d, nil
 	}
 	err = t.publishLater(ctx, a, err, func(hurry bool) (a attempt, err error) {
@@ -32,12 +32,12 @@ func (t *Topic) Reserve(ctx context.Context, length int) (TopicDraft, error) {
 
 func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a attempt, err error) {
 	if length < 0 {
-		return TopicDraft{}, attempt{}, negative(length)
+		return TopicDraft{}, empty, negative(length)
 	}
 	err = t.view.Guard(func() (err error) {
 		var position uint64
 		position, a, err = t.reserve(length, hurry)
-		if err == nil && a.outcome == done {
+		if a == done {
 			t.sending.lent.Store(position + 1)
 			d = TopicDraft{t, position, t.series.message(position, uint64(length))}
 		}

@@ -12,7 +12,7 @@ import (
 // Returns [ErrTooLong] if the message is longer than [Topic.Longest].
 func (t *Topic) Publish(ctx context.Context, message []byte) error {
 	a, err := t.tryPublish(message, false)
-	if err == nil && a.outcome == done {
+	if a == done {
 		return nil
 	}
 	return t.publishLater(ctx, a, err, func(hurry bool) (attempt, error) {
@@ -26,7 +26,7 @@ func (t *Topic) publishLater(
 ) error {
 	p := t.sending.patience()
 	defer p.end()
-	for err == nil && a.outcome != done {
+	for err == nil && a != done {
 		if err = t.wait(ctx, &p, a); err == nil {
 			a, err = try(p.lying)
 		}
@@ -45,15 +45,15 @@ func (t *Topic) publishLater(
 func (t *Topic) TryPublish(message []byte) error {
 	for look := range copyLooks + placesMost { // each place's may be dead
 		a, err := t.tryPublish(message, false)
-		if err != nil || a.outcome == done {
+		if err != nil || a == done {
 			return t.check("publish", err)
 		}
-		if a.owner == 0 || a.outcome == taken && look%copyLooks != copyLooks-2 {
+		if a.owner() == 0 || a.result() == taken && look%copyLooks != copyLooks-2 {
 			continue
 		}
-		if dead, err := t.bury(a.owner); err != nil {
+		if dead, err := t.bury(a.owner()); err != nil {
 			return t.failed("publish", err)
-		} else if !dead && a.outcome == full {
+		} else if !dead && a.result() == full {
 			break
 		}
 	}
@@ -66,7 +66,7 @@ func (t *Topic) TryPublish(message []byte) error {
 func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int, err error) {
 	for published < len(batch) {
 		n, a, err := t.tryBatch(batch[published:], false)
-		if err != nil || a.outcome != done {
+		if a != done {
 			err = t.publishLater(ctx, a, err, func(hurry bool) (a attempt, err error) {
 				n, a, err = t.tryBatch(batch[published:], hurry)
 				return a, err
@@ -84,13 +84,13 @@ func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int
 // none, who is in the way will ring.
 func (t *Topic) tryPublish(message []byte, hurry bool) (a attempt, err error) {
 	var asleep sleepers
-	err = t.view.Guard(func() (err error) {
-		var position uint64
-		position, a, err = t.reserve(len(message), hurry)
-		if err == nil && a.outcome == done {
+	err = t.view.Guard(func() error {
+		position, tried, err := t.reserve(len(message), hurry)
+		if tried == done {
 			t.series.write(position, t.series.send.messages, message)
 			asleep = t.published(t.series.finish(position, uint64(len(message))))
 		}
+		a = tried
 		return err
 	})
 	t.wake(asleep)
@@ -99,13 +99,14 @@ func (t *Topic) tryPublish(message []byte, hurry bool) (a attempt, err error) {
 
 func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a attempt, err error) {
 	var asleep sleepers
-	err = t.view.Guard(func() (err error) {
-		var position, next uint64
-		position, a, err = t.reserve(len(batch[0]), hurry)
-		if err == nil && a.outcome == done {
+	err = t.view.Guard(func() error {
+		position, tried, err := t.reserve(len(batch[0]), hurry)
+		if tried == done {
+			var next uint64
 			n, next = t.series.finishBatch(position, batch)
 			asleep = t.published(next)
 		}
+		a = tried
 		return err
 	})
 	t.wake(asleep)
@@ -117,24 +118,22 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err
 	s := &t.series
 	e := loadEnd(&s.send.end)
 	if !e.take(&s.send.end, t.member.number) {
-		return 0, attempt{taken, e.owner()}, nil
+		return 0, taken.by(e.owner()), nil
 	}
 	position = e.position()
-	ok := false
 	switch {
 	case t.closed.Load(): // Close waits for who took the end before
 		err = os.ErrClosed
 	case uint64(length) > s.longestMessage():
 		err = tooLong(uint64(length), s.longestMessage())
 	default:
-		position, a.owner, ok = s.reserve(position, topicSize(uint64(length)), t.member.number)
+		position, a = s.reserve(position, topicSize(uint64(length)), t.member.number)
+		if a == done {
+			return position, done, nil
+		}
 	}
-	if ok {
-		return position, attempt{}, nil
-	}
-	a.outcome = full
-	if err == nil && hurry && !s.hurry(a.owner) {
-		a = attempt{taken, 0}
+	if err == nil && hurry && !s.hurry(a.owner()) {
+		a = taken
 	}
 	leave(&s.send.end, position)
 	if position != e.position() { // who is asleep may be in the way, at padding

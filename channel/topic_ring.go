@@ -52,18 +52,17 @@ func (s *series) number(position uint64) *uint64 { return s.header(position + he
 func (s *series) message(position, n uint64) []byte { return s.bytes(position+numberSize, n) }
 
 // reserve returns where a record of n bytes can be written from the owner's
-// position on, as [ring.reserve] does. If there is no room, it names the
-// subscriber who is the slowest.
-func (s *series) reserve(position, n uint64, owner uint16) (at uint64, slowest uint16, ok bool) {
+// position on, as [ring.reserve] does. If there is no room, the slowest
+// subscriber is in the way.
+func (s *series) reserve(position, n uint64, owner uint16) (at uint64, a attempt) {
 	rest := s.size() - position&s.mask
 	if n > rest {
-		if slowest, ok = s.makeRoom(position, rest+headerSize); !ok {
-			return position, slowest, false
+		if a = s.makeRoom(position, rest+headerSize); a != done {
+			return position, a
 		}
 		position = s.padTo(position, rest, owner)
 	}
-	slowest, ok = s.makeRoom(position, n+headerSize)
-	return position, slowest, ok
+	return position, s.makeRoom(position, n+headerSize)
 }
 
 // isFree reports whether so many bytes from a position on are known to be free.
@@ -73,19 +72,19 @@ func (s *series) isFree(position, need uint64) bool {
 		(s.lap || distance(position, s.send.seen)+need <= s.size())
 }
 
-// makeRoom frees so many bytes from a position on, or names who is in the way.
-func (s *series) makeRoom(position, need uint64) (slowest uint16, ok bool) {
+// makeRoom frees so many bytes from a position on.
+func (s *series) makeRoom(position, need uint64) attempt {
 	switch {
 	case need > s.size():
-		return 0, false
+		return full
 	case s.isFree(position, need):
-		return 0, true
+		return done
 	}
-	if slowest, ok = s.ask(position, need); !ok {
-		return slowest, false
+	if a := s.ask(position, need); a != done {
+		return a
 	}
 	if ahead := distance(s.receive.limit, position); ahead >= need && ahead <= s.size() {
-		return 0, true
+		return done
 	}
 	room := s.size()
 	if !s.lap {
@@ -101,13 +100,16 @@ func (s *series) makeRoom(position, need uint64) (slowest uint16, ok bool) {
 const announceParts = 16
 
 // ask looks whether the subscribers leave so much room at a position.
-func (s *series) ask(position, need uint64) (slowest uint16, ok bool) {
+func (s *series) ask(position, need uint64) attempt {
 	if s.lap {
-		return 0, true
+		return done
 	}
 	at, slowest := s.slowest(position)
 	s.send.seen = at
-	return slowest, distance(position, at)+need <= s.size()
+	if distance(position, at)+need > s.size() {
+		return full.by(slowest)
+	}
+	return done
 }
 
 // slowest returns who is behind the most, and where.
@@ -244,7 +246,7 @@ func (s *series) finishBatch(first uint64, batch [][]byte) (n int, next uint64) 
 		if length > s.longestMessage() || size > room {
 			break
 		}
-		if _, ok := s.makeRoom(first, size+headerSize); !ok {
+		if a := s.makeRoom(first, size+headerSize); a != done {
 			break
 		}
 		s.write(next, start+uint64(n), message)

@@ -69,11 +69,11 @@ func (w *world) publish(owner uint16, batch int) bool {
 // read reads what there is for a subscriber.
 func (w *world) read(c *cursor) {
 	for {
-		m, o, err := c.next(nil)
+		m, a, err := c.next(nil)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if o != done {
+		if a != done {
 			return
 		}
 		checkStamped(w.t, c, m)

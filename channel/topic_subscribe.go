@@ -101,15 +101,15 @@ func (s *Subscription) Name() string { return s.name }
 //
 // Returns object.ErrCorrupt if another process has corrupted the topic's memory.
 func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
-	message, o, err := s.tryReceive(buffer, s.taking.spin.looks())
-	if err == nil && o == done {
+	message, a, err := s.tryReceive(buffer, s.taking.spin.looks())
+	if a == done {
 		return message, nil
 	}
 	p := s.taking.patience()
 	defer s.end(&p)
-	for err == nil && o != done {
+	for err == nil && a != done {
 		switch {
-		case o == empty:
+		case a.result() == empty:
 			p.busy = false
 			_, err = p.wait(ctx, nil)
 		default: // overtaken all the time
@@ -117,7 +117,7 @@ func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, erro
 			err = p.again(ctx)
 		}
 		if err == nil {
-			message, o, err = s.tryReceive(buffer, s.taking.spin.looks())
+			message, a, err = s.tryReceive(buffer, s.taking.spin.looks())
 		}
 	}
 	return message, s.check("receive", err)
@@ -135,12 +135,12 @@ func (s *Subscription) end(p *patience) {
 // TryReceive is [Subscription.Receive] without waiting. It reports false if
 // there is no message.
 func (s *Subscription) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
-	message, o, err := s.tryReceive(buffer, 1)
-	return message, err == nil && o == done, s.check("receive", err)
+	message, a, err := s.tryReceive(buffer, 1)
+	return message, a == done, s.check("receive", err)
 }
 
 // tryReceive reads the next message if there is one within so many looks.
-func (s *Subscription) tryReceive(buffer []byte, looks int) (message []byte, o outcome, err error) {
+func (s *Subscription) tryReceive(buffer []byte, looks int) (message []byte, a attempt, err error) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
 	if s.closed.Load() {
@@ -148,8 +148,8 @@ func (s *Subscription) tryReceive(buffer []byte, looks int) (message []byte, o o
 	}
 	err = s.view.Guard(func() (err error) {
 		for {
-			message, o, err = s.cursor.next(buffer)
-			if looks--; looks <= 0 || o != empty || err != nil {
+			message, a, err = s.cursor.next(buffer)
+			if looks--; looks <= 0 || a.result() != empty || err != nil {
 				break
 			}
 		}
@@ -159,7 +159,7 @@ func (s *Subscription) tryReceive(buffer []byte, looks int) (message []byte, o o
 	if err != nil {
 		return nil, empty, err
 	}
-	return message, o, nil
+	return message, a, nil
 }
 
 func (s *Subscription) wakePublisher() {
