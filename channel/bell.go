@@ -97,6 +97,18 @@ func (w *sleepers) add(number uint16) {
 	atomic.OrUint64(word, bit)
 }
 
+// takeAll returns who sleeps, and that they are being woken: each one says so
+// again before it sleeps again.
+func (w *sleepers) takeAll() (who sleepers) {
+	for i := range w {
+		step.Here()
+		if atomic.LoadUint64(&w[i]) != 0 {
+			who[i] = atomic.SwapUint64(&w[i], 0)
+		}
+	}
+	return who
+}
+
 // forget takes a place out of those who sleep.
 func (w *sleepers) forget(number uint16) {
 	step.Here()
@@ -137,9 +149,9 @@ func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold,
 const yields = 3
 
 // patience is one wait of one goroutine: it watches for a while, then sleeps.
-// Whoever called wait must call end.
+// A caller of wait must call end.
 type patience struct {
-	bell   *bell
+	bell   *bell // nil if none rings: the wait then looks every millisecond
 	spin   *spin
 	lying  bool
 	busy   bool // another has the end that this wait is for, and soon moves it on
@@ -156,6 +168,8 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 	switch {
 	case ctx.Err() != nil:
 		return waitable.Hold{}, p.again(ctx)
+	case p.lying && p.bell == nil:
+		return p.pause(watch)
 	case p.lying:
 		hold, err := p.bell.sleep(ctx, watch)
 		if err == nil {
@@ -169,7 +183,19 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 		return waitable.Hold{}, nil
 	}
 	p.lying = true
+	if p.bell == nil {
+		return waitable.Hold{}, nil
+	}
 	return waitable.Hold{}, p.bell.lieDown()
+}
+
+// pause is [bell.sleep] if no bell rings.
+func (p *patience) pause(watch *waitable.Mutex) (hold waitable.Hold, err error) {
+	time.Sleep(time.Millisecond)
+	if watch != nil {
+		hold, _, err = watch.TryLock()
+	}
+	return hold, err
 }
 
 // again returns nil if the caller should try again: as long as ctx goes on, and
@@ -191,7 +217,7 @@ func (p *patience) end() {
 	if p.looks > 0 {
 		p.spin.learn(p.budget, time.Since(p.began), p.lying)
 	}
-	if p.lying {
+	if p.lying && p.bell != nil {
 		p.bell.getUp()
 	}
 }

@@ -25,7 +25,7 @@ import (
 type Conn struct {
 	*segment
 	in, out stream
-	peer    peer
+	gone    atomic.Pointer[error] // set when the other side is: see bury
 	addr    Addr
 
 	closing context.Context
@@ -81,7 +81,9 @@ func newConn(seg *segment, addr Addr, option time.Duration) (*Conn, error) {
 	if seg.member.number == accepterPlace {
 		out, in = in, out
 	}
-	if err := errors.Join(c.in.open(seg, in, reading), c.out.open(seg, out, writing)); err != nil {
+	if err := errors.Join(
+		c.in.open(seg, in, reading), c.out.open(seg, out, writing), c.peers.start(c.bury),
+	); err != nil {
 		return nil, err
 	}
 	for _, s := range []*stream{&c.in, &c.out} {
@@ -207,7 +209,7 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt,
 			return err
 		}
 		if gone {
-			return c.peerGone()
+			return *c.gone.Load()
 		}
 		var err error
 		if gone, err = c.wait(deadline, &p); err != nil {
@@ -308,10 +310,7 @@ func (c *Conn) Close() error {
 	return c.check("close", c.release())
 }
 
-func (c *Conn) release() error {
-	c.peer.close()
-	return c.segment.close()
-}
+func (c *Conn) release() error { return c.segment.close() }
 
 // isExpected reports whether the Listener may accept the connection yet.
 func (c *Conn) isExpected() bool {

@@ -2,125 +2,65 @@ package channel
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"sync"
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
-	"github.com/filemap-go/filemap/waitable"
 )
 
-// peer tells whether the other side of a Conn lives: it holds the mutex of its
-// place. Until a Listener has accepted a dialer, that is about the Listener.
-type peer struct {
-	mu       sync.Mutex
-	listener *waitable.Mutex
-	place    *waitable.Mutex
-	gone     bool
-	closed   bool
-}
+// listenerPlace is under which number a dialer's peers have the mutex that the
+// Listener holds, which stands for the other side until it has come: not a place.
+const listenerPlace = 3
 
-func (p *peer) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	for _, mutex := range []*waitable.Mutex{p.listener, p.place} {
-		if mutex != nil {
-			_ = mutex.Close()
-		}
+// watched returns the number of the place whose process this side depends on.
+func (c *Conn) watched() uint16 {
+	if c.hasPeer() {
+		return c.peerNumber()
 	}
+	return listenerPlace
 }
 
 // wait waits until it is worth trying again, or the other side is gone: then
 // one more look will show all that came from it.
 func (c *Conn) wait(ctx context.Context, p *patience) (gone bool, err error) {
-	if !p.lying {
-		if p.looks%looksAtOwner == looksAtOwner-1 {
-			if gone, err := c.tryPeer(); gone || err != nil {
-				return gone, err
-			}
-		}
-		_, err := p.wait(ctx, nil)
-		return false, err
-	}
-	watch, err := c.watch()
-	if watch == nil || err != nil {
-		return watch == nil, err
-	}
-	hold, err := p.wait(ctx, watch)
-	if err != nil || hold == (waitable.Hold{}) {
-		return false, err
-	}
-	return c.bury(watch), hold.Unlock()
+	err = c.peers.wait(ctx, p, empty.by(c.watched()))
+	return c.gone.Load() != nil, err
 }
 
 // tryPeer is wait without waiting.
 func (c *Conn) tryPeer() (gone bool, err error) {
-	watch, err := c.watch()
-	if watch == nil || err != nil {
-		return watch == nil, err
+	if c.gone.Load() == nil {
+		_, err = c.peers.reap(c.watched())
 	}
-	hold, locked, err := watch.TryLock()
-	if !locked {
-		return false, err
-	}
-	return c.bury(watch), hold.Unlock()
-}
-
-// watch returns the mutex that the other side holds, or nil if it is gone.
-func (c *Conn) watch() (*waitable.Mutex, error) {
-	c.peer.mu.Lock()
-	defer c.peer.mu.Unlock()
-	switch {
-	case c.peer.gone:
-		return nil, nil
-	case c.peer.place != nil:
-		return c.peer.place, nil
-	case !c.hasPeer():
-		return c.peer.listener, nil
-	}
-	mutex, err := waitable.OpenMutex(c.placeName(c.peerNumber()))
-	if errors.Is(err, fs.ErrNotExist) {
-		c.peer.gone = true
-		return nil, nil
-	}
-	c.peer.place = mutex
-	return mutex, err
+	return c.gone.Load() != nil, err
 }
 
 // peerNumber returns the number of the other side's place.
 func (c *Conn) peerNumber() uint16 { return dialerPlace + accepterPlace - c.member.number }
 
-// peerGone returns an [ErrPeerGone] that tells which process it was. That is not
-// known before the other side has come, and after it has left its place.
-func (c *Conn) peerGone() error {
-	places, err := c.places()
-	if err != nil || !c.hasPeer() {
-		return ErrPeerGone
+// bury takes note that the process of a place is gone, and which it was. That is
+// not known before the other side has come, and after it has left its place. A
+// Listener that has accepted does not count: the other side does.
+func (c *Conn) bury(number uint16) {
+	gone := ErrPeerGone
+	switch number {
+	case listenerPlace:
+		if c.settle(givenUp) {
+			return
+		}
+	case c.peerNumber():
+		places, err := c.places()
+		if err != nil {
+			break
+		}
+		if process := atomic.LoadUint64(&places[number-1].process); process != 0 {
+			gone = object.Explain(gone, fmt.Sprintf("the other side's process %d is gone", process))
+		}
+	default:
+		return
 	}
-	var process uint64
-	_ = c.view.Guard(func() error {
-		process = atomic.LoadUint64(&places[c.peerNumber()-1].process)
-		return nil
-	})
-	if process == 0 {
-		return ErrPeerGone
-	}
-	return object.Explain(ErrPeerGone, fmt.Sprintf("the other side's process %d is gone", process))
-}
-
-// bury takes note that the one who held a mutex is gone. It reports false if
-// that was a Listener that has accepted: what counts now is the other side.
-func (c *Conn) bury(mutex *waitable.Mutex) (gone bool) {
-	c.peer.mu.Lock()
-	defer c.peer.mu.Unlock()
-	if mutex == c.peer.place || !c.settle(givenUp) {
-		c.peer.gone = true
-	}
-	return c.peer.gone
+	c.gone.CompareAndSwap(nil, &gone)
 }
 
 // What a dialer's place has for a state, from when that is settled: both sides

@@ -149,6 +149,6 @@ func (q *Queue) dial(
 	if err != nil {
 		return nil, "", errors.Join(err, seg.close())
 	}
-	c.peer.listener = listener
+	c.peers.keep(listenerPlace, listener)
 	return c, id, nil
 }

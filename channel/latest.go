@@ -22,10 +22,10 @@ import (
 // may be called from any goroutine.
 type Latest struct {
 	*segment
-	slots slots
-	peers peers
-	bell  *bell
-	spin  spin
+	slots   slots
+	bell    *bell
+	spin    spin // of Wait
+	writing spin
 
 	// turn is held by the one goroutine of this handle that writes, waiting by
 	// the one that sleeps: the others queue.
@@ -97,7 +97,7 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 		return nil, false, failed(op, name, err)
 	}
 	l = &Latest{segment: seg, waiting: make(chan struct{}, 1)}
-	l.spin.option = opts.Spin
+	l.spin.option, l.writing.option = opts.Spin, spinLongest
 	if err := l.start(); err != nil {
 		return nil, false, failed(op, name, errors.Join(err, seg.close()))
 	}
@@ -114,14 +114,11 @@ func (l *Latest) start() error {
 		return err
 	}
 	l.slots = newSlots(r, int(size))
-	l.peers.segment = l.segment
-	l.parts = append(l.parts, &l.peers)
 	suffix := dataBell(l.member.number)
 	if l.bell, err = l.segment.bell(suffix, &r.bells.data, &r.receive.waits); err != nil {
 		return err
 	}
-	// Whoever had our place before may have died in its turn.
-	return l.release(l.member.number)
+	return l.peers.start(l.slots.release)
 }
 
 // Name returns the value's name with its prefix.
@@ -138,7 +135,10 @@ func (l *Latest) Close() error {
 	}
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	_ = l.release(l.member.number) // of a Write that failed on the way
+	_ = l.view.Guard(func() error {
+		l.slots.release(l.member.number) // of a Write that failed on the way
+		return nil
+	})
 	return l.check("close", l.segment.close())
 }
 
@@ -200,8 +200,7 @@ func (l *Latest) await(ctx context.Context, after uint64, buffer []byte) (versio
 	for {
 		version, a, err := l.read(buffer, after, l.spin.looks())
 		if err == nil && a != done {
-			_, err = p.wait(ctx, nil)
-			if err == nil {
+			if err = l.peers.wait(ctx, &p, a); err == nil {
 				continue
 			}
 		}

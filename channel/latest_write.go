@@ -1,16 +1,12 @@
 package channel
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io/fs"
-	"math/bits"
 	"os"
-	"runtime"
-	"sync/atomic"
 	"time"
 
-	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -26,15 +22,31 @@ func (l *Latest) Write(value []byte) error {
 	}
 	l.turn.Lock()
 	defer l.turn.Unlock()
-	for other := (turn{}); ; {
-		e, a, err := l.tryWrite(value)
-		if err == nil && a != done {
-			if err = l.outwait(&other, e); err == nil {
-				continue
-			}
-		}
-		return l.check("write", err)
+	e, a, err := l.tryWrite(value)
+	if a == done {
+		return nil
 	}
+	return l.check("write", l.writeLater(value, e, a, err))
+}
+
+// writeLater tries again and again after a first attempt that was not done: the
+// end as it found it says whose turn it is. A turn lasts as long as a copy, so no
+// bell rings after it.
+func (l *Latest) writeLater(value []byte, turn end, a attempt, err error) error {
+	p, began := patience{spin: &l.writing}, time.Now()
+	for err == nil && a != done {
+		if time.Since(began) > writePatience {
+			return errStuck
+		}
+		if err = l.peers.wait(context.Background(), &p, a); err != nil {
+			break
+		}
+		var e end
+		if e, a, err = l.tryWrite(value); e != turn {
+			turn, p, began = e, patience{spin: &l.writing}, time.Now()
+		}
+	}
+	return err
 }
 
 func (l *Latest) tryWrite(value []byte) (e end, a attempt, err error) {
@@ -49,16 +61,9 @@ func (l *Latest) tryWrite(value []byte) (e end, a attempt, err error) {
 		return nil
 	})
 	if who != (sleepers{}) {
-		l.peers.ringAll(who)
+		l.peers.wake(who)
 	}
 	return e, a, err
-}
-
-// turn is another writer's, as one who waits for its end sees it.
-type turn struct {
-	end   end
-	looks int
-	since time.Time
 }
 
 // writePatience is how long a writer who lives may take to copy a value: up to a
@@ -67,72 +72,3 @@ const writePatience = 10 * time.Second
 
 var errStuck = object.Explain(os.ErrDeadlineExceeded,
 	fmt.Sprintf("another writer has been in the middle of a value for %v", writePatience))
-
-// outwait waits until it is worth trying again. A turn lasts as long as a copy,
-// so it is only watched, at longer intervals after a while.
-func (l *Latest) outwait(t *turn, e end) error {
-	if e != t.end {
-		*t = turn{end: e}
-	}
-	t.looks++
-	switch {
-	case t.looks < looksAtOwner:
-		runtime.Gosched()
-		return nil
-	case t.looks == looksAtOwner:
-		t.since = time.Now()
-	case time.Since(t.since) > writePatience:
-		return errStuck
-	}
-	dead, err := l.bury(e.owner())
-	if err == nil && !dead {
-		time.Sleep(time.Millisecond)
-	}
-	return err
-}
-
-// bury ends the turn of a place if nobody holds it, and reports whether it did.
-func (l *Latest) bury(number uint16) (dead bool, err error) {
-	if number == 0 {
-		return true, nil
-	}
-	mutex, err := l.peers.mutex(number)
-	if err != nil {
-		return false, err
-	}
-	hold, dead, err := mutex.TryLock()
-	if err != nil || !dead {
-		return false, err
-	}
-	return true, errors.Join(l.release(number), hold.Unlock())
-}
-
-// release frees what a place has. The caller holds its mutex.
-func (l *Latest) release(number uint16) error {
-	return l.view.Guard(func() error {
-		l.slots.release(number)
-		return nil
-	})
-}
-
-// takeAll returns who sleeps, and that they are being woken: each one says so
-// again before it sleeps again.
-func (w *sleepers) takeAll() (who sleepers) {
-	for i := range w {
-		step.Here()
-		if atomic.LoadUint64(&w[i]) != 0 {
-			who[i] = atomic.SwapUint64(&w[i], 0)
-		}
-	}
-	return who
-}
-
-// ringAll wakes who sleeps. Opening a bell takes long, so the caller has let go
-// of the end.
-func (p *peers) ringAll(who sleepers) {
-	for i, word := range who {
-		for ; word != 0; word &= word - 1 {
-			p.ring(uint16(64*i+bits.TrailingZeros64(word)) + 1)
-		}
-	}
-}

@@ -3,7 +3,6 @@ package channel
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 	"sync/atomic"
@@ -91,19 +90,6 @@ func (s *segment) lockPlace(number uint16) (*waitable.Mutex, waitable.Hold, bool
 		return nil, waitable.Hold{}, false, errors.Join(err, mutex.Close())
 	}
 	return mutex, hold, true, nil
-}
-
-// openPlace opens the mutex of a place, to watch who has it. It is nil if
-// nobody does.
-func (s *segment) openPlace(number uint16) (*waitable.Mutex, error) {
-	if uint32(number) > s.shape.places {
-		return nil, object.Explain(object.ErrCorrupt, fmt.Sprintf("the records name place %d", number))
-	}
-	mutex, err := waitable.OpenMutex(s.placeName(number))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return mutex, err
 }
 
 // leave gives the place up. When others can take it, nothing of this process

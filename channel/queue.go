@@ -6,8 +6,6 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
-
-	"github.com/filemap-go/filemap/waitable"
 )
 
 // Queue is a handle to a queue of messages with a name. Any process that has
@@ -43,6 +41,30 @@ type side struct {
 }
 
 func (s *side) patience() patience { return patience{bell: s.bell, spin: &s.spin} }
+
+// finish waits until the handle of a place no longer has the end: a goroutine that
+// took it just before is in the middle of a copy. What the user has in place is
+// taken back.
+func (s *side) finish(number uint16, clear func(position uint64)) {
+	for range copyPatience {
+		e := loadEnd(s.end)
+		if e.owner() != number {
+			return
+		}
+		if lent := s.lent.Load(); lent != 0 && s.lent.CompareAndSwap(lent, 0) {
+			clear(e.position())
+			leave(s.end, e.position())
+			s.bell.ring()
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// copyPatience is how many milliseconds Close lets a copy go on, before the view
+// is closed under it. A handle that seems to own an end for longer may do so only
+// by what another process wrote.
+const copyPatience = 100
 
 // Overflow says what a send does if the queue has no room for the message.
 type Overflow uint8
@@ -144,12 +166,11 @@ func (q *Queue) start(option time.Duration) (err error) {
 	}
 	q.sending.end, q.taking.end = &q.send.end, &q.receive.end
 	q.sending.spin.option, q.taking.spin.option = option, option
-	// Whoever had our place before may have died with an end in hand.
-	return q.view.Guard(func() error {
-		q.release(q.member.number)
-		q.sending.bell.ring() // for who waits for others to come
-		return nil
-	})
+	if err = q.peers.start(q.release); err != nil {
+		return err
+	}
+	q.sending.bell.ring() // a Settle may wait for another handle
+	return nil
 }
 
 // Name returns the queue's name with its prefix.
@@ -170,37 +191,12 @@ func (q *Queue) Close() error {
 		return q.failed("close", os.ErrClosed)
 	}
 	_ = q.view.Guard(func() error {
-		q.finish(&q.sending)
-		q.finish(&q.taking)
+		q.sending.finish(q.member.number, func(position uint64) { q.blank(position, position) })
+		q.taking.finish(q.member.number, func(uint64) {})
 		return nil
 	})
 	return q.check("close", q.segment.close())
 }
-
-// finish waits until this handle no longer has an end: who took it a moment ago
-// is in the middle of a copy. What the user has in place is taken back.
-func (q *Queue) finish(s *side) {
-	for range copyPatience {
-		e := loadEnd(s.end)
-		if e.owner() != q.member.number {
-			return
-		}
-		if lent := s.lent.Load(); lent != 0 && s.lent.CompareAndSwap(lent, 0) {
-			if s == &q.sending {
-				q.blank(e.position(), e.position())
-			}
-			leave(s.end, e.position())
-			s.bell.ring()
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// copyPatience is how many milliseconds Close lets a copy go on, before the view
-// is closed under it. Who seems to own an end for longer may do so only by what
-// somebody else wrote.
-const copyPatience = 100
 
 // release frees what a place has whose owner is dead. What the owner had
 // committed stays committed; what it was about to receive is still there. The
@@ -216,94 +212,6 @@ func (q *Queue) release(number uint16) {
 	}
 	q.bells.data.forget(number)
 	q.bells.room.forget(number)
-}
-
-// once tries without waiting, except while another place is in the middle of a
-// copy.
-func (q *Queue) once(s *side, try func() (attempt, error)) (a attempt, err error) {
-	for i := range copyLooks {
-		if a, err = try(); err != nil || a.result() != taken {
-			break
-		}
-		if i == copyLooks-2 {
-			if err = q.bury(q.owner(s)); err != nil {
-				break
-			}
-		}
-	}
-	return a, err
-}
-
-// copyLooks is how often to look before somebody who has an end seems to keep
-// it, or to be dead.
-const copyLooks = 100
-
-// looksAtOwner is how many looks at the memory there are between two at whether
-// the owner of an end lives, for who never sleeps.
-const looksAtOwner = 1 << 12
-
-// wait waits until it is worth trying again after an attempt that was not done.
-func (q *Queue) wait(ctx context.Context, p *patience, s *side, a attempt) error {
-	p.busy = a.result() == taken
-	if p.busy && (p.lying || p.looks%looksAtOwner == looksAtOwner-1 || p.last == 1) {
-		switch owner := q.owner(s); {
-		case owner == 0:
-			return nil // let go of meanwhile
-		case p.lying && owner != q.member.number:
-			return q.waitFor(ctx, p, owner)
-		case !p.lying:
-			if err := q.bury(owner); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := p.wait(ctx, nil)
-	return err
-}
-
-// owner returns who has an end.
-func (q *Queue) owner(s *side) (owner uint16) {
-	_ = q.view.Guard(func() error {
-		owner = loadEnd(s.end).owner()
-		return nil
-	})
-	return owner
-}
-
-// waitFor is wait until somebody lets go of an end, or is found dead.
-func (q *Queue) waitFor(ctx context.Context, p *patience, owner uint16) error {
-	mutex, err := q.openPlace(owner)
-	if err != nil {
-		return err
-	}
-	if mutex == nil {
-		return q.bury(owner)
-	}
-	defer mutex.Close()
-	hold, err := p.wait(ctx, mutex)
-	if err == nil && hold != (waitable.Hold{}) {
-		err = errors.Join(q.releaseDead(owner), hold.Unlock())
-	}
-	return err
-}
-
-// bury frees what a place has if nobody holds it.
-func (q *Queue) bury(number uint16) error {
-	if number == 0 || number == q.member.number {
-		return nil
-	}
-	mutex, hold, ok, err := q.lockPlace(number)
-	if !ok {
-		return err
-	}
-	return errors.Join(q.releaseDead(number), hold.Unlock(), mutex.Close())
-}
-
-func (q *Queue) releaseDead(number uint16) error {
-	return q.view.Guard(func() error {
-		q.release(number)
-		return nil
-	})
 }
 
 // failed returns the error of an operation on the queue.

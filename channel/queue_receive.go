@@ -35,7 +35,7 @@ func (q *Queue) takeLater(
 	p := q.taking.patience()
 	defer p.end()
 	for err == nil && a != done {
-		if err = q.wait(ctx, &p, &q.taking, a); err == nil {
+		if err = q.peers.wait(ctx, &p, a); err == nil {
 			a, err = try(q.taking.spin.looks())
 		}
 	}
@@ -45,7 +45,7 @@ func (q *Queue) takeLater(
 // TryReceive is [Queue.Receive] without waiting. It reports false if there is
 // no message.
 func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
-	a, err := q.once(&q.taking, func() (a attempt, err error) {
+	a, err := q.peers.once(func() (a attempt, err error) {
 		message, a, err = q.tryReceive(buffer, 1)
 		return a, err
 	})

@@ -47,13 +47,13 @@ func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, a
 	if a.result() == full && overflow == Fail {
 		return q.full()
 	}
-	return q.wait(ctx, p, &q.sending, a)
+	return q.peers.wait(ctx, p, a)
 }
 
 // TrySend puts a copy of the message into the queue if there is room now.
 // Otherwise it returns [ErrFull].
 func (q *Queue) TrySend(message []byte) error {
-	a, err := q.once(&q.sending, func() (attempt, error) { return q.trySend(message) })
+	a, err := q.peers.once(func() (attempt, error) { return q.trySend(message) })
 	if err == nil && a != done {
 		err = q.full()
 	}

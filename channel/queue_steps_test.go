@@ -119,7 +119,7 @@ func sendAll(messages ...string) func(*actor) {
 					a.sent = append(a.sent, m)
 					break
 				}
-				a.bury(sent, err, &a.q.sending)
+				a.bury(sent, err)
 			}
 		}
 	}
@@ -136,15 +136,15 @@ func receiveSome(n int) func(*actor) {
 				}
 				continue
 			}
-			a.bury(received, err, &a.q.taking)
+			a.bury(received, err)
 		}
 	}
 }
 
 // bury does what waiting would: it looks whether who is in the way is dead.
-func (a *actor) bury(tried attempt, err error, s *side) {
+func (a *actor) bury(tried attempt, err error) {
 	if err == nil && tried.result() == taken {
-		err = a.q.bury(a.q.owner(s))
+		_, err = a.q.peers.reap(tried.owner())
 	} else {
 		step.Here()
 	}

@@ -33,6 +33,7 @@ type segment struct {
 	setup   *waitable.Mutex
 	shape   preamble // a copy: others may write to the original
 	member  member
+	peers   peers
 	parts   []interface{ Close() error } // what else Close closes
 	closed  atomic.Bool
 }
@@ -80,6 +81,7 @@ func roundCapacity(n int64) (int64, error) {
 // makeSegment creates the channel, or opens it, as wanted.
 func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 	seg = &segment{kind: s.kind, security: s.security}
+	seg.peers.segment = seg
 	name, err := object.ParseName(s.name)
 	switch {
 	case err != nil:
@@ -108,6 +110,7 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 		_ = seg.closeParts()
 		return nil, false, err
 	}
+	seg.parts = append(seg.parts, &seg.peers)
 	return seg, created, nil
 }
 

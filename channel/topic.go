@@ -28,7 +28,6 @@ type Topic struct {
 	*segment
 	series  series
 	sending side
-	peers   peers
 	spin    time.Duration
 }
 
@@ -134,15 +133,11 @@ func (t *Topic) start() (err error) {
 	}
 	t.sending.end = &w.send.end
 	t.sending.spin.option = t.spin
-	t.peers.segment = t.segment
-	t.parts = append(t.parts, &t.peers)
-	// Whoever had our place before may have died with the end in hand, or as a
-	// subscriber that others wait for.
-	return t.view.Guard(func() error {
-		t.series.release(t.member.number)
-		t.sending.bell.ring()
-		return nil
-	})
+	if err := t.peers.start(t.series.release); err != nil {
+		return err
+	}
+	t.sending.bell.ring() // publishers may have waited for the place's subscriber
+	return nil
 }
 
 // series returns the series of a segment that is a topic.
@@ -179,27 +174,10 @@ func (t *Topic) Close() error {
 		return t.failed("close", os.ErrClosed)
 	}
 	_ = t.view.Guard(func() error {
-		t.finish()
+		t.sending.finish(t.member.number, func(uint64) {})
 		return nil
 	})
 	return t.check("close", t.segment.close())
-}
-
-// finish waits until this handle no longer has the sending end: see
-// [Queue.finish].
-func (t *Topic) finish() {
-	for range copyPatience {
-		e := loadEnd(t.sending.end)
-		if e.owner() != t.member.number {
-			return
-		}
-		if lent := t.sending.lent.Load(); lent != 0 && t.sending.lent.CompareAndSwap(lent, 0) {
-			leave(t.sending.end, e.position())
-			t.wakePublishers()
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // failed returns the error of an operation on the topic.

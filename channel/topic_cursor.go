@@ -38,7 +38,10 @@ const (
 // next reads the message at the cursor, if there is one, and moves on.
 func (c *cursor) next(buffer []byte) (message []byte, a attempt, err error) {
 	for range lapsMost {
-		position := c.position()
+		position, ok := c.position()
+		if !ok {
+			return nil, empty, errPosition
+		}
 		h := c.load(position)
 		if intact, err := c.isIntact(position); err != nil || !intact {
 			if err != nil {
@@ -69,9 +72,15 @@ func (c *cursor) next(buffer []byte) (message []byte, a attempt, err error) {
 	return nil, taken, nil
 }
 
-func (c *cursor) position() uint64 {
+// errPosition is an [object.ErrCorrupt].
+var errPosition = object.Explain(object.ErrCorrupt, "the subscriber's position was overwritten")
+
+// position returns where the cursor is. It reports false if another process has
+// written something else there.
+func (c *cursor) position() (position uint64, ok bool) {
 	step.Here()
-	return aligned(atomic.LoadUint64(&c.place.position))
+	word := atomic.LoadUint64(&c.place.position)
+	return aligned(word), isPosition(word)
 }
 
 // isIntact reports whether what was read at a position by atomic loads is what
@@ -79,7 +88,8 @@ func (c *cursor) position() uint64 {
 func (c *cursor) isIntact(position uint64) (bool, error) {
 	switch {
 	case !c.lap:
-		return c.position() == position, nil
+		now, _ := c.position()
+		return now == position, nil
 	case !c.isOverwritten(position):
 		return true, nil
 	}

@@ -67,7 +67,7 @@ func (d TopicDraft) Commit(length int) error {
 		return nil
 	})
 	if err == nil {
-		d.t.wake(asleep)
+		d.t.peers.wake(asleep)
 	}
 	return err
 }

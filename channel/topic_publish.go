@@ -27,7 +27,7 @@ func (t *Topic) publishLater(
 	p := t.sending.patience()
 	defer p.end()
 	for err == nil && a != done {
-		if err = t.wait(ctx, &p, a); err == nil {
+		if err = t.peers.wait(ctx, &p, a); err == nil {
 			a, err = try(p.lying)
 		}
 	}
@@ -43,21 +43,11 @@ func (t *Topic) publishLater(
 // TryPublish puts a copy of the message into the topic if there is room now.
 // Otherwise it returns [ErrFull].
 func (t *Topic) TryPublish(message []byte) error {
-	for look := range copyLooks + placesMost { // each place's may be dead
-		a, err := t.tryPublish(message, false)
-		if err != nil || a == done {
-			return t.check("publish", err)
-		}
-		if a.owner() == 0 || a.result() == taken && look%copyLooks != copyLooks-2 {
-			continue
-		}
-		if dead, err := t.bury(a.owner()); err != nil {
-			return t.failed("publish", err)
-		} else if !dead && a.result() == full {
-			break
-		}
+	a, err := t.peers.once(func() (attempt, error) { return t.tryPublish(message, false) })
+	if err == nil && a != done {
+		err = ErrFull
 	}
-	return t.failed("publish", ErrFull)
+	return t.check("publish", err)
 }
 
 // PublishBatch publishes messages one after the other. It is faster than a Publish
@@ -93,7 +83,7 @@ func (t *Topic) tryPublish(message []byte, hurry bool) (a attempt, err error) {
 		a = tried
 		return err
 	})
-	t.wake(asleep)
+	t.peers.wake(asleep)
 	return a, err
 }
 
@@ -109,7 +99,7 @@ func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a attempt, err erro
 		a = tried
 		return err
 	})
-	t.wake(asleep)
+	t.peers.wake(asleep)
 	return n, a, err
 }
 
@@ -137,15 +127,21 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err
 	}
 	leave(&s.send.end, position)
 	if position != e.position() { // who is asleep may be in the way, at padding
-		t.wake(s.sleeping())
+		t.peers.wake(s.bells.data.takeAll())
 	}
 	return position, a, err
 }
 
 // published moves the sending end on, wakes who waits for it, and returns which
-// subscribers sleep, for [Topic.wake].
+// subscribers sleep, for [peers.wake].
 func (t *Topic) published(next uint64) sleepers {
 	leave(&t.series.send.end, next)
 	t.wakePublishers()
-	return t.series.sleeping()
+	return t.series.bells.data.takeAll()
+}
+
+func (t *Topic) wakePublishers() {
+	if t.sending.bell.wanted() {
+		t.sending.bell.ring()
+	}
 }

@@ -47,6 +47,10 @@ func (s *series) longestMessage() uint64 { return s.size() - 2*headerSize - numb
 // aligned returns the position that a shared word holds.
 func aligned(word uint64) uint64 { return word &^ 7 & positionMask }
 
+// isPosition reports whether a place's word is a subscriber's position: not gone,
+// nor anything else that no subscriber writes.
+func isPosition(word uint64) bool { return word&^waited == aligned(word) }
+
 func (s *series) number(position uint64) *uint64 { return s.header(position + headerSize) }
 
 func (s *series) message(position, n uint64) []byte { return s.bytes(position+numberSize, n) }
@@ -123,9 +127,13 @@ func (s *series) slowest(position uint64) (at uint64, number uint16) {
 			continue
 		}
 		step.Here()
-		where := aligned(atomic.LoadUint64(&p.position))
-		// One that is further behind than that has not joined yet: it will look
-		// at limit.
+		word := atomic.LoadUint64(&p.position)
+		if !isPosition(word) { // nobody waits for who is gone, or writes nonsense
+			continue
+		}
+		// One that is further behind than the size has not joined yet: it will
+		// look at limit.
+		where := aligned(word)
 		if d := distance(position, where); d > distance(position, at) && d <= s.size() {
 			at, number = where, uint16(i+1)
 		}
@@ -148,7 +156,7 @@ func (s *series) hurry(number uint16) bool {
 	word := &s.places[number-1].position
 	step.Here()
 	old := atomic.LoadUint64(word)
-	if aligned(old) != s.send.seen || old&gone != 0 {
+	if !isPosition(old) || aligned(old) != s.send.seen {
 		return false
 	}
 	step.Here()

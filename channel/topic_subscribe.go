@@ -81,11 +81,11 @@ func (s *Subscription) start(last uint64) error {
 	if s.room, err = s.bell("~room", &w.bells.room, &w.send.waits); err != nil {
 		return err
 	}
-	return s.view.Guard(func() error {
-		series.release(s.member.number) // see Topic.start
-		s.room.ring()
-		return s.cursor.join(last)
-	})
+	if err := s.peers.start(series.release); err != nil {
+		return err
+	}
+	s.room.ring() // see Topic.start
+	return s.view.Guard(func() error { return s.cursor.join(last) })
 }
 
 // Name returns the topic's name with its prefix.
@@ -108,15 +108,7 @@ func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, erro
 	p := s.taking.patience()
 	defer s.end(&p)
 	for err == nil && a != done {
-		switch {
-		case a.result() == empty:
-			p.busy = false
-			_, err = p.wait(ctx, nil)
-		default: // overtaken all the time
-			p.busy = true
-			err = p.again(ctx)
-		}
-		if err == nil {
+		if err = s.peers.wait(ctx, &p, a); err == nil {
 			message, a, err = s.tryReceive(buffer, s.taking.spin.looks())
 		}
 	}
