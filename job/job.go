@@ -77,14 +77,16 @@ type Limits struct {
 }
 
 // Stats is what a job's members have used. Known says which of the numbers the
-// system tells; the others are 0.
+// system tells; the others are 0. Windows kills nobody for want of memory: there the
+// members' allocations fail.
 type Stats struct {
 	Active int           // members now
 	Total  int           // members since the job was created
 	CPU    time.Duration // on Linux without a cgroup a lower bound
 	Peak   int64         // most memory of all members at one time, in bytes
+	Killed int           // members that the system has killed for want of memory
 
-	Known struct{ Total, CPU, Peak bool }
+	Known struct{ Total, CPU, Peak, Killed bool }
 }
 
 // Create makes a job without members. An empty name makes one that no other process

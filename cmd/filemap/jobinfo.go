@@ -30,6 +30,7 @@ func jobState(name string) map[string]any {
 		"total":       known(stats.Total, !stats.Known.Total),
 		"cpu":         known(stats.CPU.String(), !stats.Known.CPU),
 		"peak":        known(stats.Peak, !stats.Known.Peak),
+		"killed":      known(stats.Killed, !stats.Known.Killed),
 		"containment": containment(exact),
 	}
 }
@@ -53,6 +54,7 @@ func printJobState(row func(label string, value any), name string) {
 	row("members so far", orUnknown(stats.Total, stats.Known.Total))
 	row("processor time", orUnknown(describeCPU(stats.CPU, exact), stats.Known.CPU))
 	row("most memory", orUnknown(describeSize(stats.Peak), stats.Known.Peak))
+	row("killed for memory", orUnknown(stats.Killed, stats.Known.Killed))
 	row("containment", containment(exact))
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,8 @@ of a terminal, which reach the command by themselves. After SIGTERM, SIGHUP or C
 filemap's; it is 128 and the signal's number if a signal ended the command.
 
 On Linux, limits and --exact need a cgroup. Without one, members live on if both of the
-processes that guard a command are killed at once.`,
+processes that guard a command are killed at once. A job that needs more than --memory is
+killed as a whole, and filemap says so.`,
 		Example: `  filemap job run 'Local\Build' -- make -j8
   filemap job run 'Local\Tests' --wait -- ./start-all.sh`,
 		Args:              cobra.MinimumNArgs(2),
@@ -62,9 +64,23 @@ func runJob(c *cobra.Command, j *job.Job, command []string, wait bool) error {
 		err = exitAsSignaled(j.Wait(c.Context()))
 	}
 	if code != 0 { // how the command ended says more than how the wait did
+		if killed := killedForMemory(c, j); killed != nil {
+			return exitCodeError{code, killed}
+		}
 		return exitCode(code)
 	}
 	return err
+}
+
+// killedForMemory returns an error if members were killed for want of memory. The
+// exit code does not tell why a process was killed.
+func killedForMemory(c *cobra.Command, j *job.Job) error {
+	stats, err := j.Stats()
+	if err != nil || stats.Killed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s %s: for want of memory, the system killed %d of its processes (most memory: %s)",
+		verb(c), j.Name(), stats.Killed, orUnknown(describeSize(stats.Peak), stats.Known.Peak))
 }
 
 // jobLimits are the flags for the limits of a job; 0 is for none.

@@ -33,8 +33,9 @@ type JobStats struct {
 	Total  int // members there ever were
 	CPU    time.Duration
 	Peak   int64 // memory of all members at one time, in bytes
+	Killed int   // members that needed more memory than there was
 
-	Known struct{ Total, CPU, Peak bool }
+	Known struct{ Total, CPU, Peak, Killed bool }
 }
 
 // job is what each system's Job does.

@@ -442,6 +442,8 @@ func (s *JobStats) addCgroup(g *jobCgroup) {
 		s.CPU, s.Known.CPU = s.CPU+time.Duration(used)*time.Microsecond, true
 	}
 	s.Peak, s.Known.Peak = g.number("memory.peak", "")
+	killed, ok := g.number("memory.events", "oom_kill ")
+	s.Killed, s.Known.Killed = int(killed), ok
 }
 
 // processTime returns the processor time of a process and its children that were

@@ -88,6 +88,7 @@ func TestCgroupNumbers(t *testing.T) {
 	g := fakeCgroup(t)
 	for file, text := range map[string]string{
 		"cpu.stat": "nice_usec 1\nusage_usec 2500\nuser_usec 7\n", "memory.peak": "4096\n",
+		"memory.events": "oom 1\noom_kill 3\noom_group_kill 1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(g.path, file), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -95,7 +96,8 @@ func TestCgroupNumbers(t *testing.T) {
 	}
 	var stats JobStats
 	stats.addCgroup(g)
-	if stats.CPU.Microseconds() != 2500 || stats.Peak != 4096 || !stats.Known.CPU || !stats.Known.Peak {
+	if stats.CPU.Microseconds() != 2500 || stats.Peak != 4096 || stats.Killed != 3 ||
+		!stats.Known.CPU || !stats.Known.Peak || !stats.Known.Killed {
 		t.Errorf("%+v", stats)
 	}
 	stats = JobStats{}
