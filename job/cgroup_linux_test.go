@@ -180,7 +180,7 @@ func TestCleaningLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.expect(t, 0)
-	dir := filepath.Join(cgroupMount(), ownCgroup())
+	dir := jobsIn(filepath.Join(cgroupMount(), ownCgroup()))
 	for range 200 {
 		if _, err := inspect.Clean(); err != nil {
 			t.Fatal(err)

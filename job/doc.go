@@ -19,7 +19,7 @@
 //
 // Where this process can make a cgroup in its own, as root, in a systemd unit with
 // Delegate=yes, or in a container with a writable cgroup, the members are in that too:
-// see [Job.Exact].
+// see [Job.Exact]. Limits ask for more: see [Limits].
 //
 // A process that asks another one, such as a daemon, to start a program has not
 // started it: that program is not a member, on both systems.

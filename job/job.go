@@ -66,9 +66,12 @@ type OpenOptions struct {
 // # Linux notes
 //
 // Limits need a cgroup, and each its controller in that: pids, memory or cpu.
-// Otherwise they are refused with errors.ErrUnsupported, which names what lacks.
-// Processes counts threads. There is no ProcessMemory. A job that uses more than
-// Memory is killed as a whole.
+// Otherwise they are refused with errors.ErrUnsupported, which says what is missing.
+// For limits, a process that is alone in its cgroup moves into a new one in that,
+// called filemap.leaf.
+//
+// Processes counts threads. There is no ProcessMemory. A job that needs more than
+// Memory is killed as a whole. It uses no swap space.
 type Limits struct {
 	Processes     int     // members at a time
 	Memory        int64   // of all members together, in bytes

@@ -1,7 +1,9 @@
 package job_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,8 +11,11 @@ import (
 	"time"
 )
 
-// isolateCgroup moves this process into a cgroup of its own, if it can. What leave
-// then finds in it, a test has left behind.
+// leafName is the name of a cgroup whose process has its jobs beside it.
+const leafName = "filemap.leaf"
+
+// isolateCgroup moves this process into a leaf in a cgroup of its own, if it can.
+// What leave then finds in it, a test has left behind.
 func isolateCgroup() (leave func() error) {
 	leave = func() error { return nil }
 	mount, group := cgroupMount(), ownCgroup()
@@ -18,28 +23,47 @@ func isolateCgroup() (leave func() error) {
 		return leave
 	}
 	own := filepath.Join(mount, group)
-	dir := filepath.Join(own, "job-test-"+strconv.Itoa(os.Getpid()))
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return leave
+	dir := filepath.Join(jobsIn(own), "job-test-"+strconv.Itoa(os.Getpid()))
+	leaf := filepath.Join(dir, leafName)
+	err := os.MkdirAll(leaf, 0o755)
+	if err == nil {
+		err = enterCgroup(leaf)
 	}
-	if err := enterCgroup(dir); err != nil {
-		os.Remove(dir)
+	if err != nil {
+		_ = removeCgroups(leaf, dir)
 		return leave
 	}
 	return func() error {
 		if err := enterCgroup(own); err != nil {
 			return err
 		}
-		err := os.Remove(dir)
+		err := removeCgroups(leaf, dir)
 		for range 200 { // what was killed last needs a moment
 			if err == nil {
 				return nil
 			}
 			time.Sleep(10 * time.Millisecond)
-			err = os.Remove(dir)
+			err = removeCgroups(leaf, dir)
 		}
 		return fmt.Errorf("%w, with the cgroups %q", err, cgroupsIn(dir))
 	}
+}
+
+func removeCgroups(dirs ...string) error {
+	for _, dir := range dirs {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// jobsIn returns where a process in a cgroup has the cgroups of its jobs.
+func jobsIn(dir string) string {
+	if filepath.Base(dir) == leafName {
+		return filepath.Dir(dir)
+	}
+	return dir
 }
 
 // cgroupMount returns where cgroups of version 2 are mounted, or "".

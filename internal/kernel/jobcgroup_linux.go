@@ -17,8 +17,8 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// jobCgroup is a cgroup of version 2 that a job's members are in, open. It lies in
-// that of the process that created the job.
+// jobCgroup is a cgroup of version 2 that a job's members are in, open. It lies where
+// jobsCgroup says for the process that created the job.
 //
 // Handles and guards have the directory open with a shared lock. So a sweep can tell
 // that a cgroup without that lock was left behind.
@@ -48,7 +48,7 @@ func makeCgroup(id uint64, leave bool) (*jobCgroup, error) {
 	if os.Getenv(cgroupVariable) == "off" {
 		return nil, needsCgroup(cgroupVariable + " is off")
 	}
-	parent, err := ownCgroup()
+	parent, err := jobsCgroup()
 	if err != nil {
 		return nil, err
 	}
@@ -87,25 +87,13 @@ func makeCgroupIn(parent string, id uint64, leave bool) (*jobCgroup, error) {
 	return g, nil
 }
 
+const cgroupAdvice = "start the program with systemd-run --user --scope -p Delegate=yes, " +
+	"or in a container with a writable cgroup"
+
 // needsCgroup says what a job lacks without a cgroup, and how a program gets one.
 func needsCgroup(why string) error {
 	return object.Explain(errors.ErrUnsupported, "an exact job, and limits of one, need a cgroup of version 2 "+
-		"that this process can make: "+why+"; start the program with systemd-run --user --scope -p Delegate=yes, "+
-		"or in a container with a writable cgroup")
-}
-
-// ownCgroup returns the directory of this process's cgroup.
-func ownCgroup() (string, error) {
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return "", explainProc(err)
-	}
-	for _, h := range hierarchies() {
-		if dirs := h.path(h.group(string(text))); h.version == 2 && len(dirs) > 0 {
-			return dirs[0], nil
-		}
-	}
-	return "", needsCgroup("there is none")
+		"that this process can make: "+why+"; "+cgroupAdvice)
 }
 
 var errNotCgroup = errors.New("it is not the cgroup of this job")

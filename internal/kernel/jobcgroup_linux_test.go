@@ -49,7 +49,7 @@ func (g *jobCgroup) content(t *testing.T) string {
 }
 
 func TestJobLimits(t *testing.T) {
-	all := []string{"pids.max", "memory.max", "memory.oom.group", "cpu.max"}
+	all := []string{"pids.max", "memory.max", "memory.oom.group", "cpu.max", "memory.swap.max"}
 	tests := []struct {
 		files  []string
 		limits JobLimits
@@ -57,11 +57,11 @@ func TestJobLimits(t *testing.T) {
 		lacks  string
 	}{
 		{all, JobLimits{Processes: 7, Memory: 1 << 20, CPU: 1.5},
-			"cpu.max=150000 100000, memory.max=1048576, memory.oom.group=1, pids.max=7", ""},
+			"cpu.max=150000 100000, memory.max=1048576, memory.oom.group=1, memory.swap.max=0, pids.max=7", ""},
 		{all, JobLimits{Processes: 7},
-			"cpu.max=max 100000, memory.max=max, memory.oom.group=0, pids.max=7", ""},
+			"cpu.max=max 100000, memory.max=max, memory.oom.group=0, memory.swap.max=max, pids.max=7", ""},
 		{all, JobLimits{CPU: 0.001},
-			"cpu.max=1000 100000, memory.max=max, memory.oom.group=0, pids.max=max", ""},
+			"cpu.max=1000 100000, memory.max=max, memory.oom.group=0, memory.swap.max=max, pids.max=max", ""},
 		{all, JobLimits{Memory: 1 << 20, ProcessMemory: 1}, "", "each process"},
 		{all[:1], JobLimits{Processes: 7}, "pids.max=7", ""},
 		{all[:1], JobLimits{Processes: 7, Memory: 1}, "", "controller memory"},

@@ -3,9 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/filemap-go/filemap/object"
 )
@@ -19,17 +17,19 @@ type cgroupLimit struct {
 // cgroupLimits returns the limits in the files of a cgroup.
 func cgroupLimits(l JobLimits) []cgroupLimit {
 	const period, quotaLeast = 100_000, 1000 // microseconds
-	cpu, together := "max", "0"
+	cpu, together, swap := "max", "0", "max"
 	if l.CPU != 0 {
 		cpu = strconv.FormatInt(max(quotaLeast, int64(l.CPU*period)), 10)
 	}
 	if l.Memory != 0 {
 		together = "1" // where there is no memory, no member goes on
+		swap = "0"     // otherwise the members would use swap space beyond the limit
 	}
 	return []cgroupLimit{
 		{"pids.max", numberOrMax(int64(l.Processes)), l.Processes != 0},
 		{"memory.max", numberOrMax(l.Memory), l.Memory != 0},
 		{"memory.oom.group", together, l.Memory != 0},
+		{"memory.swap.max", swap, false}, // not on every system
 		{"cpu.max", cpu + " " + strconv.Itoa(period), l.CPU != 0},
 	}
 }
@@ -41,20 +41,22 @@ func numberOrMax(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// limit sets the limits, all or none. A cgroup has the files of those controllers
-// that the one above has enabled.
+// limit sets the limits, all or none.
 func (g *jobCgroup) limit(l JobLimits) error {
 	if l.ProcessMemory != 0 {
 		return errProcessMemory
 	}
 	limits := cgroupLimits(l)
 	for i, limit := range limits {
-		if _, err := g.read(limit.file); err == nil {
-			continue
-		} else if limit.wanted {
-			return g.lacks(limit.file)
+		switch {
+		case g.has(limit.file):
+		case limit.wanted:
+			if err := g.enable(limit.file); err != nil {
+				return err
+			}
+		default:
+			limits[i].file = ""
 		}
-		limits[i].file = ""
 	}
 	for _, limit := range limits {
 		if limit.file == "" {
@@ -70,9 +72,7 @@ func (g *jobCgroup) limit(l JobLimits) error {
 var errProcessMemory = object.Explain(errors.ErrUnsupported,
 	"Linux has no limit for the memory of each process of a cgroup: limit that of all, by Memory")
 
-func (g *jobCgroup) lacks(file string) error {
-	controller, _, _ := strings.Cut(file, ".")
-	above := filepath.Dir(g.path)
-	return object.Explain(errors.ErrUnsupported, fmt.Sprintf(
-		"this limit needs the controller %s, which %s/cgroup.subtree_control does not have enabled", controller, above))
+func (g *jobCgroup) has(file string) bool {
+	_, err := g.read(file)
+	return err == nil
 }

@@ -87,7 +87,7 @@ func Clean() (Cleaned, error) {
 		return Cleaned{}, err
 	}
 	cleaned := Cleaned(p.Clean())
-	if parent, err := ownCgroup(); err == nil {
+	if parent, err := jobsCgroup(); err == nil {
 		sweepCgroups(parent)
 	}
 	return cleaned, nil

@@ -63,6 +63,12 @@ func MakeCgroup(dir int, name string) (int, error) {
 	return openIn(dir, name, unix.O_RDONLY|unix.O_DIRECTORY)
 }
 
+// CgroupAbove opens the cgroup that another one is in, wherever a path to that leads
+// now.
+func CgroupAbove(dir int) (int, error) {
+	return openIn(dir, "..", unix.O_PATH|unix.O_DIRECTORY)
+}
+
 // KillCgroup kills all processes of a cgroup and of those below it, also such as
 // are being forked: Linux 5.14.
 //
@@ -125,7 +131,7 @@ func CgroupProcesses(dir int) (pids []int, unseen int, err error) {
 // RemoveCgroup removes a cgroup, and those below it, by its name. The system
 // refuses that, with EBUSY, as long as one of them has processes.
 func RemoveCgroup(dir int, name string) error {
-	parent, err := openIn(dir, "..", unix.O_PATH|unix.O_DIRECTORY)
+	parent, err := CgroupAbove(dir)
 	if err != nil {
 		return err
 	}
