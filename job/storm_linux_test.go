@@ -43,8 +43,13 @@ sleep $2`
 // holdInStorm is the role of the process that starts the tree, and a child that is
 // not a member. Its arguments are the job's name and both sleepers.
 func holdInStorm(arguments []string) error {
-	if err := exec.Command("sleep", arguments[2]).Start(); err != nil {
+	beside := exec.Command("sleep", arguments[2])
+	if err := beside.Start(); err != nil {
 		return err
+	}
+	// Start can return before the process has its name, by which killOne spares it.
+	for !slices.Contains(sleeper(arguments[2]).alive(), beside.Process.Pid) {
+		time.Sleep(time.Millisecond)
 	}
 	fmt.Println("begins")
 	j, err := job.Create(arguments[0], nil)
@@ -259,6 +264,11 @@ func (all *storm) round(t *testing.T, random *rand.Rand) {
 	}
 
 	victim := all.killOne(random, first, second)
+	defer func() {
+		if t.Failed() {
+			t.Logf("round %d: killed at moment %d, %s first", all.rounds, moment, victim)
+		}
+	}()
 	all.killed[victim]++
 	time.Sleep(time.Duration(random.IntN(5)) * time.Millisecond)
 	holders := []*party{first, second}
