@@ -52,7 +52,7 @@ func openTopics(servers int) func(end, string) (messenger, error) {
 
 // open subscribes before anybody can be told that this end is there.
 func (t *topics) open(out, in, name string) (err error) {
-	opts := &channel.TopicOptions{Capacity: benchRing, Slow: channel.HoldBack}
+	opts := &channel.TopicOptions{Capacity: benchRing, Overflow: channel.Block}
 	if t.out, _, err = channel.OpenOrCreateTopic(out, opts); err != nil {
 		return err
 	}

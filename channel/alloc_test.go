@@ -63,8 +63,8 @@ func TestQueueDoesNotAllocate(t *testing.T) {
 }
 
 func TestTopicDoesNotAllocate(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		to := topic(t, &channel.TopicOptions{Slow: slow})
+	policies(t, func(t *testing.T, overflow channel.Overflow) {
+		to := topic(t, &channel.TopicOptions{Overflow: overflow})
 		s := subscribe(t, to, 0)
 		buffer, message := make([]byte, 100), make([]byte, 64)
 		batch := [][]byte{message, message}

@@ -12,9 +12,10 @@ import (
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// A bell wakes who sleeps at one end of a ring. Who is about to sleep says so
-// in the shared memory, looks once more, and sleeps; who has something for it
-// rings if it says so. A busy pair makes no system call that way.
+// A bell wakes a process that sleeps at one end of a ring: it is an EventCount. A
+// waiter prepares the wait, which says in the shared memory that it is about to
+// sleep, tries once more, and sleeps, or cancels the wait. Notify rings only if a
+// waiter has said so: a busy pair makes no system call that way.
 //
 // A bell wakes one. That one rings again if there is more than it took.
 type bell struct {
@@ -27,8 +28,8 @@ type bell struct {
 	pause    atomic.Int64 // before the timer's next call, a time.Duration
 }
 
-// One who sleeps looks by itself now and then: a process that should ring may be
-// killed just before. While nothing comes each pause is twice as long as the one
+// A waiter that sleeps tries by itself now and then: a process that should ring may
+// be killed just before. While nothing comes each pause is twice as long as the one
 // before, since thousands may wait for what seldom comes.
 const (
 	lookAgain = 250 * time.Millisecond
@@ -50,8 +51,8 @@ func (b *bell) look() {
 	}
 }
 
-// lieDown says that a goroutine of this handle is about to sleep.
-func (b *bell) lieDown() error {
+// prepareWait says that a goroutine of this handle is about to sleep.
+func (b *bell) prepareWait() error {
 	if b.sleeping.Add(1) == 1 || b.pause.Load() > int64(lookAgain) {
 		b.pause.Store(int64(lookAgain))
 		b.again.Reset(lookAgain)
@@ -63,16 +64,16 @@ func (b *bell) lieDown() error {
 	})
 }
 
-// say puts this handle among those who sleep.
-func (b *bell) say() error {
+// prepareAgain puts this handle among those who sleep.
+func (b *bell) prepareAgain() error {
 	return b.segment.view.Guard(func() error {
 		b.who.add(b.segment.member.number)
 		return nil
 	})
 }
 
-// getUp says that a goroutine is awake.
-func (b *bell) getUp() {
+// cancelWait says that a goroutine of this handle is awake.
+func (b *bell) cancelWait() {
 	if b.sleeping.Add(-1) > 0 {
 		return
 	}
@@ -116,13 +117,20 @@ func (w *sleepers) forget(number uint16) {
 	atomic.AndUint64(word, ^bit)
 }
 
-// wanted reports whether somebody sleeps.
-func (b *bell) wanted() bool {
-	step.Here()
-	return atomic.LoadUint64(&b.who[0])|atomic.LoadUint64(&b.who[1]) != 0
+// notify wakes a process that sleeps, if one does.
+func (b *bell) notify() {
+	if b.who.isAny() {
+		b.ring()
+	}
 }
 
-// ring wakes one who sleeps.
+// isAny reports whether a process sleeps, or is about to.
+func (w *sleepers) isAny() bool {
+	step.Here()
+	return atomic.LoadUint64(&w[0])|atomic.LoadUint64(&w[1]) != 0
+}
+
+// ring wakes a process that sleeps, also one that has not said so.
 func (b *bell) ring() {
 	step.Here()
 	_ = b.event.Set() // fails only if this handle has been closed
@@ -149,14 +157,14 @@ func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold,
 const yields = 3
 
 // patience is one wait of one goroutine: it watches for a while, then sleeps.
-// A caller of wait must call end.
+// A caller of wait must call stop.
 type patience struct {
-	bell   *bell // nil if none rings: the wait then looks every millisecond
+	bell   *bell // nil if none rings: the wait then tries every millisecond
 	spin   *spin
-	lying  bool
+	asleep bool
 	busy   bool // another has the end that this wait is for, and soon moves it on
-	last   int  // looks since the context ended
-	looks  uint
+	last   int  // tries since the context ended
+	tries  uint
 	began  time.Time
 	budget time.Duration // for watching
 }
@@ -168,12 +176,12 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 	switch {
 	case ctx.Err() != nil:
 		return waitable.Hold{}, p.again(ctx)
-	case p.lying && p.bell == nil:
+	case p.asleep && p.bell == nil:
 		return p.pause(watch)
-	case p.lying:
+	case p.asleep:
 		hold, err := p.bell.sleep(ctx, watch)
 		if err == nil {
-			err = p.bell.say()
+			err = p.bell.prepareAgain()
 		} else if ctx.Err() != nil {
 			err = p.again(ctx)
 		}
@@ -182,11 +190,11 @@ func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Ho
 		runtime.Gosched() // others may have to run for there to be something
 		return waitable.Hold{}, nil
 	}
-	p.lying = true
+	p.asleep = true
 	if p.bell == nil {
 		return waitable.Hold{}, nil
 	}
-	return waitable.Hold{}, p.bell.lieDown()
+	return waitable.Hold{}, p.bell.prepareWait()
 }
 
 // pause is [bell.sleep] if no bell rings.
@@ -205,26 +213,26 @@ func (p *patience) again(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	if p.last++; p.last > 1 && !(p.busy && p.last < copyLooks) {
+	if p.last++; p.last > 1 && !(p.busy && p.last < copyTries) {
 		return context.Cause(ctx)
 	}
 	runtime.Gosched()
 	return nil
 }
 
-// end ends a wait that came to something, or nothing.
-func (p *patience) end() {
-	if p.looks > 0 {
-		p.spin.learn(p.budget, time.Since(p.began), p.lying)
+// stop ends the wait, whatever came of it.
+func (p *patience) stop() {
+	if p.tries > 0 {
+		p.spin.learn(p.budget, time.Since(p.began), p.asleep)
 	}
-	if p.lying && p.bell != nil {
-		p.bell.getUp()
+	if p.asleep && p.bell != nil {
+		p.bell.cancelWait()
 	}
 }
 
 // watching reports whether there is time left to watch.
 func (p *patience) watching() bool {
-	if p.looks++; p.looks == 1 {
+	if p.tries++; p.tries == 1 {
 		p.began, p.budget = time.Now(), p.spin.budget()
 	}
 	switch p.budget {
@@ -233,5 +241,5 @@ func (p *patience) watching() bool {
 	case SpinAlways:
 		return true
 	}
-	return p.looks <= yields || time.Since(p.began) < p.budget
+	return p.tries <= yields || time.Since(p.began) < p.budget
 }

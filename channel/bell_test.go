@@ -25,12 +25,12 @@ func TestOthersRunBeforeOneSleeps(t *testing.T) {
 			done.Store(true)
 		}()
 		p := patience{bell: q.taking.bell, spin: &spin{option: time.Nanosecond}}
-		for !p.lying {
+		for !p.asleep {
 			if _, err := p.wait(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p.end()
+		p.stop()
 		if !done.Load() {
 			t.Fatal("asleep before the other one has run")
 		}
@@ -46,7 +46,7 @@ func TestLooksBecomeSeldom(t *testing.T) {
 	defer q.Close()
 	b := q.taking.bell
 	sleep := func() {
-		if err := b.lieDown(); err != nil {
+		if err := b.prepareWait(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,6 +61,6 @@ func TestLooksBecomeSeldom(t *testing.T) {
 	if got := time.Duration(b.pause.Load()); got >= lookLater {
 		t.Errorf("a pause of %v, though somebody was awake", got)
 	}
-	b.getUp()
-	b.getUp()
+	b.cancelWait()
+	b.cancelWait()
 }

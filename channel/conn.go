@@ -29,7 +29,7 @@ type Conn struct {
 	addr    Addr
 
 	closing context.Context
-	end     context.CancelCauseFunc
+	cancel  context.CancelCauseFunc
 }
 
 // stream is one direction of a Conn, as one of its sides has it.
@@ -76,7 +76,7 @@ const (
 // newConn returns the side of a connection that has a place.
 func newConn(seg *segment, addr Addr, option time.Duration) (*Conn, error) {
 	c := &Conn{segment: seg, addr: addr}
-	c.closing, c.end = context.WithCancelCause(context.Background())
+	c.closing, c.cancel = context.WithCancelCause(context.Background())
 	out, in := int64(0), int64(1)
 	if seg.member.number == accepterPlace {
 		out, in = in, out
@@ -190,7 +190,7 @@ func (c *Conn) usable(s *stream) error { return context.Cause(s.deadline.context
 func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt, error)) error {
 	guarded := func() (a attempt, err error) {
 		err = c.view.Guard(func() (err error) {
-			for range s.spin.looks() {
+			for range s.spin.tries() {
 				if a, err = try(); a == done || err != nil {
 					return err
 				}
@@ -203,7 +203,7 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt,
 		return err
 	}
 	p := patience{bell: s.mine, spin: &s.spin}
-	defer p.end()
+	defer p.stop()
 	for gone := false; ; {
 		if a, err := guarded(); a == done || err != nil {
 			return err
@@ -241,9 +241,7 @@ func (s *stream) read(p []byte) (int, attempt, error) {
 	if s.offset += n; s.offset == length {
 		leave(&s.receive.end, s.got(position, length))
 		s.offset = 0
-		if s.theirs.wanted() {
-			s.theirs.ring()
-		}
+		s.theirs.notify()
 	}
 	if n == 0 {
 		a = empty // a record without bytes
@@ -268,9 +266,7 @@ func (s *stream) write(p []byte) (int, attempt, error) {
 	}
 	copyBytes(s.bytes(position, n), p[:n])
 	leave(&s.send.end, s.put(position, n))
-	if s.theirs.wanted() {
-		s.theirs.ring()
-	}
+	s.theirs.notify()
 	return int(n), a, nil
 }
 
@@ -293,7 +289,7 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return c.check("close", net.ErrClosed)
 	}
-	c.end(net.ErrClosed)
+	c.cancel(net.ErrClosed)
 	_ = c.view.Guard(func() error {
 		step.Here()
 		atomic.StoreUint64(&c.out.bells.sendClosed, 1)
@@ -328,7 +324,7 @@ func (c *Conn) linger() {
 			break
 		}
 	}
-	p.end()
+	p.stop()
 	_ = c.release()
 }
 

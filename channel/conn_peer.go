@@ -46,7 +46,7 @@ func (c *Conn) bury(number uint16) {
 	gone := ErrPeerGone
 	switch number {
 	case listenerPlace:
-		if c.settle(givenUp) {
+		if c.decide(givenUp) {
 			return
 		}
 	case c.peerNumber():
@@ -63,16 +63,16 @@ func (c *Conn) bury(number uint16) {
 	c.gone.CompareAndSwap(nil, &gone)
 }
 
-// What a dialer's place has for a state, from when that is settled: both sides
+// What a dialer's place has for a state, from when that is decided: both sides
 // see the same one, whatever becomes of them.
 const (
 	accepted = 1
 	givenUp  = 2 // the Listener was gone before it had accepted
 )
 
-// settle settles whether a connection has been accepted, as proposed unless that
-// is settled already, and reports whether it has been.
-func (c *Conn) settle(proposal uint64) (came bool) {
+// decide decides whether a connection is accepted, as proposed unless that is
+// decided already, and reports whether it is.
+func (c *Conn) decide(proposal uint64) (came bool) {
 	places, err := c.places()
 	if err != nil {
 		return false

@@ -79,17 +79,17 @@ func crashTopic(name string) error {
 func init() { roles["crash topic"] = crashTopic }
 
 func TestCrashPointsTopic(t *testing.T) {
-	for slow, what := range []string{channel.HoldBack: "holds back", channel.Lap: "laps"} {
-		atEachStep(t, "topic that "+what, func(t *testing.T, name string) bool {
-			return crashTopicAt(t, name, channel.Slow(slow))
+	for _, overflow := range topicOverflows {
+		atEachStep(t, "topic, "+overflow.String(), func(t *testing.T, name string) bool {
+			return crashTopicAt(t, name, overflow)
 		})
 	}
 }
 
 // crashTopicAt reports whether the process gets through. A subscriber who stays
 // gets all that it said to have published, and others can publish.
-func crashTopicAt(t *testing.T, name string, slow channel.Slow) (through bool) {
-	to, err := channel.CreateTopic(name, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+func crashTopicAt(t *testing.T, name string, overflow channel.Overflow) (through bool) {
+	to, err := channel.CreateTopic(name, &channel.TopicOptions{Capacity: 4096, Overflow: overflow})
 	succeed(t, "CreateTopic", err)
 	defer to.Close()
 	s := subscribe(t, to, 0)

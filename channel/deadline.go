@@ -19,8 +19,8 @@ type deadline struct {
 
 // period is what operations share that end at the same time.
 type period struct {
-	ctx context.Context
-	end context.CancelCauseFunc
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 func (d *deadline) start(parent context.Context) {
@@ -30,7 +30,7 @@ func (d *deadline) start(parent context.Context) {
 
 func (d *deadline) begin() {
 	p := new(period)
-	p.ctx, p.end = context.WithCancelCause(d.parent)
+	p.ctx, p.cancel = context.WithCancelCause(d.parent)
 	d.now.Store(p)
 }
 
@@ -42,7 +42,7 @@ func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.timer != nil && !d.timer.Stop() {
-		d.now.Load().end(os.ErrDeadlineExceeded) // the timer's call may still be to come
+		d.now.Load().cancel(os.ErrDeadlineExceeded) // the timer's call may still be to come
 	}
 	d.timer = nil
 	if d.context().Err() != nil {
@@ -51,10 +51,10 @@ func (d *deadline) set(t time.Time) {
 	if t.IsZero() {
 		return
 	}
-	end := d.now.Load().end
+	cancel := d.now.Load().cancel
 	if left := time.Until(t); left > 0 {
-		d.timer = time.AfterFunc(left, func() { end(os.ErrDeadlineExceeded) })
+		d.timer = time.AfterFunc(left, func() { cancel(os.ErrDeadlineExceeded) })
 	} else {
-		end(os.ErrDeadlineExceeded)
+		cancel(os.ErrDeadlineExceeded)
 	}
 }

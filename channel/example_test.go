@@ -131,7 +131,7 @@ func ExampleQueue_TrySend() {
 
 // Whoever leaves with messages in a queue may want to see that somebody else
 // has it: they would be gone with the last one who has.
-func ExampleQueue_Settle() {
+func ExampleQueue_Flush() {
 	q, err := channel.CreateQueue(`Local\Example-Alone`, nil)
 	must(err)
 	defer q.Close()
@@ -139,7 +139,7 @@ func ExampleQueue_Settle() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	fmt.Println("lost by closing now:", errors.Is(q.Settle(ctx), context.DeadlineExceeded))
+	fmt.Println("lost by closing now:", errors.Is(q.Flush(ctx), context.DeadlineExceeded))
 	// Output: lost by closing now: true
 }
 

@@ -65,12 +65,12 @@ func ExampleTopic() {
 
 // Telemetry for many readers: who keeps up gets all of it. Who is slow keeps
 // nobody waiting, and is told how much was lost.
-func ExampleLap() {
-	opts := &channel.TopicOptions{Capacity: 4096, Slow: channel.Lap}
+func ExampleOverwrite() {
+	opts := &channel.TopicOptions{Capacity: 4096, Overflow: channel.Overwrite}
 	telemetry, created, err := channel.OpenOrCreateTopic(`Local\Example-Telemetry`, opts)
 	must(err)
 	defer telemetry.Close()
-	fmt.Println(created, telemetry.Capacity(), telemetry.Longest(), telemetry.Slow() == channel.Lap)
+	fmt.Println(created, telemetry.Capacity(), telemetry.Longest(), telemetry.Overflow() == channel.Overwrite)
 
 	alarm, err := telemetry.Subscribe(nil)
 	must(err)

@@ -52,7 +52,7 @@ func FuzzTopic(f *testing.F) {
 	fuzz(f, func(t *testing.T, input []byte) {
 		opts := &channel.TopicOptions{Capacity: 4096}
 		if len(input)%2 == 1 {
-			opts.Slow = channel.Lap
+			opts.Overflow = channel.Overwrite
 		}
 		to, err := channel.CreateTopic(filemaptest.New(t).Name("t"), opts)
 		succeed(t, "CreateTopic", err)

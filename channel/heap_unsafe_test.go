@@ -11,6 +11,6 @@ func heapRing(capacity int) ring {
 }
 
 // heapSeries is heapRing for a series.
-func heapSeries(capacity, places int, lap bool) *series {
-	return &series{ring: heapRing(capacity), places: make([]place, places), lap: lap}
+func heapBroadcast(capacity, places int, overwrites bool) *broadcast {
+	return &broadcast{ring: heapRing(capacity), places: make([]place, places), overwrites: overwrites}
 }

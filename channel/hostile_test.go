@@ -72,7 +72,7 @@ func use(q *channel.Queue, way byte, length int) {
 		_, _, _ = q.TryReceive(nil)
 		_ = q.TrySend(message)
 	case 7:
-		_ = q.Settle(ctx)
+		_ = q.Flush(ctx)
 		_, _ = channel.Inspect(q.Name())
 	}
 }

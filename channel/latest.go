@@ -159,14 +159,14 @@ func (l *Latest) Read(buffer []byte) (version uint64, err error) {
 }
 
 // read returns the newest value if it is another than after within so many
-// looks.
-func (l *Latest) read(buffer []byte, after uint64, looks int) (version uint64, a attempt, err error) {
+// tries.
+func (l *Latest) read(buffer []byte, after uint64, tries int) (version uint64, a attempt, err error) {
 	if len(buffer) < l.Size() {
 		return 0, a, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"the buffer has %d bytes, and the value %d", len(buffer), l.Size()))
 	}
 	err = l.view.Guard(func() (err error) {
-		for range looks {
+		for range tries {
 			version, a, err = l.slots.read(buffer, after)
 			if a == done || err != nil {
 				break
@@ -193,12 +193,12 @@ func (l *Latest) await(ctx context.Context, after uint64, buffer []byte) (versio
 	select {
 	case l.waiting <- struct{}{}:
 		defer func() { <-l.waiting }()
-	case <-ctx.Done(): // the last look needs no turn
+	case <-ctx.Done(): // the last try needs no turn
 	}
 	p := patience{bell: l.bell, spin: &l.spin}
-	defer p.end()
+	defer p.stop()
 	for {
-		version, a, err := l.read(buffer, after, l.spin.looks())
+		version, a, err := l.read(buffer, after, l.spin.tries())
 		if err == nil && a != done {
 			if err = l.peers.wait(ctx, &p, a); err == nil {
 				continue

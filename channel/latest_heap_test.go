@@ -15,7 +15,7 @@ import (
 
 // heapSlots returns slots in memory of this process alone, which the race
 // detector sees.
-func heapSlots(size int) slots { return newSlots(heapSeries(4096, 1, false).ring, size) }
+func heapSlots(size int) slots { return newSlots(heapBroadcast(4096, 1, false).ring, size) }
 
 // numbered returns a value that tells its number everywhere.
 func numbered(n uint64, size int) []byte {

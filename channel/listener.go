@@ -43,7 +43,7 @@ type Listener struct {
 	later   chan string // ids of connections for which there was no file
 	spin    time.Duration
 	closing context.Context
-	end     context.CancelFunc
+	cancel  context.CancelFunc
 }
 
 // held is a mutex that is locked.
@@ -115,7 +115,7 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 		return nil, err
 	}
 	l := &Listener{q: q, later: make(chan string, laterMost), spin: opts.Spin}
-	l.closing, l.end = context.WithCancel(context.Background())
+	l.closing, l.cancel = context.WithCancel(context.Background())
 	if err := l.start(uint64(capacity)); err != nil {
 		l.stop()
 		return nil, err
@@ -237,7 +237,7 @@ func (l *Listener) accept(id string) (*Conn, error) {
 	if gone, err := c.tryPeer(); gone || err != nil {
 		return nil, errors.Join(ErrPeerGone, err, c.Close())
 	}
-	if !c.settle(accepted) {
+	if !c.decide(accepted) {
 		return nil, errors.Join(ErrPeerGone, c.Close())
 	}
 	// Who dialed may sleep, with an eye on this Listener.
@@ -255,7 +255,7 @@ func (l *Listener) Close() error {
 	if l.closing.Err() != nil {
 		return &net.OpError{Op: "close", Net: l.Addr().Network(), Addr: l.Addr(), Err: net.ErrClosed}
 	}
-	l.end()
+	l.cancel()
 	_ = l.q.view.Guard(func() error {
 		step.Here()
 		atomic.StoreUint64(&l.q.send.oldest, 0) // nobody is to dial from here on

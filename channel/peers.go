@@ -52,9 +52,9 @@ func (p *peers) wait(ctx context.Context, w *patience, a attempt) error {
 	case owner == 0 && w.busy: // it was another's just before
 		return w.again(ctx)
 	case owner == 0 || owner == p.segment.member.number:
-	case w.lying:
+	case w.asleep:
 		return p.sleep(ctx, w, owner)
-	case w.looks%looksAtOwner == looksAtOwner-1 || w.last == 1:
+	case w.tries%triesPerReap == triesPerReap-1 || w.last == 1:
 		if dead, err := p.reap(owner); dead || err != nil {
 			return err
 		}
@@ -63,9 +63,9 @@ func (p *peers) wait(ctx context.Context, w *patience, a attempt) error {
 	return err
 }
 
-// looksAtOwner is how many looks at the memory there are between two at whether
+// triesPerReap is how many tries there are between two at whether
 // the place in the way is dead, for a wait that spins.
-const looksAtOwner = 1 << 12
+const triesPerReap = 1 << 12
 
 // sleep sleeps until the bell rings, or the place in the way is dead.
 func (p *peers) sleep(ctx context.Context, w *patience, owner uint16) error {
@@ -83,7 +83,7 @@ func (p *peers) sleep(ctx context.Context, w *patience, owner uint16) error {
 // once tries without waiting, except while another place is in the middle of a
 // copy.
 func (p *peers) once(try func() (attempt, error)) (a attempt, err error) {
-	for i := range copyLooks + placesMost { // each place's process may be dead
+	for i := range copyTries + placesMost { // each place's process may be dead
 		a, err = try()
 		if err == nil {
 			err = p.check(a.owner())
@@ -91,7 +91,7 @@ func (p *peers) once(try func() (attempt, error)) (a attempt, err error) {
 		switch {
 		case err != nil || a == done || a == empty:
 			return a, err
-		case a.owner() == 0 || a.result() == taken && i%copyLooks != copyLooks-2:
+		case a.owner() == 0 || a.result() == taken && i%copyTries != copyTries-2:
 			continue
 		}
 		if dead, err := p.reap(a.owner()); err != nil || !dead && a.result() == full {
@@ -101,9 +101,9 @@ func (p *peers) once(try func() (attempt, error)) (a attempt, err error) {
 	return a, nil
 }
 
-// copyLooks is how often to look before another place that has an end seems to
+// copyTries is how often to try before another place that has an end seems to
 // keep it, or to be dead.
-const copyLooks = 100
+const copyTries = 100
 
 // reap frees what another place has if its process is dead, and reports whether
 // it is.
@@ -213,7 +213,7 @@ func (p *peers) wake(who sleepers) {
 	}
 }
 
-// ring wakes the subscriber of a place. If that fails, the subscriber looks by
+// ring wakes the subscriber of a place. If that fails, the subscriber tries by
 // itself before long.
 func (p *peers) ring(number uint16) {
 	p.opening.Lock()

@@ -35,9 +35,9 @@ type side struct {
 	end  *uint64 // shared
 	bell *bell
 	spin spin
-	// lent is the position, plus 1, of a record that the user works on in
+	// onLoan is the position, plus 1, of a record that the user works on in
 	// place; 0 is none.
-	lent atomic.Uint64
+	onLoan atomic.Uint64
 }
 
 func (s *side) patience() patience { return patience{bell: s.bell, spin: &s.spin} }
@@ -51,7 +51,7 @@ func (s *side) finish(number uint16, clear func(position uint64)) {
 		if e.owner() != number {
 			return
 		}
-		if lent := s.lent.Load(); lent != 0 && s.lent.CompareAndSwap(lent, 0) {
+		if onLoan := s.onLoan.Load(); onLoan != 0 && s.onLoan.CompareAndSwap(onLoan, 0) {
 			clear(e.position())
 			leave(s.end, e.position())
 			s.bell.ring()
@@ -66,18 +66,6 @@ func (s *side) finish(number uint16, clear func(position uint64)) {
 // by what another process wrote.
 const copyPatience = 100
 
-// Overflow says what a send does if the queue has no room for the message.
-type Overflow uint8
-
-const (
-	// Block waits for room. It is the zero Overflow.
-	Block Overflow = iota
-	// Fail returns [ErrFull].
-	Fail
-	// Drop drops the message, and counts it.
-	Drop
-)
-
 // QueueOptions are the options of [CreateQueue] and its siblings. The zero
 // value has the defaults.
 type QueueOptions struct {
@@ -87,7 +75,8 @@ type QueueOptions struct {
 	// existing queue keeps its capacity.
 	Capacity int64
 
-	// Overflow says what this handle's sends do if there is no room.
+	// Overflow says what this handle's sends do if there is no room: [Block],
+	// [Fail] or [Drop].
 	Overflow Overflow
 
 	// Spin is how long this handle's waits spin before they sleep:
@@ -105,7 +94,7 @@ type QueueOptions struct {
 // Returns fs.ErrExist if a queue or another mapping has the name,
 // object.ErrWrongKind if an object of another kind has it, fs.ErrPermission if
 // another user's object has it, object.ErrNoSpace if there is not enough memory,
-// and fs.ErrInvalid if the name or the capacity is wrong.
+// and fs.ErrInvalid if the name or an option is wrong.
 func CreateQueue(name string, opts *QueueOptions) (*Queue, error) {
 	q, _, err := newQueue("create", name, opts, create)
 	return q, err
@@ -137,6 +126,9 @@ func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created b
 		opts = &QueueOptions{}
 	}
 	capacity, err := roundCapacity(opts.Capacity)
+	if err == nil && opts.Overflow > Drop {
+		err = opts.Overflow.unfit(queueKind, "Block, Fail or Drop")
+	}
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
@@ -169,7 +161,7 @@ func (q *Queue) start(option time.Duration) (err error) {
 	if err = q.peers.start(q.release); err != nil {
 		return err
 	}
-	q.sending.bell.ring() // a Settle may wait for another handle
+	q.sending.bell.ring() // a Flush may wait for another handle
 	return nil
 }
 
@@ -191,7 +183,7 @@ func (q *Queue) Close() error {
 		return q.failed("close", os.ErrClosed)
 	}
 	_ = q.view.Guard(func() error {
-		q.sending.finish(q.member.number, func(position uint64) { q.blank(position, position) })
+		q.sending.finish(q.member.number, func(position uint64) { q.zero(position, position) })
 		q.taking.finish(q.member.number, func(uint64) {})
 		return nil
 	})
@@ -204,7 +196,7 @@ func (q *Queue) Close() error {
 func (q *Queue) release(number uint16) {
 	if e := loadEnd(&q.send.end); e.owner() == number {
 		position := q.committed(e.position())
-		q.blank(position, position)
+		q.zero(position, position)
 		leave(&q.send.end, position)
 	}
 	if e := loadEnd(&q.receive.end); e.owner() == number {

@@ -81,30 +81,30 @@ func TestAwaitQueue(t *testing.T) {
 	succeed(t, "AwaitQueue", <-opened)
 }
 
-// TestQueueSettle is about who wants to leave with messages in the queue.
-func TestQueueSettle(t *testing.T) {
+// TestQueueFlush is about who wants to leave with messages in the queue.
+func TestQueueFlush(t *testing.T) {
 	watchdog(t)
 	ns := filemaptest.New(t)
 	q, err := channel.CreateQueue(ns.Name("q"), nil)
 	succeed(t, "CreateQueue", err)
 	defer q.Close()
-	succeed(t, "Settle with nothing to lose", q.Settle(background))
+	succeed(t, "Flush with nothing to lose", q.Flush(background))
 	send(t, q, "x")
 	short, cancel := context.WithTimeout(background, 10*time.Millisecond)
 	defer cancel()
-	if err := q.Settle(short); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Settle alone: %v", err)
+	if err := q.Flush(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Flush alone: %v", err)
 	}
-	settled := make(chan error)
-	go func() { settled <- q.Settle(background) }()
+	flushed := make(chan error)
+	go func() { flushed <- q.Flush(background) }()
 	time.Sleep(5 * time.Millisecond)
 	other := openQueue(t, ns.Name("q"), nil)
-	succeed(t, "Settle with another", <-settled)
+	succeed(t, "Flush with another", <-flushed)
 	succeed(t, "Close", other.Close())
-	go func() { settled <- q.Settle(background) }()
+	go func() { flushed <- q.Flush(background) }()
 	time.Sleep(5 * time.Millisecond)
 	expectMessage(t, q, "x")
-	succeed(t, "Settle when all is received", <-settled)
+	succeed(t, "Flush when all is received", <-flushed)
 }
 
 func init() {

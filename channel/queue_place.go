@@ -29,7 +29,7 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 		return d, nil
 	}
 	p := q.sending.patience()
-	defer p.end()
+	defer p.stop()
 	for err == nil && a != done {
 		if err = q.retrySend(ctx, &p, overflow, a); err == nil {
 			d, a, err = q.tryReserve(length)
@@ -45,7 +45,7 @@ func (q *Queue) tryReserve(length int) (d Draft, a attempt, err error) {
 	err = q.view.Guard(func() (err error) {
 		var position uint64
 		if position, a, err = q.reserve(uint64(length)); a == done {
-			q.sending.lent.Store(position + 1)
+			q.sending.onLoan.Store(position + 1)
 			d = Draft{q, position, q.bytes(position, uint64(length))}
 		}
 		return err
@@ -66,9 +66,9 @@ func (d Draft) Commit(length int) error {
 	if length < 0 || length > len(d.bytes) {
 		return d.q.failed("commit", beyondDraft(length, len(d.bytes)))
 	}
-	return d.end("commit", func() error {
-		if length < blankSize { // else what follows is blanked anyway
-			clear(d.bytes[length:min(len(d.bytes), blankSize)])
+	return d.finish("commit", func() error {
+		if length < zeroedSize { // otherwise what follows is zeroed anyway
+			clear(d.bytes[length:min(len(d.bytes), zeroedSize)])
 		}
 		d.q.sent(d.q.put(d.position, uint64(length)))
 		return nil
@@ -77,19 +77,19 @@ func (d Draft) Commit(length int) error {
 
 // Abort gives the room back.
 func (d Draft) Abort() error {
-	return d.end("abort", func() error {
-		d.q.blank(d.position, d.position)
+	return d.finish("abort", func() error {
+		d.q.zero(d.position, d.position)
 		leave(&d.q.send.end, d.position)
-		d.q.wakeSenders()
+		d.q.sending.bell.notify()
 		return nil
 	})
 }
 
-func (d Draft) end(op string, f func() error) error {
+func (d Draft) finish(op string, f func() error) error {
 	if d.q == nil {
 		return failed(op, "", os.ErrClosed)
 	}
-	if !d.q.sending.lent.CompareAndSwap(d.position+1, 0) {
+	if !d.q.sending.onLoan.CompareAndSwap(d.position+1, 0) {
 		return d.q.failed(op, os.ErrClosed)
 	}
 	return d.q.check(op, d.q.view.Guard(f))
@@ -107,22 +107,22 @@ type Lease struct {
 //
 // Leasing a second message before ending the first lease deadlocks.
 func (q *Queue) Next(ctx context.Context) (Lease, error) {
-	lease, a, err := q.tryNext(q.taking.spin.looks())
+	lease, a, err := q.tryNext(q.taking.spin.tries())
 	if a == done {
 		return lease, nil
 	}
-	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
-		lease, a, err = q.tryNext(looks)
+	err = q.takeLater(ctx, a, err, func(tries int) (a attempt, err error) {
+		lease, a, err = q.tryNext(tries)
 		return a, err
 	})
 	return lease, err
 }
 
-func (q *Queue) tryNext(looks int) (l Lease, a attempt, err error) {
+func (q *Queue) tryNext(tries int) (l Lease, a attempt, err error) {
 	err = q.view.Guard(func() (err error) {
 		var position, n uint64
-		if position, n, a, err = q.peek(looks); a == done {
-			q.taking.lent.Store(position + 1)
+		if position, n, a, err = q.peek(tries); a == done {
+			q.taking.onLoan.Store(position + 1)
 			l = Lease{q, position, q.bytes(position, n)}
 		}
 		return err
@@ -139,7 +139,7 @@ func (l Lease) Bytes() []byte { return l.bytes }
 //
 // Returns os.ErrClosed if the lease was ended before, or the queue was closed.
 func (l Lease) Release() error {
-	return l.end("release", func() error {
+	return l.finish("release", func() error {
 		l.q.received(l.q.got(l.position, uint64(len(l.bytes))))
 		return nil
 	})
@@ -147,19 +147,19 @@ func (l Lease) Release() error {
 
 // Return leaves the message for the next receiver.
 func (l Lease) Return() error {
-	return l.end("return", func() error {
+	return l.finish("return", func() error {
 		leave(&l.q.receive.end, l.position)
-		l.q.wakeSenders() // there may be padding before the message
+		l.q.sending.bell.notify() // there may be padding before the message
 		l.q.wakeReceivers(l.position)
 		return nil
 	})
 }
 
-func (l Lease) end(op string, f func() error) error {
+func (l Lease) finish(op string, f func() error) error {
 	if l.q == nil {
 		return failed(op, "", os.ErrClosed)
 	}
-	if !l.q.taking.lent.CompareAndSwap(l.position+1, 0) {
+	if !l.q.taking.onLoan.CompareAndSwap(l.position+1, 0) {
 		return l.q.failed(op, os.ErrClosed)
 	}
 	return l.q.check(op, l.q.view.Guard(f))

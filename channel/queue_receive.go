@@ -16,12 +16,12 @@ import (
 //
 // Returns object.ErrCorrupt if another process has corrupted the queue's memory.
 func (q *Queue) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
-	message, a, err := q.tryReceive(buffer, q.taking.spin.looks())
+	message, a, err := q.tryReceive(buffer, q.taking.spin.tries())
 	if a == done {
 		return message, nil
 	}
-	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
-		message, a, err = q.tryReceive(buffer, looks)
+	err = q.takeLater(ctx, a, err, func(tries int) (a attempt, err error) {
+		message, a, err = q.tryReceive(buffer, tries)
 		return a, err
 	})
 	return message, err
@@ -30,13 +30,13 @@ func (q *Queue) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
 // takeLater tries again and again after a first attempt to take a message that
 // was not done.
 func (q *Queue) takeLater(
-	ctx context.Context, a attempt, err error, try func(looks int) (attempt, error),
+	ctx context.Context, a attempt, err error, try func(tries int) (attempt, error),
 ) error {
 	p := q.taking.patience()
-	defer p.end()
+	defer p.stop()
 	for err == nil && a != done {
 		if err = q.peers.wait(ctx, &p, a); err == nil {
-			a, err = try(q.taking.spin.looks())
+			a, err = try(q.taking.spin.tries())
 		}
 	}
 	return q.check("receive", err)
@@ -59,20 +59,20 @@ func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
 // The bytes are valid only during the call of f. No other receiver can receive
 // until Drain returns. f must not close the handle.
 func (q *Queue) Drain(ctx context.Context, f func(message []byte) error) (n int, err error) {
-	n, a, err := q.tryDrain(f, q.taking.spin.looks())
+	n, a, err := q.tryDrain(f, q.taking.spin.tries())
 	if a == done {
 		return n, nil
 	}
-	err = q.takeLater(ctx, a, err, func(looks int) (a attempt, err error) {
-		n, a, err = q.tryDrain(f, looks)
+	err = q.takeLater(ctx, a, err, func(tries int) (a attempt, err error) {
+		n, a, err = q.tryDrain(f, tries)
 		return a, err
 	})
 	return n, err
 }
 
-func (q *Queue) tryDrain(f func([]byte) error, looks int) (n int, a attempt, err error) {
+func (q *Queue) tryDrain(f func([]byte) error, tries int) (n int, a attempt, err error) {
 	err = q.view.Guard(func() error {
-		position, length, tried, err := q.peek(looks)
+		position, length, tried, err := q.peek(tries)
 		if tried != done {
 			a = tried
 			return err
@@ -98,13 +98,13 @@ func (q *Queue) tryDrain(f func([]byte) error, looks int) (n int, a attempt, err
 func (q *Queue) move(next uint64) {
 	step.Here()
 	atomic.StoreUint64(&q.receive.end, uint64(newEnd(next, q.member.number)))
-	q.wakeSenders()
+	q.sending.bell.notify()
 }
 
-// tryReceive takes the next message if there is one within so many looks.
-func (q *Queue) tryReceive(buffer []byte, looks int) (message []byte, a attempt, err error) {
+// tryReceive takes the next message if there is one within so many tries.
+func (q *Queue) tryReceive(buffer []byte, tries int) (message []byte, a attempt, err error) {
 	err = q.view.Guard(func() error {
-		position, n, tried, err := q.peek(looks)
+		position, n, tried, err := q.peek(tries)
 		if tried == done {
 			message = appendBytes(buffer[:0], q.bytes(position, n))
 			q.received(q.got(position, n))
@@ -116,11 +116,11 @@ func (q *Queue) tryReceive(buffer []byte, looks int) (message []byte, a attempt,
 }
 
 // peek takes the receiving end if there is a message, and returns where.
-func (q *Queue) peek(looks int) (position, n uint64, a attempt, err error) {
+func (q *Queue) peek(tries int) (position, n uint64, a attempt, err error) {
 	e := loadEnd(&q.receive.end)
 	h := q.glance(e)
 	for ; h == 0; h = q.glance(e) {
-		if looks--; looks <= 0 {
+		if tries--; tries <= 0 {
 			return 0, 0, empty, q.isClosed()
 		}
 		e = loadEnd(&q.receive.end)
@@ -167,7 +167,7 @@ func (q *Queue) findMessage(position uint64) (at, n uint64, a attempt, err error
 	}
 	leave(&q.receive.end, at)
 	if at != position {
-		q.wakeSenders() // there is more room, by the padding
+		q.sending.bell.notify() // there is more room, by the padding
 	}
 	return 0, 0, empty, err
 }
@@ -176,12 +176,12 @@ func (q *Queue) findMessage(position uint64) (at, n uint64, a attempt, err error
 // is more, who waits for messages.
 func (q *Queue) received(next uint64) {
 	leave(&q.receive.end, next)
-	q.wakeSenders()
+	q.sending.bell.notify()
 	q.wakeReceivers(next)
 }
 
 func (q *Queue) wakeReceivers(position uint64) {
-	if q.taking.bell.wanted() && q.load(position) != 0 {
+	if q.bells.data.isAny() && q.load(position) != 0 {
 		q.taking.bell.ring()
 	}
 }

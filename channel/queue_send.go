@@ -21,7 +21,7 @@ func (q *Queue) Send(ctx context.Context, message []byte) error {
 // sendLater goes on after a first attempt that was not done.
 func (q *Queue) sendLater(ctx context.Context, message []byte, a attempt, err error) error {
 	p := q.sending.patience()
-	defer p.end()
+	defer p.stop()
 	for err == nil && a != done {
 		if a.result() == full && q.overflow == Drop {
 			return q.check("send", q.drop())
@@ -37,7 +37,7 @@ func (q *Queue) sendLater(ctx context.Context, message []byte, a attempt, err er
 func (q *Queue) drop() error {
 	return q.view.Guard(func() error {
 		atomic.AddUint64(&q.send.lost, 1)
-		q.wakeSenders()
+		q.sending.bell.notify()
 		return nil
 	})
 }
@@ -64,7 +64,7 @@ func (q *Queue) TrySend(message []byte) error {
 // taken while this handle found that there is no room.
 func (q *Queue) full() error {
 	_ = q.view.Guard(func() error {
-		q.wakeSenders()
+		q.sending.bell.notify()
 		return nil
 	})
 	return ErrFull
@@ -148,14 +148,6 @@ func (q *Queue) findRoom(position, n uint64) (at uint64, a attempt, err error) {
 // end.
 func (q *Queue) sent(next uint64) {
 	leave(&q.send.end, next)
-	if q.taking.bell.wanted() {
-		q.taking.bell.ring()
-	}
-	q.wakeSenders()
-}
-
-func (q *Queue) wakeSenders() {
-	if q.sending.bell.wanted() {
-		q.sending.bell.ring()
-	}
+	q.taking.bell.notify()
+	q.sending.bell.notify()
 }

@@ -141,7 +141,7 @@ func receiveSome(n int) func(*actor) {
 	}
 }
 
-// bury does what waiting would: it looks whether who is in the way is dead.
+// bury does what waiting would: it reaps the place in the way if its process is dead.
 func (a *actor) bury(tried attempt, err error) {
 	if err == nil && tried.result() == taken {
 		_, err = a.q.peers.reap(tried.owner())
@@ -243,7 +243,7 @@ func (s *schedule) check(t *testing.T, kills int) {
 // expectBlank checks what senders rely on.
 func (a *actor) expectBlank(t *testing.T) {
 	t.Helper()
-	for at := uint64(0); at < blankSize; at += 8 {
+	for at := uint64(0); at < zeroedSize; at += 8 {
 		if p := loadEnd(&a.q.send.end).position() + at; *a.q.header(p) != 0 {
 			t.Fatalf("%d bytes after the sending end lies %#x", at, *a.q.header(p))
 		}

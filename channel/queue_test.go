@@ -56,6 +56,10 @@ func TestQueueLengths(t *testing.T) {
 }
 
 func TestQueueOverflow(t *testing.T) {
+	opts := &channel.QueueOptions{Overflow: channel.Overwrite}
+	if _, err := channel.CreateQueue(`Local\X`, opts); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("CreateQueue that overwrites: %v", err)
+	}
 	watchdog(t)
 	for _, overflow := range []channel.Overflow{channel.Fail, channel.Drop} {
 		a, b := queue(t, &channel.QueueOptions{Capacity: 4096, Overflow: overflow})
@@ -272,7 +276,7 @@ func TestQueueClose(t *testing.T) {
 	for what, err := range map[string]error{
 		"Close": a.Close(), "Send": a.Send(background, nil), "Receive": second(a.Receive(background, nil)),
 		"Reserve": second(a.Reserve(background, 1)), "Next": second(a.Next(background)), "TrySend": a.TrySend(nil),
-		"Drain": second(a.Drain(background, nil)), "Settle": a.Settle(background),
+		"Drain": second(a.Drain(background, nil)), "Flush": a.Flush(background),
 		"SendBatch": second(a.SendBatch(background, [][]byte{nil})),
 	} {
 		if !errors.Is(err, os.ErrClosed) {

@@ -27,16 +27,16 @@ func newRing(w *words, data []byte, headers []uint64) ring {
 
 func (r *ring) size() uint64 { return r.mask + 1 }
 
-// blankSize is how many bytes from the sending position on are 0 when nobody has
+// zeroedSize is how many bytes from the sending position on are 0 when nobody has
 // the sending end. Of these only the first header must be, but who sends a short
 // message then finds the header after it cleared, and the memory in this
 // processor's cache: both were done after the message before, when nobody waited
 // for it. That halves the time that a message takes.
-const blankSize = 256
+const zeroedSize = 256
 
 // longest returns the length of the longest message that fits: of all but its
-// header, and what is blank after it.
-func (r *ring) longest() uint64 { return r.size() - headerSize - blankSize }
+// header, and the zeros after it.
+func (r *ring) longest() uint64 { return r.size() - headerSize - zeroedSize }
 
 func (r *ring) header(position uint64) *uint64 { return &r.headers[position&r.mask/8] }
 
@@ -71,20 +71,20 @@ func (r *ring) bytes(position, n uint64) []byte {
 	return r.data[at : at+n : at+n]
 }
 
-// hasRoom reports whether n bytes, and what is blank after them, are free from a
+// hasRoom reports whether n bytes, and the zeros after them, are free from a
 // position on.
 func (r *ring) hasRoom(position, n uint64) bool {
-	if distance(position, r.send.seen)+n+blankSize <= r.size() {
+	if distance(position, r.send.seen)+n+zeroedSize <= r.size() {
 		return true
 	}
 	r.send.seen = loadEnd(&r.receive.end).position()
-	return distance(position, r.send.seen)+n+blankSize <= r.size()
+	return distance(position, r.send.seen)+n+zeroedSize <= r.size()
 }
 
 // hasRoomHere reports whether there certainly is room for a record of n bytes at
 // a position, before the ring's end.
 func (r *ring) hasRoomHere(position, n uint64) bool {
-	return position&r.mask+n <= r.size() && distance(position, r.send.seen)+n+blankSize <= r.size()
+	return position&r.mask+n <= r.size() && distance(position, r.send.seen)+n+zeroedSize <= r.size()
 }
 
 // reserve returns where a record of n bytes can be written from the owner's
@@ -110,9 +110,9 @@ func (r *ring) reserve(position, n uint64, owner uint16) (at uint64, a attempt) 
 // owners, the receiver's may be in use.
 func (r *ring) pad(position, rest uint64, owner uint16) (next uint64) {
 	next = advance(position, rest)
-	blank := r.clear(position, next)
+	zeroed := r.clear(position, next)
 	r.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
-	r.blank(blank, next)
+	r.zero(zeroed, next)
 	step.Here()
 	atomic.StoreUint64(&r.send.end, uint64(newEnd(next, owner)))
 	if owner != 0 {
@@ -123,21 +123,21 @@ func (r *ring) pad(position, rest uint64, owner uint16) (next uint64) {
 }
 
 // clear prepares the header at next, after the record that is about to be
-// committed at a position, and returns up to where all is blank from next on.
-func (r *ring) clear(position, next uint64) (blank uint64) {
-	if size := distance(next, position); size+headerSize <= blankSize {
-		return advance(position, blankSize)
+// committed at a position, and returns up to where all is 0 from next on.
+func (r *ring) clear(position, next uint64) (zeroed uint64) {
+	if size := distance(next, position); size+headerSize <= zeroedSize {
+		return advance(position, zeroedSize)
 	}
 	step.Here()
 	*r.header(next) = 0
 	return advance(next, headerSize)
 }
 
-// blank makes the bytes after a position blank, of which those before from are
+// zero makes the bytes after a position 0, of which those before from are
 // already: a receiver may be looking at the first header.
-func (r *ring) blank(from, position uint64) {
+func (r *ring) zero(from, position uint64) {
 	step.Here()
-	at, n := from&r.mask, distance(advance(position, blankSize), from)
+	at, n := from&r.mask, distance(advance(position, zeroedSize), from)
 	if rest := r.size() - at; n > rest {
 		clear(r.data[at:])
 		at, n = 0, n-rest
@@ -149,11 +149,11 @@ func (r *ring) blank(from, position uint64) {
 // next one will be.
 func (r *ring) put(position, n uint64) (next uint64) {
 	next = advance(position, recordSize(n))
-	blank := r.clear(position, next)
+	zeroed := r.clear(position, next)
 	r.send.messages++
 	r.send.bytes += n
 	r.commit(position, newHeader(messageRecord, position, int(n)))
-	r.blank(blank, next)
+	r.zero(zeroed, next)
 	return next
 }
 
@@ -176,11 +176,11 @@ func (r *ring) putBatch(first uint64, batch [][]byte) (n int, next uint64) {
 		bytes += uint64(len(message))
 		next = advance(next, size)
 	}
-	blank := r.clear(first, next)
+	zeroed := r.clear(first, next)
 	r.send.messages += uint64(n)
 	r.send.bytes += bytes
 	r.commit(first, newHeader(messageRecord, first, len(batch[0])))
-	r.blank(blank, next)
+	r.zero(zeroed, next)
 	return n, next
 }
 

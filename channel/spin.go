@@ -37,13 +37,13 @@ const (
 // from running.
 type spin struct {
 	option time.Duration
-	vain   atomic.Uint32 // how often in a row watching long was not enough
+	misses atomic.Uint32 // how often in a row watching long was not enough
 	skip   atomic.Uint32 // how many waits have yet to be short
 }
 
-// looks returns how often to look at a time, without a look at anything else:
+// tries returns how often to try at a time, without a look at anything else:
 // for about a microsecond.
-func (s *spin) looks() int {
+func (s *spin) tries() int {
 	if s.option == SpinNever {
 		return 1
 	}
@@ -67,10 +67,10 @@ func (s *spin) learn(budget, took time.Duration, slept bool) {
 	switch {
 	case s.option != SpinAdaptive:
 	case !slept:
-		s.vain.Store(0)
+		s.misses.Store(0)
 		s.skip.Store(0)
 	case budget == spinLongest:
-		s.skip.Store(1 << min(s.vain.Add(1), 10))
+		s.skip.Store(1 << min(s.misses.Add(1), 10))
 	case took < spinLongest && s.skip.Load() > 0:
 		s.skip.Add(^uint32(0))
 	}

@@ -3,8 +3,6 @@ package channel
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -26,22 +24,10 @@ import (
 // methods are in progress.
 type Topic struct {
 	*segment
-	series  series
-	sending side
-	spin    time.Duration
+	broadcast broadcast
+	sending   side
+	spin      time.Duration
 }
-
-// Slow says what publishers do if a subscriber does not keep up.
-type Slow uint8
-
-const (
-	// HoldBack: publishers wait for the slowest subscriber (back-pressure), so no
-	// subscriber loses a message. It is the zero Slow.
-	HoldBack Slow = iota
-	// Lap: publishers overwrite the oldest messages, even those that a subscriber
-	// has not received. [Subscription.Lost] returns how many it lost.
-	Lap
-)
 
 // TopicOptions are the options of [CreateTopic] and its siblings. The zero
 // value has the defaults.
@@ -52,9 +38,9 @@ type TopicOptions struct {
 	// capacity.
 	Capacity int64
 
-	// Slow says what publishers of a new topic do if a subscriber is slow. An
-	// existing topic keeps what its creator chose.
-	Slow Slow
+	// Overflow says what publishers of a new topic do if a subscriber is slow:
+	// [Block] or [Overwrite]. An existing topic keeps what its creator chose.
+	Overflow Overflow
 
 	// Spin is how long the waits of this handle and its subscriptions spin
 	// before they sleep: [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
@@ -65,6 +51,10 @@ type TopicOptions struct {
 	// to the mapping and to the creator's own objects only.
 	Security *Security
 }
+
+// topicOverwrites is the option in the preamble of a topic whose publishers
+// overwrite messages; 0 if they wait.
+const topicOverwrites = 1
 
 // CreateTopic creates a topic.
 //
@@ -103,15 +93,19 @@ func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created b
 		opts = &TopicOptions{}
 	}
 	capacity, err := roundCapacity(opts.Capacity)
-	if err == nil && opts.Slow > Lap {
-		err = object.Explain(fs.ErrInvalid, fmt.Sprintf("Slow is %d: it must be HoldBack or Lap", opts.Slow))
+	if err == nil && opts.Overflow != Block && opts.Overflow != Overwrite {
+		err = opts.Overflow.unfit(topicKind, "Block or Overwrite")
 	}
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
+	option := uint64(0)
+	if opts.Overflow == Overwrite {
+		option = topicOverwrites
+	}
 	seg, created, err := makeSegment(spec{
 		name: name, kind: topicKind, capacity: capacity, rings: 1,
-		places: placesDefault, option: uint64(opts.Slow), security: opts.Security,
+		places: placesDefault, option: option, security: opts.Security,
 	}, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)
@@ -124,16 +118,16 @@ func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created b
 }
 
 func (t *Topic) start() (err error) {
-	if t.series, err = t.segment.series(); err != nil {
+	if t.broadcast, err = t.segment.broadcast(); err != nil {
 		return err
 	}
-	w := t.series.lines
+	w := t.broadcast.lines
 	if t.sending.bell, err = t.bell("~room", &w.bells.room, &w.send.waits); err != nil {
 		return err
 	}
 	t.sending.end = &w.send.end
 	t.sending.spin.option = t.spin
-	if err := t.peers.start(t.series.release); err != nil {
+	if err := t.peers.start(t.broadcast.release); err != nil {
 		return err
 	}
 	t.sending.bell.ring() // publishers may have waited for the place's subscriber
@@ -141,29 +135,34 @@ func (t *Topic) start() (err error) {
 }
 
 // series returns the series of a segment that is a topic.
-func (s *segment) series() (series, error) {
-	if s.shape.option > uint64(Lap) {
-		return series{}, object.ErrCorrupt
+func (s *segment) broadcast() (broadcast, error) {
+	if s.shape.option > topicOverwrites {
+		return broadcast{}, object.ErrCorrupt
 	}
 	r, err := s.ring(0)
 	if err != nil {
-		return series{}, err
+		return broadcast{}, err
 	}
 	places, err := s.places()
-	return series{ring: r, places: places, lap: s.shape.option == uint64(Lap)}, err
+	return broadcast{ring: r, places: places, overwrites: s.shape.option == topicOverwrites}, err
 }
 
 // Name returns the topic's name with its prefix.
 func (t *Topic) Name() string { return t.name }
 
 // Capacity returns the size of the topic's ring in bytes.
-func (t *Topic) Capacity() int64 { return int64(t.series.size()) }
+func (t *Topic) Capacity() int64 { return int64(t.broadcast.size()) }
 
 // Longest returns the length of the longest message that the topic can take.
-func (t *Topic) Longest() int { return int(t.series.longestMessage()) }
+func (t *Topic) Longest() int { return int(t.broadcast.longestMessage()) }
 
-// Slow returns what publishers of the topic do if a subscriber is slow.
-func (t *Topic) Slow() Slow { return Slow(t.shape.option) }
+// Overflow returns what publishers of the topic do if a subscriber is slow.
+func (t *Topic) Overflow() Overflow {
+	if t.broadcast.overwrites {
+		return Overwrite
+	}
+	return Block
+}
 
 // Close closes the handle. Waits that use it end with os.ErrClosed, and a reserved
 // message is aborted. The handle's subscriptions stay open. When the last handle

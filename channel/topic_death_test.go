@@ -91,7 +91,7 @@ func TestTopicPublisherDies(t *testing.T) {
 	watchdog(t)
 	for _, spin := range spins {
 		for _, before := range []bool{true, false} {
-			to := topic(t, &channel.TopicOptions{Spin: spin, Slow: channel.Lap})
+			to := topic(t, &channel.TopicOptions{Spin: spin, Overflow: channel.Overwrite})
 			s := subscribe(t, to, 0)
 			publish(t, to, "first")
 			victim := start(t, "hold topic", to.Name())
@@ -208,8 +208,8 @@ func TestTopicStorm(t *testing.T) {
 	if os.Getenv("FILEMAP_TEST_LONG") != "" {
 		kills = 5000
 	}
-	for _, slow := range []channel.Slow{channel.HoldBack, channel.Lap} {
-		to := topic(t, &channel.TopicOptions{Capacity: 1 << 14, Slow: slow})
+	for _, overflow := range topicOverflows {
+		to := topic(t, &channel.TopicOptions{Capacity: 1 << 14, Overflow: overflow})
 		r := stormReader{s: subscribe(t, to, 0), next: map[uint64]uint64{}}
 		ended, end := context.WithCancel(background)
 		read := make(chan error)
@@ -247,7 +247,7 @@ func TestTopicStorm(t *testing.T) {
 		info, err := channel.Inspect(to.Name())
 		succeed(t, "Inspect", err)
 		sent, lost := info.Rings[0].Sent, r.s.Lost()
-		if sent != r.received+lost || slow == channel.HoldBack && lost > 0 {
+		if sent != r.received+lost || overflow == channel.Block && lost > 0 {
 			t.Errorf("%d published, %d received, %d lost", sent, r.received, lost)
 		}
 		t.Logf("figures: %d kills, %d messages of %d publishers received, %d lost",
@@ -285,10 +285,10 @@ func storm(t *testing.T, name string, kills int) {
 // TestTopicNonsense has somebody scribble over a topic in use: that gives
 // errors, or the wrong messages, and no more.
 func TestTopicNonsense(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		random := rand.New(rand.NewPCG(3, uint64(slow)))
+	policies(t, func(t *testing.T, overflow channel.Overflow) {
+		random := rand.New(rand.NewPCG(3, uint64(overflow)))
 		for range 30 {
-			to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+			to := topic(t, &channel.TopicOptions{Capacity: 4096, Overflow: overflow})
 			vandalize(t, to, random)
 			succeed(t, "Close", to.Close())
 		}

@@ -38,8 +38,8 @@ func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a attempt, err
 		var position uint64
 		position, a, err = t.reserve(length, hurry)
 		if a == done {
-			t.sending.lent.Store(position + 1)
-			d = TopicDraft{t, position, t.series.message(position, uint64(length))}
+			t.sending.onLoan.Store(position + 1)
+			d = TopicDraft{t, position, t.broadcast.message(position, uint64(length))}
 		}
 		return err
 	})
@@ -60,8 +60,8 @@ func (d TopicDraft) Commit(length int) error {
 		return d.failed("commit", beyondDraft(length, len(d.bytes)))
 	}
 	var asleep sleepers
-	err := d.end("commit", func() error {
-		s := &d.t.series
+	err := d.finish("commit", func() error {
+		s := &d.t.broadcast
 		publish(s.number(d.position), s.send.messages)
 		asleep = d.t.published(s.finish(d.position, uint64(length)))
 		return nil
@@ -74,15 +74,15 @@ func (d TopicDraft) Commit(length int) error {
 
 // Abort gives the room back.
 func (d TopicDraft) Abort() error {
-	return d.end("abort", func() error {
-		leave(&d.t.series.send.end, d.position)
-		d.t.wakePublishers()
+	return d.finish("abort", func() error {
+		leave(&d.t.broadcast.send.end, d.position)
+		d.t.sending.bell.notify()
 		return nil
 	})
 }
 
-func (d TopicDraft) end(op string, f func() error) error {
-	if d.t == nil || !d.t.sending.lent.CompareAndSwap(d.position+1, 0) {
+func (d TopicDraft) finish(op string, f func() error) error {
+	if d.t == nil || !d.t.sending.onLoan.CompareAndSwap(d.position+1, 0) {
 		return d.failed(op, os.ErrClosed)
 	}
 	if err := d.t.view.Guard(f); err != nil {

@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// Publish puts a copy of the message into the topic. If the topic's [Slow] is
-// HoldBack and there is no room, it waits for the slowest subscriber. If ctx has
+// Publish puts a copy of the message into the topic. If the topic's [Overflow] is
+// Block and there is no room, it waits for the slowest subscriber. If ctx has
 // ended and there is no room, the error wraps context.Cause(ctx).
 //
 // Returns [ErrTooLong] if the message is longer than [Topic.Longest].
@@ -25,15 +25,15 @@ func (t *Topic) publishLater(
 	ctx context.Context, a attempt, err error, try func(hurry bool) (attempt, error),
 ) error {
 	p := t.sending.patience()
-	defer p.end()
+	defer p.stop()
 	for err == nil && a != done {
 		if err = t.peers.wait(ctx, &p, a); err == nil {
-			a, err = try(p.lying)
+			a, err = try(p.asleep)
 		}
 	}
-	if err != nil && p.lying { // another one can do with what woke this one
+	if err != nil && p.asleep { // another one can do with what woke this one
 		_ = t.view.Guard(func() error {
-			t.wakePublishers()
+			t.sending.bell.notify()
 			return nil
 		})
 	}
@@ -77,8 +77,8 @@ func (t *Topic) tryPublish(message []byte, hurry bool) (a attempt, err error) {
 	err = t.view.Guard(func() error {
 		position, tried, err := t.reserve(len(message), hurry)
 		if tried == done {
-			t.series.write(position, t.series.send.messages, message)
-			asleep = t.published(t.series.finish(position, uint64(len(message))))
+			t.broadcast.write(position, t.broadcast.send.messages, message)
+			asleep = t.published(t.broadcast.finish(position, uint64(len(message))))
 		}
 		a = tried
 		return err
@@ -93,7 +93,7 @@ func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a attempt, err erro
 		position, tried, err := t.reserve(len(batch[0]), hurry)
 		if tried == done {
 			var next uint64
-			n, next = t.series.finishBatch(position, batch)
+			n, next = t.broadcast.finishBatch(position, batch)
 			asleep = t.published(next)
 		}
 		a = tried
@@ -105,7 +105,7 @@ func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a attempt, err erro
 
 // reserve takes the sending end, with room for a message at the position.
 func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err error) {
-	s := &t.series
+	s := &t.broadcast
 	e := loadEnd(&s.send.end)
 	if !e.take(&s.send.end, t.member.number) {
 		return 0, taken.by(e.owner()), nil
@@ -135,13 +135,7 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err
 // published moves the sending end on, wakes who waits for it, and returns which
 // subscribers sleep, for [peers.wake].
 func (t *Topic) published(next uint64) sleepers {
-	leave(&t.series.send.end, next)
-	t.wakePublishers()
-	return t.series.bells.data.takeAll()
-}
-
-func (t *Topic) wakePublishers() {
-	if t.sending.bell.wanted() {
-		t.sending.bell.ring()
-	}
+	leave(&t.broadcast.send.end, next)
+	t.sending.bell.notify()
+	return t.broadcast.bells.data.takeAll()
 }

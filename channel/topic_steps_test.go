@@ -40,16 +40,16 @@ func die() { panic(killed{}) }
 // world is a series with one who publishes, at place 1, another publisher, at
 // 2, and a subscriber, at 3. Place 4 is free.
 type world struct {
-	*series
+	*broadcast
 	t      *testing.T
 	reader *cursor
 }
 
 // newWorld makes a world in which so many messages have been published, and all
 // but some of the last ones received.
-func newWorld(t *testing.T, lap bool, published, behind int) *world {
-	w := &world{series: heapSeries(4096, 4, lap), t: t}
-	w.reader = w.series.cursor(3)
+func newWorld(t *testing.T, overwrites bool, published, behind int) *world {
+	w := &world{broadcast: heapBroadcast(4096, 4, overwrites), t: t}
+	w.reader = w.broadcast.cursor(3)
 	if err := w.reader.join(0); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func newWorld(t *testing.T, lap bool, published, behind int) *world {
 }
 
 func (w *world) publish(owner uint16, batch int) bool {
-	return heapPublish(w.series, owner, make([]byte, 200), batch)
+	return heapPublish(w.broadcast, owner, make([]byte, 200), batch)
 }
 
 // read reads what there is for a subscriber.
@@ -90,17 +90,17 @@ func (w *world) expectAlive() {
 		}
 	}
 	w.read(w.reader)
-	if r := w.reader; r.received+r.lost != w.send.messages || !w.lap && r.lost > 0 {
+	if r := w.reader; r.received+r.lost != w.send.messages || !w.overwrites && r.lost > 0 {
 		w.t.Fatalf("%d received, %d lost, of %d", r.received, r.lost, w.send.messages)
 	}
 }
 
 // worlds runs a test in worlds whose next message will be anywhere in the ring.
 func worlds(t *testing.T, test func(t *testing.T, make func() *world)) {
-	for _, lap := range []bool{false, true} {
+	for _, overwrites := range []bool{false, true} {
 		for published := range 40 {
 			for _, behind := range []int{0, 3, 16} {
-				test(t, func() *world { return newWorld(t, lap, published, behind) })
+				test(t, func() *world { return newWorld(t, overwrites, published, behind) })
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func TestTopicStepsSubscriberDies(t *testing.T) {
 			for n := 0; ; n++ {
 				w := make()
 				reached := atStep(n, die, func() {
-					c := w.series.cursor(4)
+					c := w.broadcast.cursor(4)
 					if c.join(last) == nil {
 						w.read(c)
 					}
@@ -164,7 +164,7 @@ func TestTopicStepsSubscriberActs(t *testing.T) {
 		for _, last := range []uint64{0, 5} {
 			for n := 0; ; n++ {
 				w := make()
-				c := w.series.cursor(4)
+				c := w.broadcast.cursor(4)
 				reached := atStep(n, func() {
 					w.read(w.reader)
 					if err := c.join(last); err != nil {
@@ -195,7 +195,7 @@ func TestTopicStepsPublisherActs(t *testing.T) {
 		for _, messages := range []int{1, 5, 30} {
 			for n := 0; ; n++ {
 				w := make()
-				c := w.series.cursor(4)
+				c := w.broadcast.cursor(4)
 				reached := atStep(n, func() {
 					for range messages {
 						w.publish(1, 1)

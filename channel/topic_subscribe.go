@@ -68,12 +68,12 @@ func (t *Topic) Subscribe(opts *SubscribeOptions) (*Subscription, error) {
 }
 
 func (s *Subscription) start(last uint64) error {
-	series, err := s.segment.series()
+	broadcast, err := s.segment.broadcast()
 	if err != nil {
 		return err
 	}
-	s.cursor = series.cursor(s.member.number)
-	w := series.lines
+	s.cursor = broadcast.cursor(s.member.number)
+	w := broadcast.lines
 	s.taking.bell, err = s.bell(dataBell(s.member.number), &w.bells.data, &w.receive.waits)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (s *Subscription) start(last uint64) error {
 	if s.room, err = s.bell("~room", &w.bells.room, &w.send.waits); err != nil {
 		return err
 	}
-	if err := s.peers.start(series.release); err != nil {
+	if err := s.peers.start(broadcast.release); err != nil {
 		return err
 	}
 	s.room.ring() // see Topic.start
@@ -95,31 +95,31 @@ func (s *Subscription) Name() string { return s.name }
 // buffer if that is too short. If ctx has ended, Receive returns a message that is
 // there; if there is none, the error wraps context.Cause(ctx).
 //
-// If the topic's [Slow] is Lap, publishers may have overwritten messages before
+// If the topic's [Overflow] is Overwrite, publishers may have overwritten messages before
 // this subscriber received them. Receive then returns the oldest that is left,
 // and [Subscription.Lost] grows by the number of messages lost.
 //
 // Returns object.ErrCorrupt if another process has corrupted the topic's memory.
 func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
-	message, a, err := s.tryReceive(buffer, s.taking.spin.looks())
+	message, a, err := s.tryReceive(buffer, s.taking.spin.tries())
 	if a == done {
 		return message, nil
 	}
 	p := s.taking.patience()
-	defer s.end(&p)
+	defer s.stop(&p)
 	for err == nil && a != done {
 		if err = s.peers.wait(ctx, &p, a); err == nil {
-			message, a, err = s.tryReceive(buffer, s.taking.spin.looks())
+			message, a, err = s.tryReceive(buffer, s.taking.spin.tries())
 		}
 	}
 	return message, s.check("receive", err)
 }
 
-// end ends a wait. A publisher's bell wakes one of the goroutines that wait
+// stop ends a wait. A publisher's bell wakes one of the goroutines that wait
 // here, so that one wakes the next.
-func (s *Subscription) end(p *patience) {
-	p.end()
-	if p.lying && s.taking.bell.sleeping.Load() > 0 {
+func (s *Subscription) stop(p *patience) {
+	p.stop()
+	if p.asleep && s.taking.bell.sleeping.Load() > 0 {
 		s.taking.bell.ring()
 	}
 }
@@ -132,7 +132,7 @@ func (s *Subscription) TryReceive(buffer []byte) (message []byte, ok bool, err e
 }
 
 // tryReceive reads the next message if there is one within so many looks.
-func (s *Subscription) tryReceive(buffer []byte, looks int) (message []byte, a attempt, err error) {
+func (s *Subscription) tryReceive(buffer []byte, tries int) (message []byte, a attempt, err error) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
 	if s.closed.Load() {
@@ -141,7 +141,7 @@ func (s *Subscription) tryReceive(buffer []byte, looks int) (message []byte, a a
 	err = s.view.Guard(func() (err error) {
 		for {
 			message, a, err = s.cursor.next(buffer)
-			if looks--; looks <= 0 || a.result() != empty || err != nil {
+			if tries--; tries <= 0 || a.result() != empty || err != nil {
 				break
 			}
 		}

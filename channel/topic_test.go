@@ -65,21 +65,23 @@ func expectNone(t *testing.T, s *channel.Subscription) {
 }
 
 // policies runs a test for each way to deal with slow subscribers.
-func policies(t *testing.T, test func(t *testing.T, slow channel.Slow)) {
-	for slow, name := range []string{"HoldBack", "Lap"} {
-		t.Run(name, func(t *testing.T) {
+func policies(t *testing.T, test func(t *testing.T, overflow channel.Overflow)) {
+	for _, overflow := range topicOverflows {
+		t.Run(overflow.String(), func(t *testing.T) {
 			watchdog(t)
-			test(t, channel.Slow(slow))
+			test(t, overflow)
 		})
 	}
 }
+
+var topicOverflows = []channel.Overflow{channel.Block, channel.Overwrite}
 
 // TestTopicLengths publishes messages of all lengths in a small ring, so that
 // they come to lie everywhere in it. It does so alone: a subscriber who has
 // read all is in nobody's way.
 func TestTopicLengths(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+	policies(t, func(t *testing.T, overflow channel.Overflow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Overflow: overflow})
 		one, other := subscribe(t, to, 0), subscribe(t, to, 0)
 		for i := range 20_000 {
 			message := bytes.Repeat([]byte{byte(i)}, i*7%(to.Longest()+1))
@@ -162,8 +164,8 @@ func TestTopicHoldsBack(t *testing.T) {
 
 // TestTopicLast has subscribers come late.
 func TestTopicLast(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+	policies(t, func(t *testing.T, overflow channel.Overflow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Overflow: overflow})
 		first := subscribe(t, to, 10)
 		expectNone(t, first)
 		succeed(t, "Close", first.Close())
@@ -203,8 +205,8 @@ func TestTopicLast(t *testing.T) {
 }
 
 func TestTopicInPlace(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+	policies(t, func(t *testing.T, overflow channel.Overflow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Overflow: overflow})
 		s := subscribe(t, to, 0)
 		draft, err := to.Reserve(background, 100)
 		succeed(t, "Reserve", err)
@@ -298,8 +300,8 @@ func TestTopicClose(t *testing.T) {
 
 // TestTopicCloseInUse closes handles and subscriptions that goroutines use.
 func TestTopicCloseInUse(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
-		to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: slow})
+	policies(t, func(t *testing.T, overflow channel.Overflow) {
+		to := topic(t, &channel.TopicOptions{Capacity: 4096, Overflow: overflow})
 		reader := subscribe(t, to, 0)
 		var readers sync.WaitGroup
 		readers.Go(func() {
@@ -369,7 +371,7 @@ func TestTopicNames(t *testing.T) {
 	if _, err := channel.CreateTopic(ns.Name("t"), nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("CreateTopic of one that exists: %v", err)
 	}
-	for _, opts := range []channel.TopicOptions{{Slow: 2}, {Capacity: -1}} {
+	for _, opts := range []channel.TopicOptions{{Overflow: channel.Drop}, {Capacity: -1}} {
 		if _, err := channel.CreateTopic(ns.Name("x"), &opts); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("%+v: %v", opts, err)
 		}

@@ -17,9 +17,9 @@ import (
 // TestTopicLaps has a subscriber overtaken, and count exactly.
 func TestTopicLaps(t *testing.T) {
 	watchdog(t)
-	to := topic(t, &channel.TopicOptions{Capacity: 4096, Slow: channel.Lap})
-	if to.Slow() != channel.Lap || openTopic(t, to.Name(), nil).Slow() != channel.Lap {
-		t.Error("it does not lap")
+	to := topic(t, &channel.TopicOptions{Capacity: 4096, Overflow: channel.Overwrite})
+	if to.Overflow() != channel.Overwrite || openTopic(t, to.Name(), nil).Overflow() != channel.Overwrite {
+		t.Error("it does not overwrite")
 	}
 	s := subscribe(t, to, 0)
 	published, received := 0, 0
@@ -70,7 +70,7 @@ func TestTopicLaps(t *testing.T) {
 func TestTopicLapsUnderFire(t *testing.T) {
 	watchdog(t)
 	const subscribers, messages = 2, 100_000
-	to := topic(t, &channel.TopicOptions{Capacity: 8192, Slow: channel.Lap})
+	to := topic(t, &channel.TopicOptions{Capacity: 8192, Overflow: channel.Overwrite})
 	var all sync.WaitGroup
 	for range subscribers {
 		s := subscribe(t, to, 0)
@@ -111,9 +111,9 @@ func TestTopicLapsUnderFire(t *testing.T) {
 // TestTopicWakes has many subscribers sleep: a message wakes them all, in far
 // less time than after which each looks by itself.
 func TestTopicWakes(t *testing.T) {
-	policies(t, func(t *testing.T, slow channel.Slow) {
+	policies(t, func(t *testing.T, overflow channel.Overflow) {
 		const subscribers, rounds = 10, 30
-		to := topic(t, &channel.TopicOptions{Slow: slow, Spin: channel.SpinNever})
+		to := topic(t, &channel.TopicOptions{Overflow: overflow, Spin: channel.SpinNever})
 		got := make(chan error, subscribers)
 		for i := range subscribers {
 			s := subscribe(t, to, 0)
@@ -221,10 +221,10 @@ func TestTopicManyPublishers(t *testing.T) {
 }
 
 func BenchmarkTopic(b *testing.B) {
-	for slow, name := range []string{"HoldBack", "Lap"} {
-		b.Run(name, func(b *testing.B) {
+	for _, overflow := range topicOverflows {
+		b.Run(overflow.String(), func(b *testing.B) {
 			to, err := channel.CreateTopic(filemaptest.New(b).Name("t"),
-				&channel.TopicOptions{Slow: channel.Slow(slow)})
+				&channel.TopicOptions{Overflow: overflow})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -245,10 +245,10 @@ func BenchmarkTopic(b *testing.B) {
 
 // BenchmarkTopicStream has one publish, and others receive at the same time.
 func BenchmarkTopicStream(b *testing.B) {
-	for slow, name := range []string{"HoldBack", "Lap"} {
-		b.Run(name, func(b *testing.B) {
+	for _, overflow := range topicOverflows {
+		b.Run(overflow.String(), func(b *testing.B) {
 			to, err := channel.CreateTopic(filemaptest.New(b).Name("t"),
-				&channel.TopicOptions{Slow: channel.Slow(slow), Spin: channel.SpinAlways})
+				&channel.TopicOptions{Overflow: overflow, Spin: channel.SpinAlways})
 			if err != nil {
 				b.Fatal(err)
 			}

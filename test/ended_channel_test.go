@@ -40,7 +40,7 @@ var waitingChannels = []waitingCall{
 		}
 		return err
 	})},
-	{"channel.Queue.Settle", settle},
+	{"channel.Queue.Flush", flush},
 	{"channel.Topic.Publish", publish((*channel.Topic).Publish)},
 	{"channel.Topic.PublishBatch", publish(func(t *channel.Topic, ctx context.Context, message []byte) error {
 		_, err := t.PublishBatch(ctx, [][]byte{message})
@@ -125,12 +125,12 @@ func send(
 	}
 }
 
-func settle(t *testing.T, ns *filemaptest.Namespace) waited {
+func flush(t *testing.T, ns *filemaptest.Namespace) waited {
 	q := smallQueue(t, ns)
 	rearm := func() error { return q.TrySend([]byte("a message")) }
 	succeed(t, "TrySend", rearm())
 	return waited{
-		wait: q.Settle,
+		wait: q.Flush,
 		signal: func() error {
 			_, _, err := q.TryReceive(nil)
 			return err

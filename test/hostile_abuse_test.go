@@ -58,7 +58,7 @@ func abuseQueue(name string, until time.Time, done func(error)) {
 			done(err)
 		case 6:
 			_, err := channel.Inspect(name)
-			done(errors.Join(err, q.Settle(ctx)))
+			done(errors.Join(err, q.Flush(ctx)))
 		}
 		cancel()
 	}
@@ -68,8 +68,11 @@ func abuseQueue(name string, until time.Time, done func(error)) {
 }
 
 func abuseTopic(name string, until time.Time, done func(error)) {
-	slow := channel.Slow(name[len("topic")] % 2) // the same for all
-	opts := &channel.TopicOptions{Capacity: 8192, Slow: slow}
+	overflow := channel.Block
+	if name[len("topic")]%2 == 1 { // the same for all
+		overflow = channel.Overwrite
+	}
+	opts := &channel.TopicOptions{Capacity: 8192, Overflow: overflow}
 	topic, _, err := channel.OpenOrCreateTopic(name, opts)
 	done(err)
 	for err == nil && time.Now().Before(until) {

@@ -58,7 +58,7 @@ killed comes to the next one. On a terminal, control characters are shown escape
 func warnOfLoss(c *cobra.Command, q *channel.Queue) error {
 	done, cancel := context.WithCancel(c.Context())
 	cancel()
-	if q.Settle(done) == nil {
+	if q.Flush(done) == nil {
 		return nil
 	}
 	info, err := channel.Inspect(q.Name())

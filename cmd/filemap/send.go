@@ -100,7 +100,7 @@ func (s sender) send(message []byte) error {
 func (s sender) handOver() error {
 	ctx, cancel := within(s.ctx, s.timeout)
 	defer cancel()
-	return s.q.Settle(ctx)
+	return s.q.Flush(ctx)
 }
 
 func (s sender) tooLong() error {

@@ -23,10 +23,10 @@ import (
 // A publisher first moves oldest, then limit, then writes up to limit. Whoever
 // reads without holding the publisher back looks at limit afterwards: if it is
 // more than a ring ahead, what was read is void.
-type series struct {
+type broadcast struct {
 	ring
-	places []place
-	lap    bool // nobody holds the publisher back
+	places     []place
+	overwrites bool // nobody holds the publisher back
 }
 
 const (
@@ -42,7 +42,7 @@ func topicSize(length uint64) uint64 { return recordSize(numberSize + length) }
 
 // longestMessage returns the length of the longest message that fits: of all but
 // its header and number, and the header that follows.
-func (s *series) longestMessage() uint64 { return s.size() - 2*headerSize - numberSize }
+func (s *broadcast) longestMessage() uint64 { return s.size() - 2*headerSize - numberSize }
 
 // aligned returns the position that a shared word holds.
 func aligned(word uint64) uint64 { return word &^ 7 & positionMask }
@@ -51,14 +51,14 @@ func aligned(word uint64) uint64 { return word &^ 7 & positionMask }
 // nor anything else that no subscriber writes.
 func isPosition(word uint64) bool { return word&^waited == aligned(word) }
 
-func (s *series) number(position uint64) *uint64 { return s.header(position + headerSize) }
+func (s *broadcast) number(position uint64) *uint64 { return s.header(position + headerSize) }
 
-func (s *series) message(position, n uint64) []byte { return s.bytes(position+numberSize, n) }
+func (s *broadcast) message(position, n uint64) []byte { return s.bytes(position+numberSize, n) }
 
 // reserve returns where a record of n bytes can be written from the owner's
 // position on, as [ring.reserve] does. If there is no room, the slowest
 // subscriber is in the way.
-func (s *series) reserve(position, n uint64, owner uint16) (at uint64, a attempt) {
+func (s *broadcast) reserve(position, n uint64, owner uint16) (at uint64, a attempt) {
 	rest := s.size() - position&s.mask
 	if n > rest {
 		if a = s.makeRoom(position, rest+headerSize); a != done {
@@ -70,14 +70,14 @@ func (s *series) reserve(position, n uint64, owner uint16) (at uint64, a attempt
 }
 
 // isFree reports whether so many bytes from a position on are known to be free.
-func (s *series) isFree(position, need uint64) bool {
+func (s *broadcast) isFree(position, need uint64) bool {
 	ahead := distance(s.receive.limit, position)
 	return ahead >= need && ahead <= s.size() &&
-		(s.lap || distance(position, s.send.seen)+need <= s.size())
+		(s.overwrites || distance(position, s.send.seen)+need <= s.size())
 }
 
 // makeRoom frees so many bytes from a position on.
-func (s *series) makeRoom(position, need uint64) attempt {
+func (s *broadcast) makeRoom(position, need uint64) attempt {
 	switch {
 	case need > s.size():
 		return full
@@ -91,7 +91,7 @@ func (s *series) makeRoom(position, need uint64) attempt {
 		return done
 	}
 	room := s.size()
-	if !s.lap {
+	if !s.overwrites {
 		room -= distance(position, s.send.seen)
 	}
 	s.announce(position, min(need+s.size()/announceParts, room))
@@ -104,8 +104,8 @@ func (s *series) makeRoom(position, need uint64) attempt {
 const announceParts = 16
 
 // ask looks whether the subscribers leave so much room at a position.
-func (s *series) ask(position, need uint64) attempt {
-	if s.lap {
+func (s *broadcast) ask(position, need uint64) attempt {
+	if s.overwrites {
 		return done
 	}
 	at, slowest := s.slowest(position)
@@ -117,7 +117,7 @@ func (s *series) ask(position, need uint64) attempt {
 }
 
 // slowest returns who is behind the most, and where.
-func (s *series) slowest(position uint64) (at uint64, number uint16) {
+func (s *broadcast) slowest(position uint64) (at uint64, number uint16) {
 	at = position
 	places := s.subscribers()
 	for i := range places {
@@ -142,14 +142,14 @@ func (s *series) slowest(position uint64) (at uint64, number uint16) {
 }
 
 // subscribers returns the places that may be subscribers'.
-func (s *series) subscribers() []place {
+func (s *broadcast) subscribers() []place {
 	step.Here()
 	return s.places[:min(atomic.LoadUint64(&s.receive.places), uint64(len(s.places)))]
 }
 
 // hurry has the slowest subscriber ring when it moves on. It reports false if
 // that happened already.
-func (s *series) hurry(number uint16) bool {
+func (s *broadcast) hurry(number uint16) bool {
 	if number == 0 {
 		return false
 	}
@@ -165,7 +165,7 @@ func (s *series) hurry(number uint16) bool {
 
 // announce says that so many bytes from a position on may be written, after
 // what they held before is no longer among the old messages.
-func (s *series) announce(position, room uint64) {
+func (s *broadcast) announce(position, room uint64) {
 	limit := advance(position, room)
 	oldest := aligned(s.receive.oldest)
 	for distance(limit, oldest) > s.size() {
@@ -189,19 +189,19 @@ func (s *series) announce(position, room uint64) {
 // padTo commits padding from a position to the ring's end. Subscribers who have
 // read all before it are taken along: else a message of more than half the ring
 // might have to wait for who has nothing to read.
-func (s *series) padTo(position, rest uint64, owner uint16) (next uint64) {
+func (s *broadcast) padTo(position, rest uint64, owner uint16) (next uint64) {
 	next = advance(position, rest)
 	s.wipe(next)
 	s.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
 	step.Here()
 	atomic.StoreUint64(&s.send.end, uint64(newEnd(next, owner)))
-	if !s.lap {
+	if !s.overwrites {
 		s.takeAlong(position, next)
 	}
 	return next
 }
 
-func (s *series) takeAlong(position, next uint64) {
+func (s *broadcast) takeAlong(position, next uint64) {
 	places := s.subscribers()
 	for i := range places {
 		for _, flag := range []uint64{0, waited} {
@@ -214,20 +214,20 @@ func (s *series) takeAlong(position, next uint64) {
 }
 
 // wipe is [ring.clear] where others may be looking.
-func (s *series) wipe(position uint64) {
+func (s *broadcast) wipe(position uint64) {
 	step.Here()
 	publish(s.header(position), 0)
 }
 
 // write writes a message, which is not committed yet.
-func (s *series) write(position, number uint64, message []byte) {
+func (s *broadcast) write(position, number uint64, message []byte) {
 	publish(s.number(position), number)
 	s.copyIn(position, message)
 }
 
 // finish commits the message of n bytes that has been written at a position,
 // and returns where the next one will be.
-func (s *series) finish(position, n uint64) (next uint64) {
+func (s *broadcast) finish(position, n uint64) (next uint64) {
 	next = advance(position, topicSize(n))
 	s.wipe(next)
 	s.commit(position, newHeader(messageRecord, position, int(numberSize+n)))
@@ -237,7 +237,7 @@ func (s *series) finish(position, n uint64) (next uint64) {
 
 // count says how many messages there have been after a commit: who comes looks
 // at that only if there is none at the end's position.
-func (s *series) count(messages, bytes uint64) {
+func (s *broadcast) count(messages, bytes uint64) {
 	step.Here()
 	publish(&s.send.messages, messages)
 	s.send.bytes += bytes
@@ -245,7 +245,7 @@ func (s *series) count(messages, bytes uint64) {
 
 // finishBatch writes and commits as many of the messages as there is room for
 // without going around, from a position with room for the first, all at once.
-func (s *series) finishBatch(first uint64, batch [][]byte) (n int, next uint64) {
+func (s *broadcast) finishBatch(first uint64, batch [][]byte) (n int, next uint64) {
 	next = first
 	room, bytes, start := s.size()-first&s.mask, uint64(0), s.send.messages
 	for _, message := range batch {
@@ -271,9 +271,9 @@ func (s *series) finishBatch(first uint64, batch [][]byte) (n int, next uint64) 
 	return n, next
 }
 
-// settle returns the position after what the owner of the sending end, who
+// recovered returns the position after what the owner of the sending end, who
 // died, had committed from a position on.
-func (s *series) settle(position uint64) uint64 {
+func (s *broadcast) recovered(position uint64) uint64 {
 	for start := position; distance(position, start) < s.size(); {
 		h := s.load(position)
 		if !h.fits(position, s.size()-position&s.mask) {
@@ -290,9 +290,9 @@ func (s *series) settle(position uint64) uint64 {
 
 // release frees what a place has whose owner is dead. What it had published
 // stays published. The caller holds the place's mutex.
-func (s *series) release(number uint16) {
+func (s *broadcast) release(number uint16) {
 	if e := loadEnd(&s.send.end); e.owner() == number {
-		leave(&s.send.end, s.settle(e.position()))
+		leave(&s.send.end, s.recovered(e.position()))
 	}
 	if p := int(number) - 1; p >= 0 && p < len(s.places) {
 		s.places[p].unsubscribe()
@@ -310,14 +310,14 @@ func (p *place) unsubscribe() (wanted bool) {
 	return atomic.SwapUint64(&p.position, gone)&waited != 0
 }
 
-func (s *series) loadNumber(position uint64) uint64 {
+func (s *broadcast) loadNumber(position uint64) uint64 {
 	step.Here()
 	return atomic.LoadUint64(s.number(position))
 }
 
 // copyIn copies a message into the ring. Others may be reading what was there
 // before, and find out later: the race detector only bears that with words.
-func (s *series) copyIn(position uint64, message []byte) {
+func (s *broadcast) copyIn(position uint64, message []byte) {
 	if !race.Enabled {
 		copyBytes(s.message(position, uint64(len(message))), message)
 		return
@@ -331,8 +331,8 @@ func (s *series) copyIn(position uint64, message []byte) {
 }
 
 // copyOut appends a message of the ring to a buffer: see copyIn.
-func (s *series) copyOut(buffer []byte, position, n uint64) []byte {
-	if !race.Enabled || !s.lap {
+func (s *broadcast) copyOut(buffer []byte, position, n uint64) []byte {
+	if !race.Enabled || !s.overwrites {
 		return appendBytes(buffer, s.message(position, n))
 	}
 	start := len(buffer)

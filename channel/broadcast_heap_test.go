@@ -13,7 +13,7 @@ import (
 
 // heapPublish publishes a message as who has the place of a number, and reports
 // whether there was room.
-func heapPublish(s *series, owner uint16, message []byte, batch int) (ok bool) {
+func heapPublish(s *broadcast, owner uint16, message []byte, batch int) (ok bool) {
 	for {
 		e := loadEnd(&s.send.end)
 		if !e.take(&s.send.end, owner) {
@@ -64,16 +64,16 @@ func checkStamped(t *testing.T, c *cursor, m []byte) bool {
 	return n+1 == c.number
 }
 
-// TestSeriesOnHeap runs publishers and subscribers who stay, and some who come
+// TestBroadcastOnHeap runs publishers and subscribers who stay, and some who come
 // and go, over memory that the race detector sees.
-func TestSeriesOnHeap(t *testing.T) {
-	for _, lap := range []bool{false, true} {
+func TestBroadcastOnHeap(t *testing.T) {
+	for _, overwrites := range []bool{false, true} {
 		const publishers, subscribers = 2, 3
 		messages := 20_000
 		if race.Enabled {
 			messages = 5000
 		}
-		s := heapSeries(4096, publishers+subscribers+1, lap)
+		s := heapBroadcast(4096, publishers+subscribers+1, overwrites)
 		var all, publishing sync.WaitGroup
 		var ended atomic.Bool
 		for i := range subscribers {
@@ -86,7 +86,7 @@ func TestSeriesOnHeap(t *testing.T) {
 					last := ended.Load()
 					m, a, err := c.next(nil)
 					if err != nil || a == done && !checkStamped(t, c, m) {
-						t.Errorf("lap %v: %v", lap, err)
+						t.Errorf("overwrites %v: %v", overwrites, err)
 						break
 					}
 					if a.result() == empty {
@@ -96,8 +96,8 @@ func TestSeriesOnHeap(t *testing.T) {
 						runtime.Gosched()
 					}
 				}
-				if all := c.received + c.lost; all != s.send.messages || !lap && c.lost > 0 {
-					t.Errorf("lap %v: %d received, %d lost, of %d", lap, c.received, c.lost, s.send.messages)
+				if all := c.received + c.lost; all != s.send.messages || !overwrites && c.lost > 0 {
+					t.Errorf("overwrites %v: %d received, %d lost, of %d", overwrites, c.received, c.lost, s.send.messages)
 				}
 				c.place.unsubscribe()
 			})
@@ -121,11 +121,11 @@ func TestSeriesOnHeap(t *testing.T) {
 	}
 }
 
-// TestSeriesBatchFillsRing has a batch for which there is room, but for the
+// TestBroadcastBatchFillsRing has a batch for which there is room, but for the
 // header after it.
-func TestSeriesBatchFillsRing(t *testing.T) {
-	for _, lap := range []bool{false, true} {
-		s := heapSeries(4096, 1, lap)
+func TestBroadcastBatchFillsRing(t *testing.T) {
+	for _, overwrites := range []bool{false, true} {
+		s := heapBroadcast(4096, 1, overwrites)
 		c := s.cursor(1)
 		if err := c.join(0); err != nil {
 			t.Fatal(err)
@@ -144,7 +144,7 @@ func TestSeriesBatchFillsRing(t *testing.T) {
 			}
 		}
 		if c.received != s.send.messages || c.received != 20 { // 3 and 1 in turn
-			t.Errorf("lap %v: %d of %d", lap, c.received, s.send.messages)
+			t.Errorf("overwrites %v: %d of %d", overwrites, c.received, s.send.messages)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func TestSeriesBatchFillsRing(t *testing.T) {
 // comeAndGo is a subscriber again and again, who asks for old messages too.
 func comeAndGo(t *testing.T, place *cursor, ended *atomic.Bool) {
 	for round := uint64(0); !ended.Load(); round++ {
-		c := place.series.cursor(place.at)
+		c := place.broadcast.cursor(place.at)
 		if err := c.join(round % 20); err != nil {
 			t.Error("join:", err)
 			return
@@ -169,16 +169,16 @@ func comeAndGo(t *testing.T, place *cursor, ended *atomic.Bool) {
 	}
 }
 
-// TestSeriesNonsense reads, joins and publishes in a ring of random bytes and
+// TestBroadcastNonsense reads, joins and publishes in a ring of random bytes and
 // one of valid records with random changes.
-func TestSeriesNonsense(t *testing.T) {
+func TestBroadcastNonsense(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	rounds := 20_000
 	if race.Enabled {
 		rounds = 2000
 	}
 	for round := range rounds {
-		s := heapSeries(4096, 4, round%2 == 0)
+		s := heapBroadcast(4096, 4, round%2 == 0)
 		c := s.cursor(2)
 		_ = c.join(0)
 		for range random.IntN(100) {
@@ -203,7 +203,7 @@ func TestSeriesNonsense(t *testing.T) {
 }
 
 // scribble changes some of what is shared.
-func scribble(random *rand.Rand, s *series) {
+func scribble(random *rand.Rand, s *broadcast) {
 	value := func() uint64 { return random.Uint64() >> random.IntN(64) }
 	targets := []*uint64{
 		&s.send.end, &s.send.seen, &s.send.messages,

@@ -11,7 +11,7 @@ import (
 // cursor is where a subscriber is in a series. Where that is, is in its place:
 // a publisher takes it along over padding.
 type cursor struct {
-	*series
+	*broadcast
 	place    *place
 	at       uint16 // the number of the place
 	number   uint64 // of the message that comes next
@@ -22,8 +22,8 @@ type cursor struct {
 	order    uint64 // nothing: see wasIntact
 }
 
-func (s *series) cursor(number uint16) *cursor {
-	return &cursor{series: s, place: &s.places[number-1], at: number}
+func (s *broadcast) cursor(number uint16) *cursor {
+	return &cursor{broadcast: s, place: &s.places[number-1], at: number}
 }
 
 const (
@@ -87,7 +87,7 @@ func (c *cursor) position() (position uint64, ok bool) {
 // was written there. If not, the cursor is somewhere else now.
 func (c *cursor) isIntact(position uint64) (bool, error) {
 	switch {
-	case !c.lap:
+	case !c.overwrites:
 		now, _ := c.position()
 		return now == position, nil
 	case !c.isOverwritten(position):
@@ -98,7 +98,7 @@ func (c *cursor) isIntact(position uint64) (bool, error) {
 
 // wasIntact is isIntact after a copy.
 func (c *cursor) wasIntact(position uint64) (bool, error) {
-	if !c.lap {
+	if !c.overwrites {
 		return true, nil // the publisher waits for the cursor
 	}
 	if runtime.GOARCH != "amd64" {
@@ -148,7 +148,7 @@ func (c *cursor) pass(number, next uint64) error {
 
 func (c *cursor) move(next uint64) {
 	step.Here()
-	if c.lap {
+	if c.overwrites {
 		publish(&c.place.position, next)
 		return
 	}
@@ -190,7 +190,7 @@ func (c *cursor) joinAt(position, number uint64) bool {
 	atomic.StoreUint64(&c.place.position, position)
 	step.Here()
 	atomic.StoreUint64(&c.place.state, subscribed)
-	if c.lap || !c.isOverwritten(position) {
+	if c.overwrites || !c.isOverwritten(position) {
 		return true
 	}
 	c.wanted = c.place.unsubscribe() || c.wanted
