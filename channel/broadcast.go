@@ -128,7 +128,7 @@ func (s *broadcast) slowest(position uint64) (at uint64, number uint16) {
 		}
 		step.Here()
 		word := atomic.LoadUint64(&p.position)
-		if !isPosition(word) { // nobody waits for who is gone, or writes nonsense
+		if !isPosition(word) { // of a subscriber that is gone, or nonsense
 			continue
 		}
 		// One that is further behind than the size has not joined yet: it will

@@ -131,7 +131,7 @@ func (s *Subscription) TryReceive(buffer []byte) (message []byte, ok bool, err e
 	return message, a == done, s.check("receive", err)
 }
 
-// tryReceive reads the next message if there is one within so many looks.
+// tryReceive reads the next message if there is one within so many tries.
 func (s *Subscription) tryReceive(buffer []byte, tries int) (message []byte, a attempt, err error) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
