@@ -11,15 +11,16 @@
 //
 // # Linux notes
 //
-// Two further processes, the guards, start each command and keep its descendants
-// together: they are the program itself, executed again. They work in a hook that
+// Where this process can make a cgroup in its own, as root, in a systemd unit with
+// Delegate=yes, or in a container with a writable cgroup, the members are in that, and
+// two further processes for each job, its keepers, kill them when the job ends: see
+// [Job.Exact]. Limits ask for more: see [Limits]. Elsewhere two processes for each
+// command, its guards, start it and keep its descendants together.
+//
+// Guards and keepers are the program itself, executed again. They work in a hook that
 // runs before main, and before the init functions of most packages; functions of
 // packages with few imports can run before it. docs/semantics.md says what follows
 // from that, and what can leave a job.
-//
-// Where this process can make a cgroup in its own, as root, in a systemd unit with
-// Delegate=yes, or in a container with a writable cgroup, the members are in that too:
-// see [Job.Exact]. Limits ask for more: see [Limits].
 //
 // A process that asks another one, such as a daemon, to start a program has not
 // started it: that program is not a member, on both systems.

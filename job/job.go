@@ -48,7 +48,7 @@ type Options struct {
 	// so is refused too, in whatever process. Limits imply Exact.
 	Exact bool
 
-	// Guard is the path of a program that is executed as the guards, on Linux,
+	// Guard is the path of a program that is executed as the guards or keepers, on Linux,
 	// instead of this one: filemap, or any other that has this package. A library
 	// in another language's program needs one.
 	Guard string
@@ -213,11 +213,13 @@ func (j *Job) Name() string { return j.name.String() }
 //
 // # Linux notes
 //
-// cmd.Process is the outer guard. It passes signals on to the command, and ends as
-// the command ends. Killing it kills the command.
+// If [Job.Exact] reports true, the command starts in the job's cgroup, and cmd.Process
+// is the command. Otherwise cmd.Process is the outer guard. It passes signals on to the
+// command, and ends as the command ends. Killing it kills the command. Guards can't
+// start a command with SysProcAttr.Chroot or Ptrace.
 //
 // Returns errors.ErrUnsupported where this program can't be executed again as a
-// guard: /proc is missing, or its file is set-user-ID.
+// guard or keeper: /proc is missing, or its file is set-user-ID.
 func (j *Job) Start(cmd *exec.Cmd) error {
 	return j.check("start", j.kernel.Start(cmd))
 }

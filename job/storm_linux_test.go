@@ -87,6 +87,7 @@ func init() {
 // party is a holder in the storm.
 type party struct {
 	cmd    *exec.Cmd
+	input  io.Writer
 	output *bufio.Scanner
 }
 
@@ -97,7 +98,7 @@ func startParty(t testing.TB, role string, arguments ...string) *party {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.cmd.StdinPipe(); err != nil {
+	if p.input, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.cmd.Start(); err != nil {
@@ -303,7 +304,7 @@ func createFree(name string, forked bool) error {
 
 // killOne kills a random party of the job, and says which.
 func (all *storm) killOne(random *rand.Rand, first, second *party) string {
-	var guards, others []int
+	var guards, others []int // from above to below
 	below := []int{first.cmd.Process.Pid}
 	for level := 0; len(below) > 0; level++ {
 		var next []int
@@ -314,10 +315,13 @@ func (all *storm) killOne(random *rand.Rand, first, second *party) string {
 			name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 			return level == 0 && string(name) == "sleep\n" // the child that is not a member
 		})
-		if level < 2 {
-			guards = append(guards, below...)
-		} else {
-			others = append(others, below...)
+		for _, pid := range below {
+			arguments, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			if isGuard(string(arguments)) {
+				guards = append(guards, pid)
+			} else {
+				others = append(others, pid)
+			}
 		}
 	}
 	kill := func(pid int) { _ = syscall.Kill(pid, syscall.SIGKILL) } // it may have ended

@@ -25,7 +25,7 @@ import (
 //
 // # Linux notes
 //
-// The command runs under guards, as one in a job does: see the notes of
+// The command runs in a cgroup or under guards, as one in a job does: see the notes of
 // [github.com/filemap-go/filemap/job.Job.Start].
 //
 // # Windows notes

@@ -1,7 +1,7 @@
 package guard
 
 import (
-	"os"
+	"cmp"
 	"strconv"
 	"syscall"
 
@@ -10,102 +10,62 @@ import (
 
 // A job's cgroup has a cgroup in it for each time that the job was terminated, since
 // one that was killed takes no more commands. The name is the value of the word that
-// counts, so a guard that kills its own does not hit what was started later.
+// counts, so nobody who kills those that were stopped hits what was started later.
 
-const noGroup = -1
-
-// openGroup opens the cgroup that the command starts in.
-func (g *guard) openGroup() error {
-	g.group = noGroup
-	if g.Cgroup == "" {
-		return nil
-	}
-	group, err := sys.MakeCgroup(g.cgroup(), strconv.FormatUint(g.Stop, 10))
-	if err == nil {
-		g.group = group
-	}
-	if g.Exact {
-		return err
-	}
-	return nil
-}
-
-// startCommand starts the command in the job's cgroup. If the system refuses that,
-// the guards alone keep it, unless the job is exact. A limit of the cgroup is not
-// evaded so.
-func (g *guard) startCommand(path string, command []string) (pid int, err error) {
-	attributes := syscall.ProcAttr{Env: os.Environ(), Files: g.inherited()}
-	if g.group != noGroup {
-		attributes.Sys = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: g.group}
-		pid, err = syscall.ForkExec(path, command, &attributes)
-		if err == nil || g.Exact || err == syscall.EAGAIN || err == syscall.ENOMEM {
-			return pid, err
+// OpenStart opens the cgroup in a job's where commands start, and makes it if there is
+// none. It has a lock while it is open, so that it is not removed. stop returns how
+// often the job was terminated.
+func OpenStart(dir int, stop func() (uint64, error)) (group int, err error) {
+	const attempts = 1000 // other users may write the word
+	for range attempts {
+		before, failed := stop()
+		if failed != nil {
+			return 0, failed
 		}
-		attributes.Sys = nil
-	}
-	return syscall.ForkExec(path, command, &attributes)
-}
-
-// populated reports whether the cgroup has members. Guards are not in it.
-func (g *guard) populated() bool {
-	if g.group == noGroup {
-		return false
-	}
-	populated, err := sys.CgroupPopulated(g.group)
-	return err == nil && populated
-}
-
-func (g *guard) killGroup() {
-	if g.group != noGroup {
-		_ = sys.KillCgroup(g.group)
-	}
-}
-
-// awaitGroup returns when the cgroup has no members, or another guard, which looks
-// after those that no guard has started.
-func (g *guard) awaitGroup() {
-	const pause = 250 // ms
-	for g.populated() && g.isLast() {
-		dead := !g.HasHandle()
-		if dead && g.Leave {
-			return
+		group, err = openLocked(dir, strconv.FormatUint(before, 10))
+		if now, failed := stop(); failed == nil && now == before {
+			return group, err
 		}
-		if dead || g.Stopped() {
-			g.killGroup()
+		if err == nil {
+			_ = sys.Close(group)
 		}
-		sys.AwaitCgroup(g.group, pause)
 	}
+	return 0, cmp.Or[error](err, syscall.EAGAIN)
 }
 
-// isLast reports whether there is no other guard, except the outer one, which ends
-// with the command. A guard has its own lock given up when it looks, so that of
-// several that end at a time one is the last.
-func (g *guard) isLast() bool {
-	own := g.Byte(os.Getpid())
-	g.UnlockByte()
-	defer func() { _ = sys.LockByteForProcess(g.Descriptor, own) }()
-	const most = 1 << 32 // process numbers
-	for begin := g.GuardBytes; begin < g.GuardBytes+most; {
-		at, _, locked, err := sys.FirstLockingProcess(g.Descriptor, begin, g.GuardBytes+most-begin)
-		if err != nil || !locked {
-			return true
-		}
-		if at != g.Byte(g.outer) {
-			return false
-		}
-		begin = at + 1
+func openLocked(dir int, name string) (group int, err error) {
+	group, err = sys.MakeCgroup(dir, name)
+	if err != nil {
+		return 0, err
 	}
-	return true
+	shared, err := sys.TryFlock(group, false)
+	if err != nil || !shared { // it is being removed
+		_ = sys.Close(group)
+		return 0, cmp.Or[error](err, syscall.EBUSY)
+	}
+	return group, nil
 }
 
-// removeGroup removes the cgroup of a job without handles, and the one in it that no
-// more commands start in. The system refuses that as long as it has members.
-func (g *guard) removeGroup() {
-	switch {
-	case g.group == noGroup:
-	case !g.HasHandle():
-		_ = sys.RemoveCgroup(g.cgroup(), g.Cgroup)
-	case g.Stopped():
-		_ = sys.RemoveCgroup(g.group, strconv.FormatUint(g.Stop, 10))
-	}
+// KillStopped kills the members that have started before the job was terminated for
+// the last time: stop is how often it was.
+func KillStopped(dir int, stop uint64) {
+	eachStopped(dir, stop, func(group int, _ string) { _ = sys.KillCgroup(group) })
+}
+
+// removeStopped removes the cgroups whose members were killed.
+func removeStopped(dir int, stop uint64) {
+	eachStopped(dir, stop, func(group int, name string) {
+		if alone, err := sys.TryFlock(group, true); err == nil && alone {
+			_ = sys.RemoveCgroup(group, name)
+		}
+	})
+}
+
+// eachStopped calls f for the cgroups in which no more commands start.
+func eachStopped(dir int, stop uint64, f func(group int, name string)) {
+	sys.EachCgroup(dir, func(group int, name string) {
+		if n, err := strconv.ParseUint(name, 10, 64); err == nil && n < stop {
+			f(group, name)
+		}
+	})
 }

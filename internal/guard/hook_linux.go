@@ -26,5 +26,9 @@ func init() {
 		os.Exit(runOuter(setup, path, command))
 	case innerName:
 		os.Exit(runInner(setup, path, command))
+	case outerKeeperName:
+		os.Exit(runOuterKeeper(setup))
+	case innerKeeperName:
+		os.Exit(runInnerKeeper(setup))
 	}
 }

@@ -29,10 +29,7 @@ func runInner(s Setup, path string, command []string) int {
 	if !g.HasHandle() { // its holder was killed meanwhile
 		return s.fail(syscall.ESRCH)
 	}
-	g.outer = os.Getppid()
-	if path != "" {
-		g.command, err = g.startCommand(path, command)
-	}
+	g.command, err = syscall.ForkExec(path, command, &syscall.ProcAttr{Env: os.Environ(), Files: g.inherited()})
 	if err != nil {
 		return s.fail(err)
 	}
@@ -40,7 +37,7 @@ func runInner(s Setup, path string, command []string) int {
 	g.reaped = func(pid int, status syscall.WaitStatus) {
 		switch {
 		case pid != started:
-		case len(sys.Children(os.Getpid())) > 0 || g.populated():
+		case len(sys.Children(os.Getpid())) > 0:
 			g.say(saysEnded, uint32(status))
 		default:
 			g.say(saysLast, uint32(status))
@@ -54,27 +51,13 @@ func runInner(s Setup, path string, command []string) int {
 	_, _ = syscall.Setsid()
 	g.silence()
 	g.watch(func() {
-		g.end()
+		End(g)
 		os.Exit(0)
 	})
 	go g.obey()
 	g.reap()
-	g.awaitGroup()
-	g.end()
+	End(g)
 	return 0
-}
-
-// inherited returns the descriptors that are the command's: all below the guards'
-// own.
-func (s Setup) inherited() (files []uintptr) {
-	for fd := range s.Descriptor {
-		file := uintptr(fd)
-		if !sys.Inherited(fd) {
-			file = ^uintptr(0)
-		}
-		files = append(files, file)
-	}
-	return files
 }
 
 // fail tells the outer guard why the command was not started, and returns the exit

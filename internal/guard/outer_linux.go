@@ -54,7 +54,6 @@ func runOuter(s Setup, path string, command []string) int {
 	none := make(chan struct{})
 	go func() {
 		o.reap()
-		o.awaitGroup()
 		close(none)
 	}()
 	return o.live(none)
@@ -66,35 +65,9 @@ func (o *outer) startInner(path string, command []string) error {
 		return err
 	}
 	o.socket = pair[0]
-	files := o.inherited()
-	for _, fd := range o.own() {
-		files = append(files, uintptr(fd))
-	}
-	files[o.report()] = ^uintptr(0) // see heard
-	files = append(files, uintptr(pair[1]))
-	o.inner, err = syscall.ForkExec("/proc/self/exe", o.arguments(innerName, path, command),
-		&syscall.ProcAttr{Env: os.Environ(), Files: files})
+	o.inner, err = o.executeInner(innerName, path, command, pair[1]) // does not report: see heard
 	_ = syscall.Close(pair[1])
 	return err
-}
-
-// reportStart tells the holder how the start went, and returns the exit code of a
-// guard for which it went wrong.
-func (s Setup) reportStart(err error) int {
-	_, _ = syscall.Write(s.report(), binary.LittleEndian.AppendUint32(nil, uint32(errno(err))))
-	_ = syscall.Close(s.report())
-	return exitFailed
-}
-
-// errno returns the number that stands for an error on the way to the holder.
-func errno(err error) syscall.Errno {
-	if err == nil {
-		return 0
-	}
-	if number, ok := err.(syscall.Errno); ok && number != 0 {
-		return number
-	}
-	return syscall.EIO
 }
 
 // listen passes on what the inner guard says, until that has ended.
@@ -134,7 +107,7 @@ func (o *outer) live(none <-chan struct{}) int {
 			case o.inner:
 				for m := range o.said { // what it said last
 					if !m.isAboutStart() {
-						o.end()
+						End(o)
 						return endAs(syscall.WaitStatus(m.number))
 					}
 					command = o.heard(m)
@@ -148,7 +121,7 @@ func (o *outer) live(none <-chan struct{}) int {
 		case s := <-o.signals:
 			o.pass(s.(syscall.Signal))
 		case <-none:
-			o.end()
+			End(o)
 			return endAs(status)
 		}
 	}
@@ -178,7 +151,7 @@ func (o *outer) endAs(m message) int {
 		case <-time.After(time.Second):
 		}
 	}
-	o.end()
+	End(o)
 	return endAs(syscall.WaitStatus(m.number))
 }
 

@@ -8,29 +8,31 @@ import (
 	"strings"
 )
 
-// The names of the guards, by which the hook knows them: the first argument of a
-// program's own process is another.
+// The names of guards and keepers, by which the hook knows them: the first argument
+// of a program's own process is another.
 const (
-	outerName = "filemap-guard-outer"
-	innerName = "filemap-guard-inner"
+	prefix          = "filemap-guard-"
+	outerName       = prefix + "outer"
+	innerName       = prefix + "inner"
+	outerKeeperName = prefix + "keeper-outer"
+	innerKeeperName = prefix + "keeper-inner"
 )
 
-// Setup is what guards must know of their job.
+// Setup is what guards and keepers must know of their job.
 type Setup struct {
-	Descriptor int    // of the job's file, opened for the guards alone
+	Descriptor int    // of the job's file, opened for them alone
 	HandleByte int64  // of the job's file: locked while there is a handle
 	GuardBytes int64  // the first of the bytes that guards lock: see Byte
 	StateAt    int    // of the page: the word that waits for the job sleep on
-	StopAt     int    // the word that changes when somebody terminates the job
+	StopAt     int    // the word that counts how often the job was terminated
 	Stop       uint64 // the value that it had before the start
 	Leave      bool   // leave the members alone when the last handle is gone
 	Name       string // the path of the job's file, to be removed with the last handle
-	Keep       int    // how many further files the guards keep open, as long as there are members
-	Cgroup     string // the name of the job's cgroup, or "" if the command is to have none
-	Exact      bool   // start the command in the cgroup or not at all
+	Keep       int    // how many further files they keep open
+	Cgroup     string // the name of the job's cgroup, for keepers; "" for guards
 }
 
-const setupArguments = 12 // with the guard's name
+const setupArguments = 11 // with the guard's name
 
 // arguments returns the arguments of a guard, followed by the command's own.
 func (s Setup) arguments(guard, path string, arguments []string) []string {
@@ -38,7 +40,7 @@ func (s Setup) arguments(guard, path string, arguments []string) []string {
 		guard, strconv.Itoa(s.Descriptor), number(s.HandleByte), number(s.GuardBytes),
 		number(int64(s.StateAt)), number(int64(s.StopAt)), number(int64(s.Stop)),
 		strconv.FormatBool(s.Leave), s.Name, strconv.Itoa(s.Keep),
-		s.Cgroup, strconv.FormatBool(s.Exact), path,
+		s.Cgroup, path,
 	}, arguments...)
 }
 
@@ -65,51 +67,54 @@ func parse(arguments []string) (s Setup, path string, command []string, ok bool)
 		Descriptor: int(numbers[0]), HandleByte: numbers[1], GuardBytes: numbers[2],
 		StateAt: int(numbers[3]), StopAt: int(numbers[4]), Stop: uint64(numbers[5]),
 		Leave: arguments[7] == "true", Name: arguments[8], Keep: keep,
-		Cgroup: arguments[10], Exact: arguments[11] == "true",
+		Cgroup: arguments[10],
 	}
 	return s, arguments[setupArguments], arguments[setupArguments+1:], true
 }
 
-// Files are what guards have open.
+// Files are what guards and keepers have open.
 type Files struct {
-	Job    *os.File   // the job's file, opened for the guards alone
+	Job    *os.File   // the job's file, opened for them alone
 	Report *os.File   // a pipe on which they report the start
 	Keep   []*os.File // see Setup.Keep
-	Cgroup *os.File   // the cgroup's directory, if there is one
+	Cgroup *os.File   // the cgroup's directory, for keepers
 }
 
-// Wrap has a command run under guards.
+// Wrap has a command run under guards. For keepers of a cgroup, it is an empty one.
 func Wrap(cmd *exec.Cmd, program string, s Setup, files Files) {
 	const standard = 3
 	s.Descriptor = standard + len(cmd.ExtraFiles)
 	s.Keep = len(files.Keep)
 	cmd.ExtraFiles = slices.Concat(cmd.ExtraFiles, []*os.File{files.Job, files.Report}, files.Keep)
+	name := outerName
 	if s.Cgroup != "" {
+		name = outerKeeperName
 		cmd.ExtraFiles = append(cmd.ExtraFiles, files.Cgroup)
 	}
 	arguments := cmd.Args
 	if len(arguments) == 0 {
 		arguments = []string{cmd.Path}
 	}
-	cmd.Args = s.arguments(outerName, cmd.Path, arguments)
+	cmd.Args = s.arguments(name, cmd.Path, arguments)
 	cmd.Path = program
 }
 
 // The descriptors that guards have besides the command's: the job's file, the pipe
-// that they report the start on, what they keep, the cgroup if there is one, and the
-// inner guard's end of the socket between both.
+// that they report the start on, and what they keep. After that come the cgroup of
+// keepers and the inner one's events of that, or the inner guard's end of the socket
+// between both guards.
 func (s Setup) report() int { return s.Descriptor + 1 }
 func (s Setup) cgroup() int { return s.Descriptor + 2 + s.Keep }
-func (s Setup) socket() int {
-	if s.Cgroup == "" {
-		return s.cgroup()
-	}
-	return s.cgroup() + 1
-}
+func (s Setup) events() int { return s.cgroup() + 1 }
+func (s Setup) socket() int { return s.cgroup() }
 
-// own returns those of the outer guard.
+// own returns those of the outer one of a pair.
 func (s Setup) own() (all []int) {
-	for fd := s.Descriptor; fd < s.socket(); fd++ {
+	end := s.cgroup()
+	if s.Cgroup != "" {
+		end++
+	}
+	for fd := s.Descriptor; fd < end; fd++ {
 		all = append(all, fd)
 	}
 	return all
@@ -119,5 +124,9 @@ func (s Setup) own() (all []int) {
 // others, who see the lock, which process it is.
 func (s Setup) Byte(pid int) int64 { return s.GuardBytes + int64(pid) }
 
+// The bytes of keepers, beside those of guards: see package layout.
+func (s Setup) membersByte() int64 { return s.GuardBytes }
+func (s Setup) keepersByte() int64 { return s.GuardBytes - 1 }
+
 // isGuard reports whether a process's arguments are those of a guard.
-func isGuard(argument string) bool { return strings.HasPrefix(argument, "filemap-guard-") }
+func isGuard(argument string) bool { return strings.HasPrefix(argument, prefix) }

@@ -5,13 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,6 +27,9 @@ type Job struct {
 	*Sync
 	guard  string     // the program that is executed as the guards; "" for this one
 	cgroup *jobCgroup // nil if there is none that this process may use
+
+	keeping sync.Mutex      // held while keepers are started
+	holding <-chan struct{} // of StartHolding: closed when the keepers have ended
 }
 
 // CreateJob makes a new job, with a cgroup if it can. A job with limits, or that must
@@ -86,7 +89,7 @@ func newJob(s *Sync, guard string, group *jobCgroup) *Job {
 	if group != nil {
 		s.Populated = group.populated
 	}
-	return &Job{s, guard, group}
+	return &Job{Sync: s, guard: guard, cgroup: group}
 }
 
 // OpenJob opens a live job.
@@ -97,10 +100,7 @@ func OpenJob(name object.Name, guard string) (*Job, error) {
 	}
 	group, err := openCgroup(s.Cgroup())
 	if err == nil { // otherwise the job is one under guards
-		var stop uint64
-		if stop, err = s.Stopped(); err == nil {
-			group.try(stop)
-		}
+		_ = group.try(s.Stopped)
 	}
 	return newJob(s, guard, group), nil
 }
@@ -117,77 +117,26 @@ func (j *Job) Empty() (bool, error) {
 	return ok, err
 }
 
-// Start implements the contract: guards start the command.
+// Start implements the contract: the command starts in the cgroup, or by guards.
 func (j *Job) Start(cmd *exec.Cmd) error { return j.start(cmd, nil) }
 
-// start has the guards keep files open as long as there are members.
+// start has guards or keepers keep files open as long as there are members.
 func (j *Job) start(cmd *exec.Cmd, keep []*os.File) error {
-	if err := j.startable(cmd); err != nil {
-		return err
-	}
-	return j.startGuards(cmd, keep, j.mayEnter(cmd))
-}
-
-// startGuards starts guards, and they start the command: inside the cgroup, or not. A
-// command without a path is none: then they guard what is in the cgroup.
-func (j *Job) startGuards(cmd *exec.Cmd, keep []*os.File, inside bool) error {
-	program, err := j.guardProgram()
-	if err != nil {
-		return err
-	}
-	file, err := j.guardFile()
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	stop, err := j.Stopped()
-	if err != nil {
-		return err
-	}
-	result, report, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer result.Close()
-	path, arguments, extra := cmd.Path, cmd.Args, cmd.ExtraFiles
-	setup := guard.Setup{
-		HandleByte: j.HandleByte(), GuardBytes: layout.GuardBytes,
-		StateAt: layout.StateAt, StopAt: layout.JobStopAt, Stop: stop,
-		Leave: j.Leaves(), Name: j.filePath(), Exact: j.Sync.Exact(),
-	}
-	files := guard.Files{Job: file, Report: report, Keep: keep}
-	if inside {
-		setup.Cgroup, files.Cgroup = j.cgroup.name(), j.cgroup.dir
-	}
-	guard.Wrap(cmd, program, setup, files)
-	err = cmd.Start()
-	cmd.Path, cmd.Args, cmd.ExtraFiles = path, arguments, extra
-	report.Close()
-	if err != nil {
-		return err
-	}
-	if err := readReport(result); err != nil {
-		_ = cmd.Wait()
-		return &os.PathError{Op: "fork/exec", Path: path, Err: err}
-	}
-	return nil
-}
-
-// startable returns an error for a command that can't be started, or not by guards.
-func (j *Job) startable(cmd *exec.Cmd) error {
-	switch {
-	case cmd.Err != nil:
+	if cmd.Err != nil {
 		return cmd.Err
-	case cmd.SysProcAttr != nil && (cmd.SysProcAttr.Chroot != "" || cmd.SysProcAttr.Ptrace):
-		return object.Explain(errors.ErrUnsupported, "guards can't start a command with Chroot or Ptrace")
-	case j.Sync.Exact() && !j.mayEnter(cmd):
-		return errNotEntered
 	}
-	return nil
+	if j.mayEnter(cmd) {
+		group, err := j.cgroup.openStart(j.Stopped)
+		if err == nil {
+			defer sys.Close(group)
+			return j.startInside(cmd, group, keep)
+		}
+		if j.Sync.Exact() {
+			return err
+		}
+	}
+	return j.startGuarded(cmd, keep)
 }
-
-var errNotEntered = object.Explain(errors.ErrUnsupported, "the job is exact, or was created with limits, "+
-	"and this process can't start the command in its cgroup")
 
 // mayEnter reports whether a command starts in the job's cgroup: not if the caller
 // has chosen another.
@@ -195,8 +144,111 @@ func (j *Job) mayEnter(cmd *exec.Cmd) bool {
 	return j.Exact() && (cmd.SysProcAttr == nil || !cmd.SysProcAttr.UseCgroupFD)
 }
 
-// StartHolding starts a command in a job of its own, whose guards hold what a lock
-// holds: until no member is left, that is not free.
+// startInside starts a command in the job's cgroup. A job that is terminated in this
+// moment kills it.
+func (j *Job) startInside(cmd *exec.Cmd, group int, keep []*os.File) error {
+	if err := j.keep(keep); err != nil {
+		return err
+	}
+	attributes := cmd.SysProcAttr
+	inside := &syscall.SysProcAttr{}
+	if attributes != nil {
+		*inside = *attributes
+	}
+	inside.UseCgroupFD, inside.CgroupFD = true, group
+	cmd.SysProcAttr = inside
+	err := cmd.Start()
+	cmd.SysProcAttr = attributes
+	if err != nil {
+		_ = j.cgroup.try(j.Stopped) // this process can have gone to another cgroup
+	}
+	if err != nil && j.cgroup.refused.Load() {
+		return object.Explain(err, "this process can no longer start commands in the job's cgroup "+j.cgroup.path)
+	}
+	return err
+}
+
+// keep starts keepers, unless the job has some.
+func (j *Job) keep(files []*os.File) error {
+	j.keeping.Lock()
+	defer j.keeping.Unlock()
+	if kept, err := j.HasKeepers(); err != nil || kept {
+		return err
+	}
+	keepers := &exec.Cmd{SysProcAttr: &syscall.SysProcAttr{Setsid: true}} // out of the reach of the terminal
+	setup, open := guard.Setup{Cgroup: j.cgroup.name()}, guard.Files{Keep: files, Cgroup: j.cgroup.dir}
+	if err := j.startPair(keepers, setup, open); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = keepers.Wait()
+		close(ended)
+	}()
+	if len(files) > 0 {
+		j.holding = ended
+	}
+	return nil
+}
+
+// startGuarded has guards start a command.
+func (j *Job) startGuarded(cmd *exec.Cmd, keep []*os.File) error {
+	switch {
+	case j.Sync.Exact():
+		return errNotEntered
+	case cmd.SysProcAttr != nil && (cmd.SysProcAttr.Chroot != "" || cmd.SysProcAttr.Ptrace):
+		return object.Explain(errors.ErrUnsupported, "guards can't start a command with Chroot or Ptrace")
+	}
+	err := j.startPair(cmd, guard.Setup{}, guard.Files{Keep: keep})
+	if errno, ok := err.(syscall.Errno); ok { // the command's
+		return &os.PathError{Op: "fork/exec", Path: cmd.Path, Err: errno}
+	}
+	return err
+}
+
+var errNotEntered = object.Explain(errors.ErrUnsupported, "the job is exact, or was created with limits, "+
+	"and this process can't start the command in its cgroup")
+
+// startPair starts guards with a command, or keepers. What they are for is in s and
+// files.
+func (j *Job) startPair(cmd *exec.Cmd, s guard.Setup, files guard.Files) error {
+	program, err := j.guardProgram()
+	if err != nil {
+		return err
+	}
+	if files.Job, err = j.guardFile(); err != nil {
+		return err
+	}
+	defer files.Job.Close()
+	if s.Stop, err = j.Stopped(); err != nil {
+		return err
+	}
+	result, report, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	files.Report = report
+	s.HandleByte, s.GuardBytes = j.HandleByte(), layout.GuardBytes
+	s.StateAt, s.StopAt = layout.StateAt, layout.JobStopAt
+	s.Leave, s.Name = j.Leaves(), j.filePath()
+	path, arguments, extra := cmd.Path, cmd.Args, cmd.ExtraFiles
+	guard.Wrap(cmd, program, s, files)
+	err = cmd.Start()
+	cmd.Path, cmd.Args, cmd.ExtraFiles = path, arguments, extra
+	report.Close()
+	if err != nil {
+		return err
+	}
+	err = readReport(result)
+	if err != nil {
+		_ = cmd.Wait()
+	}
+	return err
+}
+
+// StartHolding starts a command in a job of its own, whose guards or keepers hold what
+// a lock holds: until no member is left, that is not free.
 func StartHolding(lock *Sync, cmd *exec.Cmd) (*Job, error) {
 	if err := lock.Share(); err != nil {
 		return nil, err
@@ -226,7 +278,7 @@ func readReport(result io.Reader) error {
 	var report [4]byte
 	if _, err := io.ReadFull(result, report[:]); err != nil {
 		return object.Explain(errors.ErrUnsupported,
-			"the job's guards ended before they started the command: they were killed, or this program, "+
+			"the job's guards ended before they began: they were killed, or this program, "+
 				"executed again as a guard, did not come to the hook of filemap")
 	}
 	switch errno := syscall.Errno(binary.LittleEndian.Uint32(report[:])); errno {
@@ -301,23 +353,15 @@ func (j *Job) Add(process *os.Process) error {
 	if err := process.Signal(syscall.Signal(0)); err != nil {
 		return err
 	}
-	if _, err := j.guardProgram(); err != nil {
-		return err
-	}
-	stop, err := j.Stopped()
+	group, err := j.cgroup.openStart(j.Stopped)
 	if err != nil {
 		return err
 	}
-	if err := j.cgroup.add(stop, process.Pid); err != nil {
+	defer sys.Close(group)
+	if err := j.keep(nil); err != nil {
 		return err
 	}
-	// Guards that have started something may be about to end, so these are further ones.
-	guards := &exec.Cmd{}
-	if err := j.startGuards(guards, nil, true); err != nil {
-		return err
-	}
-	go guards.Wait()
-	return nil
+	return sys.WriteCgroup(group, "cgroup.procs", strconv.Itoa(process.Pid))
 }
 
 // SetLimits implements the contract.
@@ -332,16 +376,16 @@ func (j *Job) SetLimits(limits JobLimits) error {
 }
 
 // Exact implements the contract.
-func (j *Job) Exact() bool { return j.cgroup != nil && j.cgroup.refused == nil }
+func (j *Job) Exact() bool { return j.cgroup != nil && !j.cgroup.refused.Load() }
 
 // Terminate implements the contract. The guards kill what is not in the cgroup.
 func (j *Job) Terminate(int) error {
-	err := j.Stop()
-	if err == nil && j.cgroup != nil {
-		err = j.cgroup.kill()
+	if err := j.Stop(); err != nil {
+		return err
 	}
-	if errors.Is(err, fs.ErrNotExist) { // an administrator has removed the cgroup
-		return nil
+	stop, err := j.Stopped()
+	if err == nil && j.cgroup != nil {
+		j.cgroup.killStopped(stop)
 	}
 	return err
 }
@@ -351,6 +395,13 @@ func (j *Job) Close() error {
 	err := j.Sync.Close()
 	if j.cgroup != nil {
 		_ = j.cgroup.dir.Close()
+	}
+	if j.holding != nil { // what they hold is free if it goes as it should
+		const most = time.Second
+		select {
+		case <-j.holding:
+		case <-time.After(most):
+		}
 	}
 	return err
 }
@@ -397,10 +448,11 @@ func (j *Job) guarded() (pids []int, unseen int, err error) {
 
 // guards returns the guards that this process can see, and how many it can't.
 func (j *Job) guards() (pids []int, unseen int, err error) {
-	const end = layout.GuardBytes + layout.GuardsCount
+	at, length := j.GuardBytes()
+	end := at + length
 	err = j.WhileOpen(func(fd objmgr.FD) error {
-		for at := int64(layout.GuardBytes); ; {
-			found, pid, locked, err := sys.FirstLockingProcess(int(fd), at, end-at)
+		for at < end {
+			next, pid, locked, err := sys.FirstLockingProcess(int(fd), at, end-at)
 			switch {
 			case err != nil || !locked:
 				return err
@@ -409,8 +461,9 @@ func (j *Job) guards() (pids []int, unseen int, err error) {
 			default:
 				unseen++
 			}
-			at = found + 1
+			at = next
 		}
+		return nil
 	})
 	return pids, unseen, err
 }

@@ -9,9 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/internal/guard"
 	"github.com/filemap-go/filemap/internal/objmgr"
 	"github.com/filemap-go/filemap/internal/sys"
 	"github.com/filemap-go/filemap/object"
@@ -20,12 +22,12 @@ import (
 // jobCgroup is a cgroup of version 2 that a job's members are in, open. It lies where
 // jobsCgroup says for the process that created the job.
 //
-// Handles and guards have the directory open with a shared lock. So a sweep can tell
+// Handles and keepers have the directory open with a shared lock. So a sweep can tell
 // that a cgroup without that lock was left behind.
 type jobCgroup struct {
 	dir     *os.File
 	path    string
-	refused error // why commands can't start in it from here; nil if they can
+	refused atomic.Bool // commands can't start in it from here
 }
 
 // cgroupVariable names the environment variable that has jobs made without cgroups.
@@ -76,13 +78,13 @@ func makeCgroupIn(parent string, id uint64, leave bool) (*jobCgroup, error) {
 		_ = os.Remove(c.Path)
 		return nil, err
 	}
-	g.try(0)
-	if _, err := g.read("cgroup.kill"); errors.Is(err, fs.ErrNotExist) {
-		g.refused = errors.New("it has no cgroup.kill, which needs Linux 5.14")
+	err = g.try(func() (uint64, error) { return 0, nil })
+	if _, missing := g.read("cgroup.kill"); errors.Is(missing, fs.ErrNotExist) {
+		err = errors.New("it has no cgroup.kill, which needs Linux 5.14")
 	}
-	if g.refused != nil {
+	if err != nil {
 		g.remove()
-		return nil, fmt.Errorf("no process of this one can start in %s: %w", c.Path, g.refused)
+		return nil, fmt.Errorf("no process of this one can start in %s: %w", c.Path, err)
 	}
 	return g, nil
 }
@@ -127,26 +129,42 @@ func openCgroup(c objmgr.Cgroup) (*jobCgroup, error) {
 	return g, nil
 }
 
-// below calls f with the open cgroup in it where commands start: see package guard.
-// stop is how often the job was terminated.
-func (g *jobCgroup) below(stop uint64, f func(fd int) error) error {
-	return g.use(func(fd int) error {
-		below, err := sys.MakeCgroup(fd, strconv.FormatUint(stop, 10))
-		if err != nil {
-			return err
-		}
-		defer sys.Close(below)
-		return f(below)
+// stops returns how often a job was terminated.
+type stops = func() (uint64, error)
+
+// openStart opens the cgroup in it where commands start: see [guard.OpenStart].
+func (g *jobCgroup) openStart(stop stops) (group int, err error) {
+	err = g.use(func(fd int) (err error) {
+		group, err = guard.OpenStart(fd, stop)
+		return err
 	})
+	return group, err
 }
 
-// try looks whether commands can start in it.
-func (g *jobCgroup) try(stop uint64) { g.refused = g.below(stop, sys.EnterCgroup) }
+// try looks whether commands can start in it, and notes if this process is refused: a
+// limit refuses every process, and a job that is terminated meanwhile kills it.
+func (g *jobCgroup) try(stop stops) (err error) {
+	const looks = 2
+	for range looks {
+		var group int
+		if group, err = g.openStart(stop); err != nil {
+			break
+		}
+		err = sys.EnterCgroup(group)
+		_ = sys.Close(group)
+		if err != syscall.ECANCELED {
+			break
+		}
+	}
+	g.refused.Store(err != nil && err != syscall.EAGAIN && err != syscall.ENOMEM)
+	return err
+}
 
-// add moves a process into it.
-func (g *jobCgroup) add(stop uint64, pid int) error {
-	return g.below(stop, func(fd int) error {
-		return sys.WriteCgroup(fd, "cgroup.procs", strconv.Itoa(pid))
+// killStopped kills the members of a job that was terminated.
+func (g *jobCgroup) killStopped(stop uint64) {
+	_ = g.use(func(fd int) error {
+		guard.KillStopped(fd, stop)
+		return nil
 	})
 }
 

@@ -118,6 +118,11 @@ const (
 	// process: F_SETLK, so that the system tells others which process it is.
 	GuardBytes  = 1<<61 | 1<<40
 	GuardsCount = 1 << 32
+	// MembersByte, that of no process, is write-locked by the keepers of a job's
+	// cgroup while that has members, for those who can't see the cgroup.
+	MembersByte = GuardBytes
+	// KeepersByte is write-locked by the keepers as long as there are any.
+	KeepersByte = GuardBytes - 1
 )
 
 // HandleByte returns the position of the byte that the handles to an object

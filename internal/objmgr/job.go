@@ -7,12 +7,11 @@ import (
 )
 
 // A job's members are kept together by guards, processes that have bytes of the
-// job's file locked: see package guard. Without one, the job is empty. A guard that
-// ends changes the state, and wakes the waits for that; those look again every
-// 250 ms too, since it may be killed.
-//
-// Where the system has a cgroup for the job, its members are in that too, and stay
-// there if all guards are killed. It is removed with the job.
+// job's file locked, or by a cgroup, which has keepers: see package guard. Without
+// a guard, and without processes in the cgroup, the job is empty. Guards that end,
+// and keepers that see the cgroup become empty, change the state and wake the waits
+// for that; those look again every 250 ms too, since guards and keepers may be
+// killed. The cgroup is removed with the job.
 
 // Cgroup is the cgroup of a job, as the control page tells. Another user can have
 // written that, so a Host looks whether it is what it should be.
@@ -38,21 +37,27 @@ func jobParam(spec SyncSpec) (param uint64) {
 }
 
 // endCgroup kills what is in the cgroup of a dead job, and removes it, unless
-// there are guards, which do that when they have done their work.
+// it has keepers, which do that.
 func (o *Object) endCgroup() {
 	control, err := o.control()
 	if err != nil || control.Cgroup == "" {
 		return
 	}
-	if guarded, err := o.guarded(); err == nil && !guarded {
+	if kept, err := o.hasKeepers(); err == nil && !kept {
 		o.m.host.EndCgroup(o.cgroup(control))
 	}
 }
 
-// guarded reports whether there are guards.
+// guarded reports whether there are guards or keepers.
 func (o *Object) guarded() (bool, error) {
-	_, guarded, err := o.m.host.FirstLocked(o.fd, layout.GuardBytes, layout.GuardsCount)
+	_, guarded, err := o.m.host.FirstLocked(o.fd, layout.KeepersByte, 1+layout.GuardsCount)
 	return guarded, err
+}
+
+// hasKeepers reports whether there are keepers.
+func (o *Object) hasKeepers() (bool, error) {
+	_, kept, err := o.m.host.FirstLocked(o.fd, layout.KeepersByte, 1)
+	return kept, err
 }
 
 // empty reports whether there are no members.
@@ -62,8 +67,27 @@ func (s *Sync) empty() bool {
 	if s.closed.Load() {
 		return true // usable says what counts
 	}
-	guarded, err := s.guarded()
-	return err == nil && !guarded && (s.Populated == nil || !s.Populated())
+	pos, length := s.GuardBytes()
+	_, locked, err := s.m.host.FirstLocked(s.fd, pos, length)
+	return err == nil && !locked && (s.Populated == nil || !s.Populated())
+}
+
+// GuardBytes returns the range of the bytes that are locked while the job has
+// members. A handle that sees the cgroup needs nobody's word for what is in that.
+func (s *Sync) GuardBytes() (pos, length int64) {
+	if s.Populated != nil {
+		return layout.MembersByte + 1, layout.GuardsCount - 1
+	}
+	return layout.GuardBytes, layout.GuardsCount
+}
+
+// HasKeepers reports whether the job's cgroup has keepers.
+func (s *Sync) HasKeepers() (kept bool, err error) {
+	err = s.WhileOpen(func(FD) (err error) {
+		kept, err = s.hasKeepers()
+		return err
+	})
+	return kept, err
 }
 
 // Stop changes the word that has guards kill what they guard.

@@ -93,20 +93,35 @@ func isGone(err error) bool {
 	return ok && failed.Err == unix.ENODEV
 }
 
-// AwaitCgroup returns when CgroupPopulated may have changed, and no later than
-// after a number of milliseconds.
-func AwaitCgroup(dir, milliseconds int) {
+// CgroupEvents is a descriptor that tells of changes of what CgroupPopulated reports:
+// up to 10 ms late, if there were others shortly before.
+type CgroupEvents int
+
+// WatchCgroup opens the events of a cgroup. Those from now on count.
+func WatchCgroup(dir int) (CgroupEvents, error) {
 	fd, err := openIn(dir, "cgroup.events", unix.O_RDONLY)
 	if err != nil {
-		return
+		return 0, err
 	}
-	defer unix.Close(fd)
-	// The system tells of changes since the last reading.
+	_, err = CgroupEvents(fd).Populated()
+	return CgroupEvents(fd), err
+}
+
+// Populated is CgroupPopulated, with an error for a cgroup that was removed.
+func (e CgroupEvents) Populated() (bool, error) {
 	var text [256]byte
-	if n, err := unix.Read(fd, text[:]); err != nil || !strings.Contains(string(text[:n]), "populated 1") {
-		return
-	}
-	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLPRI}}, milliseconds)
+	n, err := unix.Pread(int(e), text[:], 0)
+	return strings.Contains(string(text[:max(n, 0)]), "populated 1"), err
+}
+
+// Await returns when there is a change since Populated was called last, by whatever
+// process, and no
+// later than after a number of milliseconds that is not negative.
+func (e CgroupEvents) Await(milliseconds int) {
+	_ = retry(func() error {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(e), Events: unix.POLLPRI}}, milliseconds)
+		return err
+	})
 }
 
 // CgroupProcesses returns the processes of a cgroup and of those below it, and how
@@ -121,7 +136,7 @@ func CgroupProcesses(dir int) (pids []int, unseen int, err error) {
 		}
 		pids = append(pids, pid)
 	}
-	eachCgroupBelow(dir, func(below int, _ string) {
+	EachCgroup(dir, func(below int, _ string) {
 		more, others, _ := CgroupProcesses(below) // it may be removed meanwhile
 		pids, unseen = append(pids, more...), unseen+others
 	})
@@ -147,12 +162,12 @@ func removeIn(parent, dir int, name string) error {
 	if populated, err := CgroupPopulated(dir); err != nil || populated {
 		return unix.EBUSY
 	}
-	eachCgroupBelow(dir, func(below int, name string) { _ = removeIn(dir, below, name) })
+	EachCgroup(dir, func(below int, name string) { _ = removeIn(dir, below, name) })
 	return unix.Unlinkat(parent, name, unix.AT_REMOVEDIR)
 }
 
-// eachCgroupBelow calls f for the cgroups in a cgroup, with their names.
-func eachCgroupBelow(dir int, f func(below int, name string)) {
+// EachCgroup calls f for the cgroups in a cgroup, open, with their names.
+func EachCgroup(dir int, f func(below int, name string)) {
 	fd, err := openIn(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		return

@@ -1,6 +1,10 @@
 package sys
 
-import "golang.org/x/sys/unix"
+import (
+	"math"
+
+	"golang.org/x/sys/unix"
+)
 
 // BecomeSubreaper makes this process the parent of descendants whose parents die:
 // PR_SET_CHILD_SUBREAPER of prctl(2).
@@ -36,13 +40,18 @@ func UnlockByteForProcess(fd int, pos int64) error {
 	return unix.FcntlFlock(uintptr(fd), unix.F_SETLK, &lock)
 }
 
-// FirstLockingProcess returns a byte of a range that a process has locked for
-// itself, and which: the system's word, 0 if this process can't see it.
-func FirstLockingProcess(fd int, pos, length int64) (at int64, pid int, locked bool, err error) {
+// FirstLockingProcess returns which process has locked bytes of a range for itself,
+// and the first byte after those: the system's word, 0 if this process can't see the
+// other, or if the lock is that of a file description.
+func FirstLockingProcess(fd int, pos, length int64) (next int64, pid int, locked bool, err error) {
 	lock := byteLock(pos, true)
 	lock.Len = length
 	err = unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock)
-	return lock.Start, int(max(lock.Pid, 0)), lock.Type != unix.F_UNLCK, err
+	next = lock.Start + lock.Len
+	if lock.Len == 0 { // up to the end of all files
+		next = math.MaxInt64
+	}
+	return next, int(max(lock.Pid, 0)), lock.Type != unix.F_UNLCK, err
 }
 
 // AwaitChild waits until a child has ended or was stopped, and leaves it to be
