@@ -24,8 +24,8 @@ type member struct {
 // errCrowded is an [object.ErrNoSpace].
 var errCrowded = object.Explain(object.ErrNoSpace, "too many have the channel open")
 
-// join takes a free place, or that of one who died. The setup lock keeps others
-// from doing so meanwhile.
+// join takes a free place, or that of a member that died. Its mutex keeps others
+// from taking the same one.
 func (s *segment) join() error {
 	places, err := s.places()
 	if err != nil {

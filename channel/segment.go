@@ -1,14 +1,11 @@
 package channel
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math/bits"
-	"os"
 	"sync/atomic"
-	"time"
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/object"
@@ -19,7 +16,6 @@ import (
 // process has them open. All of them are named after the channel:
 //
 //	NAME        the mapping
-//	NAME~setup  a mutex, held by who creates or opens the channel meanwhile
 //	NAME~data   an event: rings for who waits for messages
 //	NAME~room   an event: rings for who waits for room
 //	NAME~1 ...  a mutex for each place, held by who has the place
@@ -30,7 +26,6 @@ type segment struct {
 
 	mapping *filemap.Mapping
 	view    *filemap.View
-	setup   *waitable.Mutex
 	shape   preamble // a copy: others may write to the original
 	member  member
 	peers   peers
@@ -61,10 +56,6 @@ const (
 	// placesDefault fill what is left of the first pages.
 	placesDefault = (4*pageSize - placesAt) / line
 	placesMost    = 128 // bits of sleepers
-
-	// setupPatience is how long others may take to create or open the channel:
-	// they need a millisecond, unless somebody stopped them.
-	setupPatience = 10 * time.Second
 )
 
 // roundCapacity returns the power of two for a capacity that was asked for.
@@ -90,16 +81,7 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 		return nil, false, object.Explain(object.ErrInvalidName, "a channel needs a name, which must not be a POSIX name")
 	}
 	seg.name = name.String()
-	hold, err := seg.lockSetup()
-	if err != nil {
-		return nil, false, err
-	}
-	defer hold.Unlock()
 	created, err = seg.makeMapping(s, way)
-	passes := errors.Is(err, fs.ErrNotExist) || errors.Is(err, os.ErrDeadlineExceeded)
-	if err != nil && !passes && seg.outwait(hold.Abandoned()) {
-		created, err = seg.makeMapping(s, way)
-	}
 	if err == nil {
 		err = seg.join()
 	}
@@ -123,72 +105,14 @@ const (
 	openOrCreate
 )
 
-// lockSetup has others wait who are about to create or open the channel.
-func (s *segment) lockSetup() (hold waitable.Hold, err error) {
-	s.setup, _, err = waitable.OpenOrCreateMutex(s.name+"~setup", &waitable.MutexOptions{Security: s.security})
-	if err != nil {
-		return hold, err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), setupPatience)
-	defer cancel()
-	if hold, err = s.setup.Lock(ctx); err != nil {
-		_ = s.setup.Close()
-		return hold, err
-	}
-	s.parts = append(s.parts, s.setup)
-	return hold, nil
-}
-
-// outwait waits until the mapping that is no channel is gone, and reports
-// whether it is: its creator may have died before it was one, and others can
-// have the creator's lock before the system has closed its mapping. After a
-// death for certain it waits for longer.
-func (s *segment) outwait(died bool) (gone bool) {
-	s.dropMapping()
-	patience := 100 * time.Millisecond
-	if died {
-		patience = setupPatience
-	}
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(time.Millisecond) {
-		p, err := loadPreamble(s.name)
-		if err != nil || p.check() == nil {
-			return errors.Is(err, fs.ErrNotExist)
-		}
-	}
-	return false
-}
-
-// dropMapping closes the mapping, which would else live on.
-func (s *segment) dropMapping() {
-	if s.view != nil {
-		_ = s.view.Close()
-		s.view = nil
-	}
-	if s.mapping != nil {
-		_ = s.mapping.Close()
-		s.mapping = nil
-		s.parts = s.parts[:len(s.parts)-1]
-	}
-}
-
-// loadPreamble returns what a mapping begins with.
-func loadPreamble(name string) (p preamble, err error) {
-	m, err := filemap.Open(name, &filemap.OpenOptions{Access: filemap.ReadOnly})
-	if err != nil {
-		return p, err
-	}
-	defer m.Close()
-	v, err := m.View(0, 0)
-	if err != nil {
-		return p, err
-	}
-	defer v.Close()
-	return filemap.Load[preamble](v, preambleAt)
-}
-
+// makeMapping creates or opens the mapping. It is a channel before another process
+// can open it, so openers need no lock that a process could keep.
 func (s *segment) makeMapping(spec spec, way way) (created bool, err error) {
-	size := preamble{places: spec.places}.ringsAt() + spec.rings*spec.capacity
-	opts := &filemap.CreateOptions{Security: spec.security}
+	p := spec.preamble()
+	size := p.ringsAt() + spec.rings*spec.capacity
+	opts := &filemap.CreateOptions{Security: spec.security, Init: func(v *filemap.View) error {
+		return filemap.Store(v, preambleAt, p)
+	}}
 	switch way {
 	case create:
 		s.mapping, err = filemap.Create(s.name, size, opts)
@@ -202,37 +126,25 @@ func (s *segment) makeMapping(spec spec, way way) (created bool, err error) {
 		return false, err
 	}
 	s.parts = append(s.parts, s.mapping)
-	if err := s.mapView(); err != nil {
-		return false, err
-	}
-	if created {
-		err = s.initialize(spec)
-	} else {
-		err = s.check(spec.rings)
-	}
-	return created, err
-}
-
-func (s *segment) mapView() (err error) {
 	if s.mapping.Size() < placesAt {
-		return s.wrong("a mapping")
+		return false, s.wrong("a mapping")
 	}
 	if s.view, err = s.mapping.View(0, 0); err != nil {
-		return err
+		return false, err
 	}
-	return nil
+	return created, s.check(spec.rings)
 }
 
-// initialize makes zeros a channel.
-func (s *segment) initialize(spec spec) error {
-	s.shape = preamble{
-		magic: magic, version: version, kind: spec.kind,
-		capacity: uint64(spec.capacity), places: spec.places, option: spec.option,
+// preamble returns what a new channel begins with.
+func (s spec) preamble() preamble {
+	p := preamble{
+		magic: magic, version: version, kind: s.kind,
+		capacity: uint64(s.capacity), places: s.places, option: s.option,
 	}
-	if spec.security != nil {
-		s.shape.group, s.shape.everybody = spec.security.Group, spec.security.Everybody
+	if s.security != nil {
+		p.group, p.everybody = s.security.Group, s.security.Everybody
 	}
-	return filemap.Store(s.view, preambleAt, s.shape)
+	return p
 }
 
 // check returns an error unless the mapping is a channel of the kind that is

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/filemap-go/filemap/channel"
@@ -10,15 +11,16 @@ import (
 )
 
 // A channel is a mapping with objects beside it, whose names are the mapping's,
-// a tilde and more. This one all kinds of channels have:
-const setupSuffix = "~setup"
+// a tilde and more. Every channel that is in use has the mutex of a place: a
+// tilde and the place's number.
+const placePattern = "~[1-9]*"
 
-// showChannels gives the mappings that are channels, by the setups that there
+// showChannels gives the mappings that are channels, by the places that there
 // are, their kinds, and leaves out what belongs to them.
-func showChannels(objects, setups []inspect.Object, parts bool) []inspect.Object {
+func showChannels(objects, places []inspect.Object, parts bool) []inspect.Object {
 	channels := make(map[string]bool)
-	for _, o := range setups {
-		if name, ok := strings.CutSuffix(o.Name, setupSuffix); ok && o.Kind == "mutex" {
+	for _, o := range places {
+		if name, place, ok := cutLast(o.Name); ok && o.Kind == "mutex" && isPlace(place) {
 			channels[name] = true
 		}
 	}
@@ -29,12 +31,25 @@ func showChannels(objects, setups []inspect.Object, parts bool) []inspect.Object
 				o.Kind = info.Kind
 			}
 		}
-		at := strings.LastIndexByte(o.Name, '~')
-		if parts || at < 0 || !channels[o.Name[:at]] {
+		if name, _, ok := cutLast(o.Name); parts || !ok || !channels[name] {
 			shown = append(shown, o)
 		}
 	}
 	return shown
+}
+
+// cutLast cuts a name at its last tilde.
+func cutLast(name string) (channel, part string, ok bool) {
+	at := strings.LastIndexByte(name, '~')
+	if at < 0 {
+		return name, "", false
+	}
+	return name[:at], name[at+1:], true
+}
+
+func isPlace(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
 // inspectChannel returns what a mapping is as a channel, if it is one.

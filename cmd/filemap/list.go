@@ -35,14 +35,14 @@ one, whose names are the channel's, a tilde and more, are listed with --parts.`,
 	c.RunE = func(c *cobra.Command, args []string) error {
 		pattern := nameOr(args, "")
 		objects, err := inspect.List(c.Context(), pattern)
-		setups := objects
+		places := objects
 		if err == nil && pattern != "" { // it may not match what tells of a channel
-			setups, err = inspect.List(c.Context(), pattern+setupSuffix)
+			places, err = inspect.List(c.Context(), pattern+placePattern)
 		}
 		if err != nil {
 			return err
 		}
-		objects = showChannels(objects, setups, parts)
+		objects = showChannels(objects, places, parts)
 		if asJSON {
 			return printJSON(c.OutOrStdout(), objects)
 		}

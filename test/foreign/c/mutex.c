@@ -5,6 +5,19 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "objects.h"
 
+// lock tells whether the mutex was abandoned.
+static int lock(struct object *o)
+{
+	for (int attempt = 0; attempt < 100 * 1000; attempt++) {
+		int locked = try_lock(o);
+		if (locked)
+			return locked == 2;
+		pause_a_moment();
+	}
+	fail("somebody keeps a lock");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)

@@ -311,19 +311,6 @@ static int try_lock(struct object *o)
 	}
 }
 
-// lock tells whether the mutex was abandoned.
-static int lock(struct object *o)
-{
-	for (int attempt = 0; attempt < 100 * 1000; attempt++) {
-		int locked = try_lock(o);
-		if (locked)
-			return locked == 2;
-		pause_a_moment();
-	}
-	fail("somebody keeps a lock");
-	return 0;
-}
-
 static void unlock(struct object *o)
 {
 	if (!swap_and_wake(o, o->mine, 0) && !swap_and_wake(o, o->mine | waiters, 0))

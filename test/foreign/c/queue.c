@@ -29,7 +29,7 @@ struct queue {
 	const char *path;
 	unsigned char *memory, *ring;
 	uint64_t size, capacity, count, place;
-	struct object setup, data, room, mutex;
+	struct object data, room, mutex;
 };
 
 static _Atomic uint64_t *word(struct queue *q, uint64_t at)
@@ -188,13 +188,10 @@ static void join(struct queue *q)
 static struct queue open_queue(const char *path)
 {
 	struct queue q = {.path = path};
-	q.setup = open_or_create_mutex(path, "~setup");
-	lock(&q.setup);
 	map_queue(&q);
 	q.data = open_event(path, "~data");
 	q.room = open_event(path, "~room");
 	join(&q);
-	unlock(&q.setup);
 	return q;
 }
 
@@ -207,7 +204,6 @@ static void close_queue(struct queue *q)
 	close_object(&q->room);
 	close_object(&q->data);
 	close_handle(q->fd, q->path);
-	close_object(&q->setup);
 }
 
 static void ring(struct queue *q, uint64_t sleepers, struct object *event)
