@@ -283,8 +283,8 @@ func (c *Conn) CloseWrite() error {
 }
 
 // Close closes both directions. The other side can still read what this side has
-// written. If the connection has not been accepted yet, that holds as long as
-// this process runs. A second Close returns net.ErrClosed.
+// written, also if this process ends and the connection has not been accepted
+// yet. A second Close returns net.ErrClosed.
 func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return c.check("close", net.ErrClosed)
@@ -299,34 +299,10 @@ func (c *Conn) Close() error {
 		c.in.theirs.ring()
 		return nil
 	})
-	if c.isExpected() {
-		go c.linger()
-		return nil
-	}
 	return c.check("close", c.release())
 }
 
 func (c *Conn) release() error { return c.segment.close() }
-
-// isExpected reports whether the Listener may accept the connection yet.
-func (c *Conn) isExpected() bool {
-	gone, err := c.tryPeer()
-	return !c.hasPeer() && !gone && err == nil
-}
-
-// linger keeps a connection that has not been accepted for who will: what was
-// written would be gone with it.
-func (c *Conn) linger() {
-	asleep := spin{option: SpinNever}
-	p := patience{bell: c.in.mine, spin: &asleep}
-	for c.isExpected() {
-		if gone, err := c.wait(context.Background(), &p); gone || err != nil {
-			break
-		}
-	}
-	p.stop()
-	_ = c.release()
-}
 
 // LocalAddr returns the name of the Listener that was dialed.
 func (c *Conn) LocalAddr() net.Addr { return c.addr }

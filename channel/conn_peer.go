@@ -41,7 +41,7 @@ func (c *Conn) peerNumber() uint16 { return dialerPlace + accepterPlace - c.memb
 
 // bury takes note that the process of a place is gone, and which it was. That is
 // not known before the other side has come, and after it has left its place. A
-// Listener that has accepted does not count: the other side does.
+// Listener that has taken the connection does not count: the other side does.
 func (c *Conn) bury(number uint16) {
 	gone := ErrPeerGone
 	switch number {
@@ -66,37 +66,48 @@ func (c *Conn) bury(number uint16) {
 // What a dialer's place has for a state, from when that is decided: both sides
 // see the same one, whatever becomes of them.
 const (
-	accepted = 1
-	givenUp  = 2 // the Listener was gone before it had accepted
+	accepted = 1 // the Listener's process has the connection
+	givenUp  = 2 // the dialer did not wait for that any longer
+	refused  = 3 // the Listener can't open the connection
 )
 
-// decide decides whether a connection is accepted, as proposed unless that is
-// decided already, and reports whether it is.
-func (c *Conn) decide(proposal uint64) (came bool) {
-	places, err := c.places()
+// decide decides whether the Listener has taken a connection, as proposed unless
+// that is decided already, and reports whether it has.
+func (s *segment) decide(proposal uint64) (taken bool) {
+	places, err := s.places()
 	if err != nil {
 		return false
 	}
-	_ = c.view.Guard(func() error {
-		state := &places[dialerPlace-1].state
+	_ = s.view.Guard(func() error {
 		step.Here()
-		atomic.CompareAndSwapUint64(state, 0, proposal)
-		step.Here()
-		came = atomic.LoadUint64(state) == accepted
+		atomic.CompareAndSwapUint64(&places[dialerPlace-1].state, 0, proposal)
 		return nil
 	})
-	return came
+	return s.takenAs() == accepted
+}
+
+// takenAs returns what is decided: 0 is nothing yet.
+func (s *segment) takenAs() (state uint64) {
+	places, err := s.places()
+	if err != nil {
+		return 0
+	}
+	_ = s.view.Guard(func() error {
+		state = atomic.LoadUint64(&places[dialerPlace-1].state)
+		return nil
+	})
+	return state
+}
+
+// ringPeer wakes a dialer that waits for its connection to be taken.
+func (c *Conn) ringPeer() {
+	_ = c.view.Guard(func() error {
+		c.out.theirs.ring()
+		return nil
+	})
 }
 
 // hasPeer reports whether the other side has come.
-func (c *Conn) hasPeer() (came bool) {
-	if c.member.number == accepterPlace {
-		return true
-	}
-	_ = c.view.Guard(func() error {
-		step.Here()
-		came = atomic.LoadUint64(&c.member.place.state) == accepted
-		return nil
-	})
-	return came
+func (c *Conn) hasPeer() bool {
+	return c.member.number == accepterPlace || c.takenAs() == accepted
 }

@@ -18,7 +18,6 @@ import (
 
 	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/filemaptest"
-	"github.com/filemap-go/filemap/inspect"
 )
 
 var background = context.Background()
@@ -302,23 +301,9 @@ func TestDialWaits(t *testing.T) {
 	if got, err := io.ReadAll(c); string(got) != "early" || err != nil {
 		t.Errorf("from who has closed already: %q, %v", got, err)
 	}
-	// Who closed it keeps it until it sees that it was accepted.
 	succeed(t, "Close", c.Close())
-	awaitGone(t, l.Addr().String()+"~c*")
-}
-
-// awaitGone waits until no object's name matches a pattern.
-func awaitGone(t *testing.T, pattern string) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		left, err := inspect.List(background, pattern)
-		succeed(t, "List", err)
-		if len(left) == 0 {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s is still there", left[0].Name)
-		}
+	if n := connections(t, name); n > 0 {
+		t.Errorf("%d connections are left", n)
 	}
 }
 

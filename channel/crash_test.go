@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,9 +31,9 @@ func init() { roles["crash"] = crash }
 // dieAtStep has this process killed at the step that the environment says.
 func dieAtStep() error {
 	last, err := strconv.Atoi(os.Getenv(stepVariable))
-	n := 0
+	var n atomic.Int64 // a Listener has goroutines of its own
 	step.Do = func() {
-		if n++; n == last {
+		if n.Add(1) == int64(last) {
 			self, _ := os.FindProcess(os.Getpid())
 			_ = self.Kill()
 			time.Sleep(time.Hour)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/filemap-go/filemap/object"
@@ -24,11 +25,14 @@ type DialOptions struct {
 	Spin time.Duration
 }
 
-// Dial connects to the [Listener] of a name. It does not wait until the Listener
-// accepts the connection: until then the connection keeps what this side writes,
-// up to its capacity. If ctx ends first, the error wraps context.Cause(ctx).
+// Dial connects to the [Listener] of a name. It waits until the Listener's process
+// has the connection, not until the connection is accepted: until then the
+// connection keeps what this side writes, up to its capacity. If ctx ends first,
+// the error wraps context.Cause(ctx).
 //
-// Returns fs.ErrNotExist if no Listener has the name.
+// Returns fs.ErrNotExist if no Listener has the name, object.ErrWrongKind if the
+// name is another object's, such as a queue's, and syscall.ECONNREFUSED if the
+// Listener can't open the connection.
 func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
 	if opts == nil {
 		opts = &DialOptions{}
@@ -83,35 +87,73 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func dial(ctx context.Context, name string, opts DialOptions) (_ *Conn, err error) {
-	q, err := OpenQueue(name, nil)
+func dial(ctx context.Context, name string, opts DialOptions) (*Conn, error) {
+	q, _, err := makeQueue(spec{name: name, kind: listenerKind}, QueueOptions{}, open)
 	if err != nil {
 		return nil, err
 	}
-	defer q.Close()
-	var id, capacity uint64
-	if err := q.view.Guard(func() error {
-		id, capacity = atomic.LoadUint64(&q.send.oldest), atomic.LoadUint64(&q.send.limit)
-		return nil
-	}); err != nil {
+	c, err := q.dial(ctx, opts)
+	if err := errors.Join(err, q.Close()); err != nil {
 		return nil, err
 	}
-	listener, err := waitable.OpenMutex(q.name + idSuffix(id))
-	if err != nil {
-		return nil, errNobody
-	}
-	c, request, err := q.dial(capacity, listener, opts)
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	if err := c.request(ctx, q, []byte(request)); err != nil {
+	if err := c.awaitTaken(ctx); err != nil {
 		return nil, errors.Join(err, c.release())
 	}
 	return c, nil
 }
 
-// errNobody is an [object.ErrNotExist].
-var errNobody = object.Explain(object.ErrNotExist, "nobody listens there")
+// dial makes the dialer's side of a connection, and tells the Listener.
+func (q *Queue) dial(ctx context.Context, opts DialOptions) (*Conn, error) {
+	listener, capacity, err := q.listener()
+	if err != nil {
+		return nil, err
+	}
+	id := rand.Text()
+	seg, _, err := makeSegment(connSpec(q, id, capacity), create)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	c, err := newConn(seg, Addr(q.name), opts.Spin)
+	if err != nil {
+		return nil, errors.Join(err, seg.close(), listener.Close())
+	}
+	c.peers.keep(listenerPlace, listener)
+	if err := c.request(ctx, q, []byte(id)); err != nil {
+		return nil, errors.Join(err, c.release())
+	}
+	return c, nil
+}
+
+// connSpec is what a connection of a Listener with a queue is like.
+func connSpec(q *Queue, id string, capacity uint64) spec {
+	return spec{
+		name: q.name + "~c" + id, kind: connKind, capacity: int64(capacity), rings: 2,
+		places: connPlaces, security: q.security,
+	}
+}
+
+// listener returns the mutex of the Listener that has the queue, and the capacity
+// of its connections.
+func (q *Queue) listener() (mutex *waitable.Mutex, capacity uint64, err error) {
+	var id uint64
+	if err := q.view.Guard(func() error {
+		id, capacity = atomic.LoadUint64(&q.send.oldest), atomic.LoadUint64(&q.send.limit)
+		return nil
+	}); err != nil {
+		return nil, 0, err
+	}
+	if id == 0 {
+		return nil, 0, errNobody
+	}
+	if capacity < capacityLeast || capacity > capacityMost || capacity&(capacity-1) != 0 {
+		return nil, 0, object.ErrCorrupt
+	}
+	mutex, err = waitable.OpenMutex(q.name + idSuffix(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errNobody
+	}
+	return mutex, capacity, err
+}
 
 // request sends a connection's id to the Listener, while that lives.
 func (c *Conn) request(ctx context.Context, q *Queue, id []byte) error {
@@ -130,25 +172,49 @@ func (c *Conn) request(ctx context.Context, q *Queue, id []byte) error {
 
 var errLookAgain = errors.New("time to look whether the listener lives")
 
-// dial makes the dialer's side of a connection, and what to tell the Listener.
-func (q *Queue) dial(
-	capacity uint64, listener *waitable.Mutex, opts DialOptions,
-) (*Conn, string, error) {
-	if capacity < capacityLeast || capacity > capacityMost || capacity&(capacity-1) != 0 {
-		return nil, "", object.ErrCorrupt
+// takeTime is how long a Listener has to take a connection, even if the context
+// has ended before: it needs a millisecond.
+const takeTime = 100 * time.Millisecond
+
+// awaitTaken waits until the Listener has taken the connection.
+func (c *Conn) awaitTaken(ctx context.Context) error {
+	ctx, stop := lasting(ctx, takeTime)
+	defer stop()
+	err := c.attempt(&c.in, ctx, func() (attempt, error) {
+		switch c.takenAs() {
+		case accepted:
+			return done, nil
+		case refused:
+			return empty, errRefused
+		}
+		return empty, nil
+	})
+	switch {
+	case err == nil || c.decide(givenUp): // it was taken in the last moment
+		return c.peers.drop(listenerPlace)
+	case errors.Is(err, ErrPeerGone):
+		return errNobody
 	}
-	id := rand.Text()
-	seg, _, err := makeSegment(spec{
-		name: q.name + "~c" + id, kind: connKind, capacity: int64(capacity), rings: 2,
-		places: connPlaces, security: q.security,
-	}, create)
-	if err != nil {
-		return nil, "", err
+	return err
+}
+
+// errNobody is an [object.ErrNotExist].
+var errNobody = object.Explain(object.ErrNotExist, "nobody listens there")
+
+// errRefused is a syscall.ECONNREFUSED.
+var errRefused = object.Explain(syscall.ECONNREFUSED, "the listener could not open the connection")
+
+// lasting returns a context that ends with another, and lasts for some time at
+// least.
+func lasting(ctx context.Context, least time.Duration) (context.Context, func()) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	begun := time.Now()
+	stop := context.AfterFunc(ctx, func() {
+		pause(longer, least-time.Since(begun))
+		cancel(context.Cause(ctx))
+	})
+	return longer, func() {
+		stop()
+		cancel(nil)
 	}
-	c, err := newConn(seg, Addr(q.name), opts.Spin)
-	if err != nil {
-		return nil, "", errors.Join(err, seg.close())
-	}
-	c.peers.keep(listenerPlace, listener)
-	return c, id, nil
 }

@@ -11,40 +11,35 @@ import (
 	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/filemaptest"
 	"github.com/filemap-go/filemap/inspect"
+	"github.com/filemap-go/filemap/object"
 )
 
-// fillBacklog leaves no room for who dials, by requests that come to nothing.
-func fillBacklog(t *testing.T, name string) {
+// crowded returns a Listener that has as many connections to accept as it may,
+// and the one that it has.
+func crowded(t *testing.T) (*channel.Listener, *channel.Conn) {
 	t.Helper()
-	q := openQueue(t, name, nil)
-	for err := error(nil); !errors.Is(err, channel.ErrFull); {
-		if err = q.TrySend([]byte("of nobody")); err != nil && !errors.Is(err, channel.ErrFull) {
-			t.Fatal("TrySend:", err)
+	l := listener(t, filemaptest.New(t).Name("service"), &channel.ListenOptions{Backlog: 1, Capacity: 4096})
+	return l, dial(t, l.Addr().String())
+}
+
+// connections returns how many connections to a service have a name.
+func connections(t *testing.T, service string) (n int) {
+	t.Helper()
+	objects, err := inspect.List(background, service+"~c*")
+	succeed(t, "List", err)
+	for _, o := range objects {
+		if o.Kind == object.Mapping.String() {
+			n++
 		}
 	}
+	return n
 }
 
-// lingering returns the name of a service whose dialers close their connections
-// before these are accepted: the test ends when the last one has found out that
-// it has been, or will not be.
-func lingering(t *testing.T) string {
-	t.Helper()
-	name := filemaptest.New(t).Name("service")
-	t.Cleanup(func() {
-		for left := 1; left > 0; time.Sleep(time.Millisecond) {
-			connections, err := inspect.List(background, name+"~c*")
-			succeed(t, "List", err)
-			left = len(connections)
-		}
-	})
-	return name
-}
-
-// TestDialGivesUp is about who dialed in vain: nothing is left of it.
+// TestDialGivesUp is about dialers that the backlog has no room for: they wait,
+// and leave nothing behind when they give up.
 func TestDialGivesUp(t *testing.T) {
 	watchdog(t)
-	l := listener(t, filemaptest.New(t).Name("service"), nil)
-	fillBacklog(t, l.Addr().String())
+	l, _ := crowded(t)
 	for range 3 {
 		ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
 		_, err := channel.Dial(ctx, l.Addr().String(), nil)
@@ -53,20 +48,24 @@ func TestDialGivesUp(t *testing.T) {
 			t.Errorf("Dial: %v", err)
 		}
 	}
-	left, err := inspect.List(background, l.Addr().String()+"~c*")
-	if len(left) > 0 || err != nil {
-		t.Errorf("left: %v, error %v", left, err)
+	if n := connections(t, l.Addr().String()); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+	for range 2 { // it is not held up by what nobody wants any more
+		c, err := l.AcceptConn(background)
+		succeed(t, "Accept", err)
+		succeed(t, "Close", c.Close())
+		dial(t, l.Addr().String())
 	}
 }
 
-// TestDialManyAtOnce has more dial than the listener's queue has places, or room.
+// TestDialManyAtOnce has more dial than the listener's queue has places, or the
+// backlog room.
 func TestDialManyAtOnce(t *testing.T) {
 	watchdog(t)
-	l := listener(t, lingering(t), &channel.ListenOptions{Capacity: 4096})
-	fillBacklog(t, l.Addr().String())
-	const dialers, places = 140, 120
+	l, _ := crowded(t)
+	const dialers = 140
 	var all sync.WaitGroup
-	defer all.Wait()
 	for range dialers {
 		all.Go(func() {
 			c, err := channel.Dial(background, l.Addr().String(), nil)
@@ -78,43 +77,37 @@ func TestDialManyAtOnce(t *testing.T) {
 			_ = c.Close()
 		})
 	}
-	for members := 0; members < places && !t.Failed(); time.Sleep(time.Millisecond) {
-		info, err := channel.Inspect(l.Addr().String())
-		succeed(t, "Inspect", err)
-		members = len(info.Members)
-	}
-	for range dialers {
+	for range dialers + 1 {
 		c, err := l.Accept()
 		succeed(t, "Accept", err)
 		_ = c.Close()
 	}
+	all.Wait()
 }
 
 func init() {
 	roles["listen"] = func(name string) error {
-		_, err := channel.Listen(name, nil)
+		_, err := channel.Listen(name, &channel.ListenOptions{Backlog: 1})
 		say("ready")
 		time.Sleep(time.Hour)
 		return err
 	}
 }
 
-// TestDialTheDead dials a listener that was killed while others have its queue
-// open, which is full, and its mutex.
+// TestDialTheDead dials a listener that is killed while others wait for it, and
+// have its queue open.
 func TestDialTheDead(t *testing.T) {
 	watchdog(t)
-	name := lingering(t)
+	name := filemaptest.New(t).Name("service")
 	victim := start(t, "listen", name)
 	victim.await(t, "ready")
-	dial(t, name)
-	fillBacklog(t, name)
+	taken := dial(t, name) // and the backlog is full
 	stuck := make(chan error)
 	go func() { stuck <- second(channel.Dial(background, name, nil)) }()
 	waits := make(chan error)
 	go func() {
 		c, err := channel.Dial(background, name, &channel.DialOptions{Wait: true})
 		if err == nil {
-			_, _ = c.Read(make([]byte, 1)) // until it was accepted, Close would leave it to live on
 			err = c.Close()
 		}
 		waits <- err
@@ -127,18 +120,9 @@ func TestDialTheDead(t *testing.T) {
 	if _, err := channel.Dial(background, name, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Dial of who is dead: %v", err)
 	}
-	ended := make(chan struct{})
-	t.Cleanup(func() { <-ended })
-	l := listener(t, name, nil) // and its queue is full of what nobody wants any more
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_ = c.Close()
-		}
-	}()
+	if _, err := taken.Read(make([]byte, 1)); !errors.Is(err, channel.ErrPeerGone) {
+		t.Errorf("Read of what the dead had taken: %v", err)
+	}
+	listener(t, name, nil)
 	succeed(t, "Dial of its successor", <-waits)
 }

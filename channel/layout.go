@@ -38,10 +38,13 @@ const (
 	topicKind
 	latestKind
 	connKind
+	listenerKind // a queue of requests
 )
 
 func (k kind) String() string {
-	names := [...]string{queueKind: "queue", topicKind: "topic", latestKind: "latest", connKind: "conn"}
+	names := [...]string{
+		queueKind: "queue", topicKind: "topic", latestKind: "latest", connKind: "conn", listenerKind: "listener",
+	}
 	if k == 0 || int(k) >= len(names) {
 		return "channel"
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/filemap-go/filemap/internal/step"
@@ -16,34 +15,40 @@ import (
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// A Listener has a queue of its name, into which who dials puts the name of the
+// A Listener has a queue of its name, into which a dialer puts the id of the
 // connection that it has made. Two mutexes belong to it:
 //
 //	NAME~listener   held by the one Listener that the name has
 //	NAME~l<id>      held by this Listener: its id is in the queue's memory
 //
-// Who dials watches the second until it is accepted: another Listener that
-// comes later has another one.
+// A dialer watches the second until its connection is taken: a later Listener of
+// the name has another one.
 
 // Listener waits for connections: a net.Listener over shared memory. Its
 // methods may be called from any goroutine.
 //
-// Any number of connections can be open at once, as long as there is memory for
-// them.
+// A Listener takes connections before they are accepted, up to
+// [ListenOptions.Backlog] of them: [Dial] returns when it has. From then on the
+// connection lives in this process, so what a dialer writes can be read even if
+// the dialer has ended long before Accept. If the Listener is closed or its
+// process dies, the connections that were not accepted are lost, as those of a
+// socket are.
+//
+// Any number of accepted connections can be open at once, as long as there is
+// memory for them.
 //
 // # Linux notes
 //
-// Each connection costs the accepting process eight file descriptors, and the
-// dialing process nine. If the process has no more of them, Dial fails, and Accept
-// fails with syscall.EMFILE; a later Accept can accept that connection.
+// Each connection costs the accepting process seven file descriptors, and the
+// dialing process seven. If the listening process has no more of them, dialers
+// wait, and Accept fails with syscall.EMFILE; a later Accept can accept them.
 type Listener struct {
-	q       *Queue
-	lock    held
-	alive   held
-	later   chan string // ids of connections for which there was no file
-	spin    time.Duration
-	closing context.Context
-	cancel  context.CancelFunc
+	q        *Queue
+	capacity uint64 // of connections
+	spin     time.Duration
+	lock     held
+	alive    held
+	reception
 }
 
 // held is a mutex that is locked.
@@ -61,21 +66,18 @@ type ListenOptions struct {
 	// moves several times as fast.
 	Capacity int64
 
-	// Backlog is roughly how many connections can wait to be accepted; further
-	// calls of Dial wait. 0 means 128.
+	// Backlog is how many connections can wait to be accepted; further calls of
+	// Dial wait. 0 means 128.
 	Backlog int
 
-	// Spin is how long waits of the accepted connections spin before they sleep:
-	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
+	// Spin is how long waits of the Listener and of the accepted connections spin
+	// before they sleep: [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
 	// Security says which other users may dial. nil admits none; on Windows it
 	// admits those that the system's default admits.
 	Security *Security
 }
-
-// laterMost is how many connections a Listener keeps that it had no files for.
-const laterMost = 128
 
 // requestSize is what a connection that waits to be accepted takes in the
 // queue, about.
@@ -84,8 +86,8 @@ const requestSize = 40
 // Listen returns the Listener of a name, for other processes to [Dial]. If the
 // process of an earlier Listener has died, its name is free at once.
 //
-// Returns fs.ErrExist if the name has a Listener, and the errors of
-// [CreateQueue].
+// Returns fs.ErrExist if the name has a Listener, object.ErrWrongKind if the name
+// is another object's, such as a queue's, and the errors of [CreateQueue].
 func Listen(name string, opts *ListenOptions) (*Listener, error) {
 	if opts == nil {
 		opts = &ListenOptions{}
@@ -108,23 +110,26 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 	if opts.Backlog <= 0 {
 		opts.Backlog = 128
 	}
-	q, _, err := OpenOrCreateQueue(name, &QueueOptions{
-		Capacity: int64(opts.Backlog) * requestSize, Security: opts.Security,
-	})
+	requests, err := roundCapacity(int64(opts.Backlog) * requestSize)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{q: q, later: make(chan string, laterMost), spin: opts.Spin}
-	l.closing, l.cancel = context.WithCancel(context.Background())
-	if err := l.start(uint64(capacity)); err != nil {
-		l.stop()
+	q, _, err := makeQueue(spec{
+		name: name, kind: listenerKind, capacity: requests, security: opts.Security,
+	}, QueueOptions{Spin: opts.Spin}, openOrCreate)
+	if err != nil {
 		return nil, err
 	}
+	l := &Listener{q: q, capacity: uint64(capacity), spin: opts.Spin}
+	if err := l.start(); err != nil {
+		return nil, errors.Join(err, l.stop())
+	}
+	l.receive(opts.Backlog)
 	return l, nil
 }
 
 // start takes the name, and says so.
-func (l *Listener) start(capacity uint64) (err error) {
+func (l *Listener) start() (err error) {
 	if l.lock, err = l.lockMutex(listenerSuffix); err != nil {
 		return err
 	}
@@ -136,7 +141,7 @@ func (l *Listener) start(capacity uint64) (err error) {
 	}
 	return l.q.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&l.q.send.limit, capacity)
+		atomic.StoreUint64(&l.q.send.limit, l.capacity)
 		step.Here()
 		atomic.StoreUint64(&l.q.send.oldest, id)
 		return nil
@@ -173,79 +178,15 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // AcceptConn is Accept with a context, and returns a *Conn. If ctx ends first,
 // the error wraps context.Cause(ctx).
+//
+// If this process cannot take connections, for lack of memory, file descriptors
+// or rights, AcceptConn returns the cause, in an error whose method Temporary
+// reports true. Connections can be accepted after that.
 func (l *Listener) AcceptConn(ctx context.Context) (*Conn, error) {
-	both, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(l.closing, func() { cancel(net.ErrClosed) })()
-	for {
-		request, err := l.next(both)
-		if err == nil {
-			var c *Conn
-			if c, err = l.accept(request); err == nil {
-				return c, nil
-			}
-			if err = l.putOff(request, err); err == nil {
-				continue // who dialed has died, or never did what it should
-			}
-		}
-		if l.closing.Err() != nil {
-			err = net.ErrClosed
-		}
-		return nil, &net.OpError{Op: "accept", Net: l.Addr().Network(), Addr: l.Addr(), Err: err}
-	}
-}
-
-// next returns the id of the next connection to be accepted.
-func (l *Listener) next(ctx context.Context) (request string, err error) {
-	select {
-	case request = <-l.later:
-		return request, nil
-	default:
-		id, err := l.q.Receive(ctx, nil)
-		return string(id), err
-	}
-}
-
-// putOff keeps a connection that could not be accepted for a later Accept, and
-// returns the error, if this process is out of files: who dialed waits for an
-// answer. The error is a syscall.Errno, which servers know as one that passes.
-func (l *Listener) putOff(request string, err error) error {
-	for _, cause := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE} {
-		if errors.Is(err, cause) {
-			select {
-			case l.later <- request:
-			default: // more Accepts at once than that are out of files
-			}
-			return cause
-		}
-	}
-	return nil
-}
-
-func (l *Listener) accept(id string) (*Conn, error) {
-	seg, _, err := makeSegment(spec{name: l.q.name + "~c" + id, kind: connKind, rings: 2}, open)
+	c, err := l.accept(ctx)
 	if err != nil {
-		return nil, err
+		return nil, l.failed("accept", err)
 	}
-	if seg.member.number != accepterPlace {
-		return nil, errors.Join(object.ErrCorrupt, seg.close())
-	}
-	c, err := newConn(seg, Addr(l.q.name), l.spin)
-	if err != nil {
-		return nil, errors.Join(err, seg.close())
-	}
-	if gone, err := c.tryPeer(); gone || err != nil {
-		return nil, errors.Join(ErrPeerGone, err, c.Close())
-	}
-	if !c.decide(accepted) {
-		return nil, errors.Join(ErrPeerGone, c.Close())
-	}
-	// Who dialed may sleep, with an eye on this Listener.
-	_ = c.view.Guard(func() error {
-		c.in.theirs.ring()
-		c.out.theirs.ring()
-		return nil
-	})
 	return c, nil
 }
 
@@ -253,23 +194,14 @@ func (l *Listener) accept(id string) (*Conn, error) {
 // connections stay open. A second Close returns an error.
 func (l *Listener) Close() error {
 	if l.closing.Err() != nil {
-		return &net.OpError{Op: "close", Net: l.Addr().Network(), Addr: l.Addr(), Err: net.ErrClosed}
+		return l.failed("close", net.ErrClosed)
 	}
-	l.cancel()
 	_ = l.q.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&l.q.send.oldest, 0) // nobody is to dial from here on
+		atomic.StoreUint64(&l.q.send.oldest, 0) // Dial finds no Listener from here on
 		return nil
 	})
-	for {
-		request, err := l.next(l.closing) // does not wait
-		if err != nil {
-			break
-		}
-		if c, err := l.accept(request); err == nil {
-			_ = c.Close()
-		}
-	}
+	l.endReception()
 	return l.stop()
 }
 
@@ -280,6 +212,11 @@ func (l *Listener) stop() (err error) {
 		}
 	}
 	return errors.Join(err, l.q.Close())
+}
+
+// failed returns the error of an operation on the Listener.
+func (l *Listener) failed(op string, err error) error {
+	return &net.OpError{Op: op, Net: l.Addr().Network(), Addr: l.Addr(), Err: err}
 }
 
 // Addr returns the listener's name.

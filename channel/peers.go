@@ -203,6 +203,18 @@ func (p *peers) keep(number uint16, mutex *waitable.Mutex) {
 	p.mutexes[number] = mutex
 }
 
+// drop closes the mutex of a place that is not needed any more.
+func (p *peers) drop(number uint16) error {
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	mutex := p.mutexes[number]
+	if mutex == nil {
+		return nil
+	}
+	delete(p.mutexes, number)
+	return mutex.Close()
+}
+
 // wake wakes subscribers. Opening a bell takes long, so the caller no longer has
 // the end.
 func (p *peers) wake(who sleepers) {

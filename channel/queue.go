@@ -132,16 +132,25 @@ func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created b
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
-	seg, created, err := makeSegment(spec{
-		name: name, kind: queueKind, capacity: capacity, rings: 1,
-		places: placesDefault, security: opts.Security,
-	}, way)
+	q, created, err = makeQueue(spec{
+		name: name, kind: queueKind, capacity: capacity, security: opts.Security,
+	}, *opts, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
+	return q, created, nil
+}
+
+// makeQueue creates or opens a queue, which may be that of a [Listener].
+func makeQueue(s spec, opts QueueOptions, way way) (q *Queue, created bool, err error) {
+	s.rings, s.places = 1, placesDefault
+	seg, created, err := makeSegment(s, way)
+	if err != nil {
+		return nil, false, err
+	}
 	q = &Queue{segment: seg, overflow: opts.Overflow}
 	if err := q.start(opts.Spin); err != nil {
-		return nil, false, failed(op, name, errors.Join(err, seg.close()))
+		return nil, false, errors.Join(err, seg.close())
 	}
 	return q, created, nil
 }

@@ -126,8 +126,11 @@ func (s *segment) makeMapping(spec spec, way way) (created bool, err error) {
 		return false, err
 	}
 	s.parts = append(s.parts, s.mapping)
-	if s.mapping.Size() < placesAt {
+	switch {
+	case s.mapping.Size() < placesAt:
 		return false, s.wrong("a mapping")
+	case spec.kind == connKind && s.mapping.Size() != size:
+		return false, object.ErrCorrupt // a stranger's, and it may be huge
 	}
 	if s.view, err = s.mapping.View(0, 0); err != nil {
 		return false, err

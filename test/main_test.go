@@ -23,6 +23,7 @@ var roles = map[string]func(arguments []string) error{
 	"conn":            useConns,
 	"conns":           holdConns,
 	"few":             acceptFew,
+	"dial few":        dialFew,
 	"abuse":           abuseChannels,
 	"scribble":        scribbleOver,
 	"shaken":          waitWhileShaken,
