@@ -26,6 +26,7 @@ type Conn struct {
 	*segment
 	in, out stream
 	gone    atomic.Pointer[error] // set when the other side is: see bury
+	looked  atomic.Int64          // when a write last looked for the other side
 	addr    Addr
 
 	closing context.Context
@@ -140,12 +141,17 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	return n, c.check("read", err)
 }
 
-// Write writes all of p. It waits while there is no room.
+// Write writes all of p. It waits while there is no room. It returns a
+// syscall.EPIPE if the other side has closed the connection, and [ErrPeerGone] if
+// the other side's process died more than a moment ago.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, c.check("write", c.usable(&c.out))
 	}
 	err = c.use(&c.out, func(deadline context.Context) error {
+		if err := c.expectPeer(); err != nil {
+			return err
+		}
 		for n < len(p) {
 			if err := c.attempt(&c.out, deadline, func() (attempt, error) {
 				written, a, err := c.out.write(p[n:])
@@ -290,6 +296,8 @@ func (c *Conn) Close() error {
 		return c.check("close", net.ErrClosed)
 	}
 	c.cancel(net.ErrClosed)
+	c.in.deadline.stop()
+	c.out.deadline.stop()
 	_ = c.view.Guard(func() error {
 		step.Here()
 		atomic.StoreUint64(&c.out.bells.sendClosed, 1)

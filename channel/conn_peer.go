@@ -1,9 +1,11 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
@@ -34,6 +36,36 @@ func (c *Conn) tryPeer() (gone bool, err error) {
 		_, err = c.peers.reap(c.watched())
 	}
 	return c.gone.Load() != nil, err
+}
+
+// writeLooks is how long writes go on without a look for the other side: a write
+// to a ring with room would not notice a death.
+const writeLooks = 20 * time.Millisecond
+
+// started is when this process began to count time.
+var started = time.Now()
+
+// expectPeer returns an error if the other side is gone, and a write would be in
+// vain.
+func (c *Conn) expectPeer() error {
+	if c.gone.Load() == nil {
+		now := time.Since(started)
+		if now-time.Duration(c.looked.Load()) < writeLooks {
+			return nil
+		}
+		c.looked.Store(int64(now))
+		if gone, err := c.tryPeer(); !gone || err != nil {
+			return err
+		}
+	}
+	closed := false
+	if err := c.view.Guard(func() error {
+		closed = atomic.LoadUint64(&c.out.bells.receiveClosed) != 0
+		return nil
+	}); err != nil || !closed {
+		return cmp.Or(err, *c.gone.Load())
+	}
+	return errPeerClosed
 }
 
 // peerNumber returns the number of the other side's place.

@@ -440,3 +440,29 @@ func TestConnDeadlineMoves(t *testing.T) {
 		t.Errorf("Read: %v", err)
 	}
 }
+
+// TestWriteAfterDeath writes to a process that was killed: an error says so, at
+// once where a read has noticed before, and soon where nothing has.
+func TestWriteAfterDeath(t *testing.T) {
+	watchdog(t)
+	for _, reads := range []bool{true, false} {
+		name := filemaptest.New(t).Name("service")
+		other := start(t, "deaf", name)
+		other.await(t, "ready")
+		c := dial(t, name)
+		other.await(t, "accepted")
+		_, err := c.Write([]byte("alive"))
+		succeed(t, "Write", err)
+		other.kill()
+		if reads {
+			if _, err := io.ReadAll(c); !errors.Is(err, channel.ErrPeerGone) {
+				t.Errorf("Read: %v", err)
+			}
+		} else {
+			time.Sleep(50 * time.Millisecond)
+		}
+		if n, err := c.Write([]byte("dead")); n > 0 || !errors.Is(err, channel.ErrPeerGone) {
+			t.Errorf("Write after the other's death: %d, %v", n, err)
+		}
+	}
+}

@@ -15,6 +15,7 @@ type deadline struct {
 
 	mu    sync.Mutex
 	timer *time.Timer
+	ended bool
 }
 
 // period is what operations share that end at the same time.
@@ -41,6 +42,9 @@ func (d *deadline) context() context.Context { return d.now.Load().ctx }
 func (d *deadline) set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.ended {
+		return
+	}
 	if d.timer != nil && !d.timer.Stop() {
 		d.now.Load().cancel(os.ErrDeadlineExceeded) // the timer's call may still be to come
 	}
@@ -56,5 +60,16 @@ func (d *deadline) set(t time.Time) {
 		d.timer = time.AfterFunc(left, func() { cancel(os.ErrDeadlineExceeded) })
 	} else {
 		cancel(os.ErrDeadlineExceeded)
+	}
+}
+
+// stop ends the timer, which would keep the Conn in memory.
+func (d *deadline) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = true
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
 	}
 }
