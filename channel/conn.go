@@ -31,6 +31,7 @@ type Conn struct {
 
 	closing context.Context
 	cancel  context.CancelCauseFunc
+	linger  atomic.Int64 // see SetLinger
 }
 
 // stream is one direction of a Conn, as one of its sides has it.
@@ -77,6 +78,7 @@ const (
 // newConn returns the side of a connection that has a place.
 func newConn(seg *segment, addr Addr, option time.Duration) (*Conn, error) {
 	c := &Conn{segment: seg, addr: addr}
+	c.linger.Store(-1)
 	c.closing, c.cancel = context.WithCancelCause(context.Background())
 	out, in := int64(0), int64(1)
 	if seg.member.number == accepterPlace {
@@ -122,9 +124,10 @@ func (s *stream) open(seg *segment, index int64, reads bool) (err error) {
 	return nil
 }
 
-// Read waits until the other side has written at least a byte, and reads up to
-// len(p) bytes. It returns io.EOF if the other side called Close or CloseWrite and
-// all bytes that it wrote before have been read.
+// Read waits until the other side has written at least a byte, and reads what
+// there is, up to len(p) bytes. It returns io.EOF if the other side called Close or
+// CloseWrite and all bytes that it wrote before have been read, or if this side
+// called CloseRead.
 func (c *Conn) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, c.check("read", c.usable(&c.in))
@@ -164,6 +167,21 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		return nil
 	})
 	return n, c.check("write", err)
+}
+
+// copySize is how much ReadFrom and WriteTo move at a time.
+const copySize = 128 << 10
+
+// ReadFrom writes what it reads from r, until r ends: it is the method of
+// io.ReaderFrom.
+func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
+	return io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{r}, make([]byte, copySize))
+}
+
+// WriteTo writes what it reads from the connection to w, until the other side
+// ends its stream: it is the method of io.WriterTo.
+func (c *Conn) WriteTo(w io.Writer) (int64, error) {
+	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{c}, make([]byte, copySize))
 }
 
 // use runs f as the only one that uses a stream.
@@ -224,20 +242,41 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt,
 	}
 }
 
-// read copies what there is of the next record.
-func (s *stream) read(p []byte) (int, attempt, error) {
+// read copies what there is, from as many records as fit.
+func (s *stream) read(p []byte) (n int, a attempt, err error) {
+	step.Here()
+	if atomic.LoadUint64(&s.bells.receiveClosed) != 0 {
+		return 0, empty, io.EOF // by CloseRead
+	}
+	for n < len(p) {
+		more, err := s.readRecord(p[n:])
+		if n += more; more == 0 || err != nil {
+			if n > 0 {
+				break
+			}
+			return 0, empty, err
+		}
+	}
+	s.theirs.notify()
+	return n, done, nil
+}
+
+// readRecord copies what there is of the next record.
+func (s *stream) readRecord(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
 	step.Here()
-	closed := atomic.LoadUint64(&s.bells.sendClosed) != 0
+	closed := atomic.LoadUint64(&s.bells.sendClosed)
 	position := loadEnd(&s.receive.end).position()
 	position, length, a, err := s.next(position)
 	switch {
+	case closed == discarded:
+		return 0, errDiscarded
 	case err != nil:
-		return 0, a, err
-	case a != done && closed:
-		return 0, a, io.EOF
+		return 0, err
+	case a != done && closed != 0:
+		return 0, io.EOF
 	case a != done:
-		return 0, a, nil
+		return 0, nil
 	}
 	if position != s.position || s.offset > length {
 		s.position, s.offset = position, 0
@@ -247,12 +286,8 @@ func (s *stream) read(p []byte) (int, attempt, error) {
 	if s.offset += n; s.offset == length {
 		leave(&s.receive.end, s.got(position, length))
 		s.offset = 0
-		s.theirs.notify()
 	}
-	if n == 0 {
-		a = empty // a record without bytes
-	}
-	return int(n), a, nil
+	return int(n), nil
 }
 
 // write copies as much of p as is written at once.
@@ -275,42 +310,6 @@ func (s *stream) write(p []byte) (int, attempt, error) {
 	s.theirs.notify()
 	return int(n), a, nil
 }
-
-// CloseWrite ends the stream that this side writes: after its last byte the other
-// side reads io.EOF.
-func (c *Conn) CloseWrite() error {
-	return c.check("close", c.view.Guard(func() error {
-		step.Here()
-		atomic.StoreUint64(&c.out.bells.sendClosed, 1)
-		c.out.theirs.ring()
-		c.out.mine.ring()
-		return nil
-	}))
-}
-
-// Close closes both directions. The other side can still read what this side has
-// written, also if this process ends and the connection has not been accepted
-// yet. A second Close returns net.ErrClosed.
-func (c *Conn) Close() error {
-	if c.closed.Swap(true) {
-		return c.check("close", net.ErrClosed)
-	}
-	c.cancel(net.ErrClosed)
-	c.in.deadline.stop()
-	c.out.deadline.stop()
-	_ = c.view.Guard(func() error {
-		step.Here()
-		atomic.StoreUint64(&c.out.bells.sendClosed, 1)
-		step.Here()
-		atomic.StoreUint64(&c.in.bells.receiveClosed, 1)
-		c.out.theirs.ring()
-		c.in.theirs.ring()
-		return nil
-	})
-	return c.check("close", c.release())
-}
-
-func (c *Conn) release() error { return c.segment.close() }
 
 // LocalAddr returns the name of the Listener that was dialed.
 func (c *Conn) LocalAddr() net.Addr { return c.addr }
@@ -349,5 +348,9 @@ func (c *Conn) check(op string, err error) error {
 	if err == os.ErrClosed || c.closed.Load() {
 		err = net.ErrClosed
 	}
+	return c.opError(op, err)
+}
+
+func (c *Conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.addr.Network(), Source: c.addr, Addr: c.addr, Err: err}
 }

@@ -120,7 +120,7 @@ type receiveWords struct {
 type bellWords struct {
 	data          sleepers // who wait for a message
 	room          sleepers // who wait for room
-	sendClosed    uint64   // conns: 1 when nothing more will be sent
+	sendClosed    uint64   // conns: finished or discarded when nothing more will be sent
 	receiveClosed uint64   // conns: 1 when nothing more will be received
 	_             [line - 2*16 - 2*8]byte
 }

@@ -1,0 +1,143 @@
+package channel
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/filemap-go/filemap/internal/step"
+	"github.com/filemap-go/filemap/object"
+)
+
+// What the sender of a stream leaves in it when it ends it.
+const (
+	finished  = 1 // what was written before is read
+	discarded = 2 // it is not
+)
+
+// errDiscarded is a syscall.ECONNRESET.
+var errDiscarded = object.Explain(syscall.ECONNRESET, "the other side has discarded the connection")
+
+// CloseWrite ends the stream that this side writes: after its last byte the other
+// side reads io.EOF.
+func (c *Conn) CloseWrite() error {
+	return c.check("close", c.view.Guard(func() error {
+		c.out.endSending(finished)
+		return nil
+	}))
+}
+
+// CloseRead ends the stream that this side reads: its reads return io.EOF, and the
+// other side's writes a syscall.EPIPE. What was not read is lost.
+func (c *Conn) CloseRead() error {
+	return c.check("close", c.view.Guard(func() error {
+		c.in.endReceiving()
+		return nil
+	}))
+}
+
+// SetLinger says what Close does with bytes that the other side has not read, as
+// the method of net.TCPConn does:
+//
+//   - If sec < 0, the default, the other side reads them after Close has returned.
+//   - If sec == 0, they are discarded. The other side's reads return a
+//     syscall.ECONNRESET.
+//   - If sec > 0, Close waits for up to sec seconds until the other side has read
+//     them. If it has not, Close returns an error, and the other side can still
+//     read them.
+func (c *Conn) SetLinger(sec int) error {
+	if c.closed.Load() {
+		return c.check("set", net.ErrClosed)
+	}
+	c.linger.Store(int64(sec))
+	return nil
+}
+
+// Close closes both directions. The other side can still read what this side has
+// written, also if this process ends and the connection has not been accepted
+// yet: see [Conn.SetLinger]. If the process that listens dies before it has read
+// it, it is lost. A second Close returns net.ErrClosed.
+func (c *Conn) Close() error {
+	if c.closed.Swap(true) {
+		return c.check("close", net.ErrClosed)
+	}
+	c.cancel(net.ErrClosed)
+	c.in.deadline.stop()
+	c.out.deadline.stop()
+	linger, how := c.linger.Load(), uint64(finished)
+	if linger == 0 {
+		how = discarded
+	}
+	_ = c.view.Guard(func() error {
+		c.out.endSending(how)
+		c.in.endReceiving()
+		return nil
+	})
+	var unread error
+	if linger > 0 {
+		unread = c.awaitRead(time.Duration(linger) * time.Second)
+	}
+	if err := c.release(); err != nil {
+		return c.check("close", err)
+	}
+	return unread
+}
+
+// endSending ends the stream that this side writes.
+func (s *stream) endSending(how uint64) {
+	step.Here()
+	atomic.StoreUint64(&s.bells.sendClosed, how)
+	s.theirs.ring()
+	s.mine.ring()
+}
+
+// endReceiving ends the stream that this side reads.
+func (s *stream) endReceiving() {
+	step.Here()
+	atomic.StoreUint64(&s.bells.receiveClosed, 1)
+	s.theirs.ring()
+	s.mine.ring()
+}
+
+// awaitRead waits until the other side has read what this side has written.
+func (c *Conn) awaitRead(limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), limit, os.ErrDeadlineExceeded)
+	defer cancel()
+	var unread uint64
+	err := c.attempt(&c.out, ctx, func() (attempt, error) {
+		var err error
+		if unread, err = c.out.unread(); unread > 0 && atomic.LoadUint64(&c.out.bells.receiveClosed) != 0 {
+			err = errPeerClosed
+		}
+		if unread > 0 || err != nil {
+			return full, err
+		}
+		return done, nil
+	})
+	if err == nil {
+		return nil
+	}
+	text := fmt.Sprintf("the other side has not read the last %d bytes: %v", unread, err)
+	return c.opError("close", object.Explain(err, text))
+}
+
+// unread returns how many bytes of the ring the receiver has yet to read, of whole
+// records.
+func (s *stream) unread() (bytes uint64, err error) {
+	position := loadEnd(&s.receive.end).position()
+	for start := position; distance(position, start) < s.size(); {
+		at, length, a, err := s.next(position)
+		if a != done || err != nil {
+			return bytes, err
+		}
+		bytes += length
+		position = advance(at, recordSize(length))
+	}
+	return bytes, nil
+}
+
+func (c *Conn) release() error { return c.segment.close() }
