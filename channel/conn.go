@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -43,6 +44,9 @@ type stream struct {
 	spin     spin
 	deadline deadline
 
+	// Writing: why there was no memory for a record, which may be half written.
+	fault error
+
 	// Reading: how much of the record at a position has been read.
 	position uint64
 	offset   uint64
@@ -72,7 +76,15 @@ const (
 	// connPlaces fill the first page.
 	connPlaces = (pageSize - placesAt) / line
 
-	connCapacityDefault = 64 << 10
+	connCapacityDefault = 1 << 20
+
+	// piece is how much is written as one record: the other side reads it while
+	// the next one is written.
+	piece = 64 << 10
+
+	// lowPart is the part of a ring, 1 / lowPart, that is used while the reader
+	// keeps up.
+	lowPart = 16
 )
 
 // newConn returns the side of a connection that has a place.
@@ -152,7 +164,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		return 0, c.check("write", c.usable(&c.out))
 	}
 	err = c.use(&c.out, func(deadline context.Context) error {
-		if err := c.expectPeer(); err != nil {
+		if err := cmp.Or(c.out.fault, c.expectPeer()); err != nil {
 			return err
 		}
 		for n < len(p) {
@@ -161,6 +173,9 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 				n += written
 				return a, err
 			}); err != nil {
+				if errors.Is(err, object.ErrFault) {
+					c.out.fault = err
+				}
 				return err
 			}
 		}
@@ -257,8 +272,17 @@ func (s *stream) read(p []byte) (n int, a attempt, err error) {
 			return 0, empty, err
 		}
 	}
-	s.theirs.notify()
+	if s.theirs.who.isAny() && s.isHalfEmpty() {
+		s.theirs.ring()
+	}
 	return n, done, nil
+}
+
+// isHalfEmpty reports whether it is worth to wake a writer that waits for room: it
+// goes to sleep as soon as the ring is full again.
+func (s *stream) isHalfEmpty() bool {
+	unread := distance(loadEnd(&s.send.end).position(), loadEnd(&s.receive.end).position())
+	return unread <= s.size()/2
 }
 
 // readRecord copies what there is of the next record.
@@ -266,8 +290,7 @@ func (s *stream) readRecord(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
 	step.Here()
 	closed := atomic.LoadUint64(&s.bells.sendClosed)
-	position := loadEnd(&s.receive.end).position()
-	position, length, a, err := s.next(position)
+	position, length, a, err := s.nextRecord()
 	switch {
 	case closed == discarded:
 		return 0, errDiscarded
@@ -290,6 +313,22 @@ func (s *stream) readRecord(p []byte) (int, error) {
 	return int(n), nil
 }
 
+// nextRecord is next at the receiving end. Where there is nothing, the writer may
+// move that end: see restart.
+func (s *stream) nextRecord() (position, n uint64, a attempt, err error) {
+	for range nextLooks {
+		end := loadEnd(&s.receive.end)
+		position, n, a, err = s.next(end.position())
+		if a == done && err == nil || loadEnd(&s.receive.end) == end {
+			break
+		}
+	}
+	return position, n, a, err
+}
+
+// nextLooks bounds nextRecord: a writer moves the end once before it writes.
+const nextLooks = 4
+
 // write copies as much of p as is written at once.
 func (s *stream) write(p []byte) (int, attempt, error) {
 	step.Here()
@@ -299,8 +338,8 @@ func (s *stream) write(p []byte) (int, attempt, error) {
 	if atomic.LoadUint64(&s.bells.sendClosed) != 0 {
 		return 0, empty, net.ErrClosed
 	}
-	n := min(uint64(len(p)), s.size()/4)
-	position, a := s.reserve(loadEnd(&s.send.end).position(), recordSize(n), 0)
+	n := min(uint64(len(p)), s.size()/4, piece)
+	position, a := s.reserve(s.restart(recordSize(n)), recordSize(n), 0)
 	if a != done {
 		leave(&s.send.end, position)
 		return 0, a, nil
@@ -309,6 +348,21 @@ func (s *stream) write(p []byte) (int, attempt, error) {
 	leave(&s.send.end, s.put(position, n))
 	s.theirs.notify()
 	return int(n), a, nil
+}
+
+// restart returns where the next record of n bytes begins: back at the ring's
+// beginning, if the reader has read everything and a part of the ring is used. The
+// rest takes no memory then, and stays out of the processor's caches.
+func (s *stream) restart(n uint64) (position uint64) {
+	position = loadEnd(&s.send.end).position()
+	at := position & s.mask
+	if at+n <= s.size()/lowPart || at < zeroedSize || loadEnd(&s.receive.end).position() != position {
+		return position
+	}
+	next := s.pad(position, s.size()-at, 0)
+	step.Here()
+	atomic.CompareAndSwapUint64(&s.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
+	return next
 }
 
 // LocalAddr returns the name of the Listener that was dialed.

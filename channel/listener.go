@@ -60,10 +60,13 @@ type held struct {
 // ListenOptions are the options of [Listen]. The zero value has the defaults.
 type ListenOptions struct {
 	// Capacity is the size in bytes of the ring of each direction of a
-	// connection, up to 4 GiB: it holds what one side has written and the other
-	// side has not read. It is rounded up to a power of two. 0 means 64 KiB, which
-	// is quick to set up; with 4 MiB, more than a processor's own cache, bulk data
-	// moves several times as fast.
+	// connection, from 4 KiB to 4 GiB: it holds what one side has written and the
+	// other side has not read, and 8 bytes for each write. It is rounded up to a
+	// power of two. 0 means 1 MiB.
+	//
+	// The memory is taken when it is first used. While the reader keeps up, that is
+	// a sixteenth of each ring, and what one Write writes. If there is no memory
+	// left, Write returns object.ErrFault.
 	Capacity int64
 
 	// Backlog is how many connections can wait to be accepted; further calls of

@@ -110,7 +110,7 @@ const (
 func (s *segment) makeMapping(spec spec, way way) (created bool, err error) {
 	p := spec.preamble()
 	size := p.ringsAt() + spec.rings*spec.capacity
-	opts := &filemap.CreateOptions{Security: spec.security, Init: func(v *filemap.View) error {
+	opts := &filemap.CreateOptions{Security: spec.security, Sparse: spec.kind == connKind, Init: func(v *filemap.View) error {
 		return filemap.Store(v, preambleAt, p)
 	}}
 	switch way {
