@@ -1,9 +1,12 @@
 package channel
 
 import (
+	"errors"
+	"io/fs"
 	"math/bits"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/waitable"
 )
 
 // Info describes a channel. The numbers are read one after the other, so they may
@@ -21,7 +24,7 @@ type Traffic struct {
 	SentBytes        uint64 `json:"sent_bytes"`
 	Received         uint64 `json:"received"`
 	ReceivedBytes    uint64 `json:"received_bytes"`
-	Lag              uint64 `json:"lag"`               // messages sent but not received
+	Lag              uint64 `json:"lag"`               // messages sent but not received; 0 for a Latest
 	Lost             uint64 `json:"lost"`              // messages dropped because there was no room
 	SendSleeps       uint64 `json:"send_sleeps"`       // how often a sender slept until there was room
 	ReceiveSleeps    uint64 `json:"receive_sleeps"`    // how often a receiver slept until there was a message
@@ -31,8 +34,11 @@ type Traffic struct {
 
 // Member is a handle or subscription that has a channel open.
 type Member struct {
-	Place    int    `json:"place"`
-	PID      int    `json:"pid"`
+	Place      int  `json:"place"`
+	PID        int  `json:"pid"`
+	Dead       bool `json:"dead,omitempty"`       // its process has died
+	Subscriber bool `json:"subscriber,omitempty"` // of a topic
+
 	Received uint64 `json:"received,omitempty"` // subscribers of a topic: messages read,
 	Lost     uint64 `json:"lost,omitempty"`     // and lost because they were overwritten
 	Lag      uint64 `json:"lag,omitempty"`      // and not read yet
@@ -71,7 +77,27 @@ func inspect(name string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return p.describe(v)
+	info, err := p.describe(v)
+	for i := range info.Members {
+		m := &info.Members[i]
+		m.Dead = isFree(placeName(name, uint16(m.Place)))
+	}
+	return info, err
+}
+
+// isFree reports whether nobody holds a place's mutex. It is not if this user may
+// not tell.
+func isFree(mutexName string) bool {
+	mutex, err := waitable.OpenMutex(mutexName)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	defer mutex.Close()
+	hold, locked, err := mutex.TryLock()
+	if locked {
+		_ = hold.Unlock()
+	}
+	return locked && err == nil
 }
 
 func (p preamble) describe(v *filemap.View) (Info, error) {
@@ -87,8 +113,8 @@ func (p preamble) describe(v *filemap.View) (Info, error) {
 		}
 		info.Rings = append(info.Rings, w.traffic())
 	}
-	if p.kind == topicKind {
-		info.Rings[0].Lag = 0 // but for what subscribers have before them
+	if p.kind == topicKind || p.kind == latestKind {
+		info.Rings[0].Lag = 0 // topics: until subscribers are counted
 	}
 	for i := range int64(p.places) {
 		place, err := filemap.Load[place](v, placesAt+i*line)
@@ -112,6 +138,7 @@ func (p preamble) describe(v *filemap.View) (Info, error) {
 // of the slowest.
 func (i *Info) subscriber(number uint64) {
 	m, t := &i.Members[len(i.Members)-1], &i.Rings[0]
+	m.Subscriber = true
 	if t.Sent > number {
 		m.Lag = t.Sent - number
 	}

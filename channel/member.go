@@ -77,7 +77,11 @@ func (s *segment) joinAt(number uint16, p *place) (joined bool, err error) {
 	return true, nil
 }
 
-func (s *segment) placeName(number uint16) string { return s.name + "~" + strconv.Itoa(int(number)) }
+func (s *segment) placeName(number uint16) string { return placeName(s.name, number) }
+
+func placeName(channel string, number uint16) string {
+	return channel + "~" + strconv.Itoa(int(number))
+}
 
 // lockPlace takes a place's mutex, unless whoever has the place lives.
 func (s *segment) lockPlace(number uint16) (*waitable.Mutex, waitable.Hold, bool, error) {

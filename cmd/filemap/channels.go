@@ -78,7 +78,10 @@ func printChannel(w io.Writer, info channel.Info) {
 	}
 	for _, m := range info.Members {
 		text := fmt.Sprint(m.PID)
-		if info.Kind == "topic" {
+		if m.Dead {
+			text += " (dead)"
+		}
+		if m.Subscriber {
 			text += fmt.Sprintf(": %d messages received, %d lost, %d behind", m.Received, m.Lost, m.Lag)
 		}
 		row(fmt.Sprintf("place %d", m.Place), text)
