@@ -58,6 +58,20 @@ func TestQueueDoesNotAllocate(t *testing.T) {
 			_, _, err := b.TryReceive(buffer)
 			return err
 		},
+		"Take": func() error {
+			if err := a.Send(background, message); err != nil {
+				return err
+			}
+			m, err := b.Take(background)
+			if err == nil {
+				err = m.Return()
+			}
+			if err != nil {
+				return err
+			}
+			m, _, err = b.TryTake()
+			return errors.Join(err, m.Done())
+		},
 	}
 	expectNoAllocs(t, hot)
 }

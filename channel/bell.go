@@ -110,6 +110,12 @@ func (w *sleepers) takeAll() (who sleepers) {
 	return who
 }
 
+// has reports whether a place is among them.
+func (w *sleepers) has(number uint16) bool {
+	word, bit := w.of(number)
+	return *word&bit != 0
+}
+
 // forget takes a place out of those who sleep.
 func (w *sleepers) forget(number uint16) {
 	step.Here()
@@ -136,18 +142,27 @@ func (b *bell) ring() {
 	_ = b.event.Set() // fails only if this handle has been closed
 }
 
-// sleep returns when somebody rang, or might have. If watch, unless nil, is
-// taken meanwhile, it returns its hold.
-func (b *bell) sleep(ctx context.Context, watch *waitable.Mutex) (waitable.Hold, error) {
-	if watch == nil {
-		return waitable.Hold{}, b.event.Wait(ctx)
+// sleep returns when somebody rang, or might have. If one of the mutexes to watch
+// is taken meanwhile, it returns which, and its hold.
+func (b *bell) sleep(ctx context.Context, watch []*waitable.Mutex) (at int, _ waitable.Hold, err error) {
+	if len(watch) == 0 {
+		return 0, waitable.Hold{}, b.event.Wait(ctx)
 	}
-	result, err := waitable.Any(ctx, b.event, watch)
+	objects := make([]waitable.Object, 1, 1+watchMost)
+	objects[0] = b.event
+	for _, mutex := range watch {
+		objects = append(objects, mutex)
+	}
+	result, err := waitable.Any(ctx, objects...)
 	if err != nil || result.Index == 0 {
-		return waitable.Hold{}, err
+		return 0, waitable.Hold{}, err
 	}
-	return result.Holds[1], nil
+	return result.Index - 1, result.Holds[result.Index], nil
 }
+
+// watchMost is how many mutexes a wait watches. A wait that should watch more
+// finds out later, when it looks by itself.
+const watchMost = 16
 
 // yields is how often others get to run, at the least, before one who watches
 // sleeps: who blocks a thread keeps Go's processor with it until the runtime
@@ -161,6 +176,7 @@ const yields = 3
 type patience struct {
 	bell   *bell // nil if none rings: the wait then tries every millisecond
 	spin   *spin
+	others func() sleepers // other places whose death ends the wait, unless nil
 	asleep bool
 	busy   bool // another has the end that this wait is for, and soon moves it on
 	last   int  // tries since the context ended
@@ -172,38 +188,40 @@ type patience struct {
 // wait returns when it is time to try again: at once while it watches, later
 // when somebody rang. See [bell.sleep]. It fails when the caller has tried since
 // ctx ended.
-func (p *patience) wait(ctx context.Context, watch *waitable.Mutex) (waitable.Hold, error) {
+func (p *patience) wait(ctx context.Context, watch []*waitable.Mutex) (at int, hold waitable.Hold, err error) {
 	switch {
 	case ctx.Err() != nil:
-		return waitable.Hold{}, p.again(ctx)
+		return 0, hold, p.again(ctx)
 	case p.asleep && p.bell == nil:
 		return p.pause(watch)
 	case p.asleep:
-		hold, err := p.bell.sleep(ctx, watch)
+		at, hold, err = p.bell.sleep(ctx, watch)
 		if err == nil {
 			err = p.bell.prepareAgain()
 		} else if ctx.Err() != nil {
 			err = p.again(ctx)
 		}
-		return hold, err
+		return at, hold, err
 	case p.watching():
 		runtime.Gosched() // others may have to run for there to be something
-		return waitable.Hold{}, nil
+		return 0, hold, nil
 	}
 	p.asleep = true
 	if p.bell == nil {
-		return waitable.Hold{}, nil
+		return 0, hold, nil
 	}
-	return waitable.Hold{}, p.bell.prepareWait()
+	return 0, hold, p.bell.prepareWait()
 }
 
 // pause is [bell.sleep] if no bell rings.
-func (p *patience) pause(watch *waitable.Mutex) (hold waitable.Hold, err error) {
+func (p *patience) pause(watch []*waitable.Mutex) (at int, hold waitable.Hold, err error) {
 	time.Sleep(time.Millisecond)
-	if watch != nil {
-		hold, _, err = watch.TryLock()
+	for at, mutex := range watch {
+		if hold, locked, err := mutex.TryLock(); locked || err != nil {
+			return at, hold, err
+		}
 	}
-	return hold, err
+	return 0, hold, nil
 }
 
 // again returns nil if the caller should try again: as long as ctx goes on, and

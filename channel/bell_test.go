@@ -26,7 +26,7 @@ func TestOthersRunBeforeOneSleeps(t *testing.T) {
 		}()
 		p := patience{bell: q.taking.bell, spin: &spin{option: time.Nanosecond}}
 		for !p.asleep {
-			if _, err := p.wait(t.Context(), nil); err != nil {
+			if _, _, err := p.wait(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
 		}

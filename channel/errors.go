@@ -34,6 +34,11 @@ func negative(length int) error {
 	return object.Explain(fs.ErrInvalid, fmt.Sprintf("length %d: it must not be negative", length))
 }
 
+// tooFew returns an fs.ErrInvalid for a number of messages.
+func tooFew(most int) error {
+	return object.Explain(fs.ErrInvalid, fmt.Sprintf("%d messages: it must be 1 or more", most))
+}
+
 // failed returns the error of an operation on a channel. What comes from below
 // names the channel or a part of it, which is nothing to the caller.
 func failed(op, name string, err error) error {

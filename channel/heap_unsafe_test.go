@@ -7,7 +7,7 @@ import "unsafe"
 func heapRing(capacity int) ring {
 	words64 := make([]uint64, capacity/8)
 	data := unsafe.Slice((*byte)(unsafe.Pointer(&words64[0])), capacity)
-	return newRing(&words{}, data, words64)
+	return newRing(&words{}, data, words64, make([]hand, 40))
 }
 
 // heapSeries is heapRing for a series.

@@ -14,11 +14,13 @@ import "github.com/filemap-go/filemap/object"
 //	1024  +----------------------------------------------------+
 //	      | places: 128 bytes for each who may have it open    |
 //	      +----------------------------------------------------+
+//	      | hands of a queue: 16 bytes each                    |
+//	      +----------------------------------------------------+
 //	      | rings, from a multiple of 4096 on                  |
 //	      +----------------------------------------------------+
 const (
 	magic   = 0x637061_6d656c6966 // "filemapc"
-	version = 1
+	version = 2
 
 	preambleAt = 0
 	wordsAt    = 128
@@ -63,7 +65,9 @@ type preamble struct {
 	everybody object.Share
 	_         [2]byte
 	option    uint64 // the kind's own
-	_         [88]byte
+	id        uint64 // queues: a random number, which identifies the messages with their positions
+	hands     uint32 // queues: how many messages can be in hand
+	_         [76]byte
 }
 
 // words are what both ends of a ring share. Each end has a line of its own.
@@ -104,7 +108,7 @@ type receiveWords struct {
 	messages uint64 // received, and their bytes
 	bytes    uint64
 	waits    uint64 // for a message, asleep
-	_        uint64
+	hints    uint64 // queues: counts messages that were given back
 
 	// Topics: the publisher writes these, but seldom, and the subscribers read
 	// them often, so they are not on its line.
@@ -122,7 +126,9 @@ type bellWords struct {
 	room          sleepers // who wait for room
 	sendClosed    uint64   // conns: finished or discarded when nothing more will be sent
 	receiveClosed uint64   // conns: 1 when nothing more will be received
-	_             [line - 2*16 - 2*8]byte
+	takers        sleepers // queues: the places that take messages in hand
+	hands         uint64   // queues: how many entries, from the first on, were ever used
+	_             [line - 3*16 - 3*8]byte
 }
 
 type sleepers [2]uint64
@@ -138,8 +144,11 @@ type place struct {
 	_        [line - 6*8]byte
 }
 
+// handsAt returns where the table of what is in hand is.
+func (p preamble) handsAt() int64 { return placesAt + int64(p.places)*line }
+
 // ringsAt returns where a channel's rings begin.
 func (p preamble) ringsAt() int64 {
-	end := placesAt + int64(p.places)*line
+	end := p.handsAt() + int64(p.hands)*handSize
 	return (end + pageSize - 1) / pageSize * pageSize
 }

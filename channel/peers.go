@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/bits"
 	"os"
 	"strconv"
@@ -42,24 +43,26 @@ func (p *peers) start(release func(number uint16)) error {
 }
 
 // wait waits until it is worth trying again after an attempt that was not done.
-// It frees what a place in the way has, once its process is dead.
+// It frees what a place in the way has, or another that the wait is about, once its
+// process is dead.
 func (p *peers) wait(ctx context.Context, w *patience, a attempt) error {
 	w.busy = a.result() == taken
 	owner := a.owner()
-	switch err := p.check(owner); {
-	case err != nil:
+	if err := p.check(owner); err != nil {
 		return err
-	case owner == 0 && w.busy: // it was another's just before
+	}
+	if owner == 0 && w.busy { // it was another's just before
 		return w.again(ctx)
-	case owner == 0 || owner == p.segment.member.number:
+	}
+	switch {
 	case w.asleep:
-		return p.sleep(ctx, w, owner)
+		return p.sleep(ctx, w, w.watched(owner))
 	case w.tries%triesPerReap == triesPerReap-1 || w.last == 1:
-		if dead, err := p.reap(owner); dead || err != nil {
+		if dead, err := p.reapAny(w.watched(owner)); dead || err != nil {
 			return err
 		}
 	}
-	_, err := w.wait(ctx, nil)
+	_, _, err := w.wait(ctx, nil)
 	return err
 }
 
@@ -67,17 +70,64 @@ func (p *peers) wait(ctx context.Context, w *patience, a attempt) error {
 // the place in the way is dead, for a wait that spins.
 const triesPerReap = 1 << 12
 
-// sleep sleeps until the bell rings, or the place in the way is dead.
-func (p *peers) sleep(ctx context.Context, w *patience, owner uint16) error {
-	mutex, err := p.mutex(owner)
-	if err != nil {
-		return err
+// watched returns the places whose death is to end the wait.
+func (p *patience) watched(owner uint16) (who sleepers) {
+	if p.others != nil {
+		who = p.others()
 	}
-	hold, err := w.wait(ctx, mutex)
+	if owner != 0 {
+		word, bit := who.of(owner)
+		*word |= bit
+	}
+	return who
+}
+
+// sleep sleeps until the bell rings, or one of the places watched is dead. If
+// those are more than can be watched, each handle watches those after itself.
+func (p *peers) sleep(ctx context.Context, w *patience, watched sleepers) error {
+	var numbers [watchMost]uint16
+	var mutexes [watchMost]*waitable.Mutex
+	n := 0
+	for number := range p.among(watched) {
+		mutex, err := p.mutex(number)
+		if err != nil {
+			return err
+		}
+		numbers[n], mutexes[n] = number, mutex
+		if n++; n == watchMost {
+			break
+		}
+	}
+	at, hold, err := w.wait(ctx, mutexes[:n])
 	if err != nil || hold == (waitable.Hold{}) {
 		return err
 	}
-	return p.bury(owner, hold)
+	return p.bury(numbers[at], hold)
+}
+
+// among returns the other places' numbers in a set, from the one after this
+// handle's on.
+func (p *peers) among(who sleepers) iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		own := p.segment.member.number
+		for i := range uint16(placesMost - 1) {
+			number := (own+i)%placesMost + 1
+			if who.has(number) && !yield(number) {
+				return
+			}
+		}
+	}
+}
+
+// reapAny is reap for some places.
+func (p *peers) reapAny(who sleepers) (dead bool, err error) {
+	for number := range p.among(who) {
+		reaped, err := p.reap(number)
+		if dead = dead || reaped; err != nil {
+			return dead, err
+		}
+	}
+	return dead, nil
 }
 
 // once tries without waiting, except while another place is in the middle of a

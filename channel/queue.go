@@ -28,6 +28,7 @@ type Queue struct {
 	overflow Overflow
 	sending  side
 	taking   side
+	grip
 }
 
 // side is what a handle has for one end of a ring.
@@ -133,7 +134,7 @@ func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created b
 		return nil, false, failed(op, name, err)
 	}
 	q, created, err = makeQueue(spec{
-		name: name, kind: queueKind, capacity: capacity, security: opts.Security,
+		name: name, kind: queueKind, capacity: capacity, hands: handsDefault, security: opts.Security,
 	}, *opts, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)
@@ -165,6 +166,7 @@ func (q *Queue) start(option time.Duration) (err error) {
 	if q.sending.bell, err = q.bell("~room", &q.bells.room, &q.send.waits); err != nil {
 		return err
 	}
+	q.held = make([]atomic.Uint64, len(q.table))
 	q.sending.end, q.taking.end = &q.send.end, &q.receive.end
 	q.sending.spin.option, q.taking.spin.option = option, option
 	if err = q.peers.start(q.release); err != nil {
@@ -184,7 +186,8 @@ func (q *Queue) Capacity() int64 { return int64(q.size()) }
 func (q *Queue) Longest() int { return int(q.longest()) }
 
 // Close closes the handle. Waits that use it end with os.ErrClosed. A reserved
-// message is aborted; a leased message stays in the queue. The last Close in any
+// message is aborted; a leased message stays in the queue, and other receivers get
+// the messages that the handle has in hand. The last Close in any
 // process removes the queue with its messages. A second Close returns
 // os.ErrClosed.
 func (q *Queue) Close() error {
@@ -194,6 +197,8 @@ func (q *Queue) Close() error {
 	_ = q.view.Guard(func() error {
 		q.sending.finish(q.member.number, func(position uint64) { q.zero(position, position) })
 		q.taking.finish(q.member.number, func(uint64) {})
+		q.giveBackAll(q.member.number)
+		q.taking.bell.notify()
 		return nil
 	})
 	return q.check("close", q.segment.close())
@@ -208,9 +213,12 @@ func (q *Queue) release(number uint16) {
 		q.zero(position, position)
 		leave(&q.send.end, position)
 	}
+	q.giveBackAll(number) // while the end says which are void
 	if e := loadEnd(&q.receive.end); e.owner() == number {
 		leave(&q.receive.end, e.position())
 	}
+	q.bells.takers.forget(number)
+	q.taking.bell.notify()
 	q.bells.data.forget(number)
 	q.bells.room.forget(number)
 }

@@ -6,27 +6,44 @@ import "context"
 // empty, or another handle, of any process, has it open. If ctx ends first, or has
 // ended, the error wraps context.Cause(ctx).
 func (q *Queue) Flush(ctx context.Context) error {
+	return q.check("flush", q.await(ctx, func() (bool, error) {
+		if is, err := q.isEmpty(); is || err != nil {
+			return is, err
+		}
+		return q.peers.exist()
+	}))
+}
+
+// AwaitEmpty waits until no message is in the queue, and none in hand: all that
+// were sent are received, and those that were taken are done. If ctx ends first, or
+// has ended, the error wraps context.Cause(ctx).
+func (q *Queue) AwaitEmpty(ctx context.Context) error {
+	return q.check("wait", q.await(ctx, q.isEmpty))
+}
+
+// await waits until a condition is true. It looks when messages leave the queue.
+func (q *Queue) await(ctx context.Context, condition func() (bool, error)) error {
 	alone := spin{option: SpinNever}
 	p := patience{bell: q.sending.bell, spin: &alone}
 	defer p.stop()
 	for {
-		flushed, err := q.isFlushed()
-		if err == nil && !flushed {
-			err = q.peers.wait(ctx, &p, empty)
+		if ok, err := condition(); ok || err != nil {
+			return err
 		}
-		if flushed || err != nil {
-			return q.check("flush", err)
+		if err := q.peers.wait(ctx, &p, empty); err != nil {
+			return err
 		}
 	}
 }
 
-func (q *Queue) isFlushed() (flushed bool, err error) {
+// isEmpty reports whether there is neither a message nor one in hand. The latter
+// is looked at last: a message that is taken is in hand before it is no longer at
+// the receiving end.
+func (q *Queue) isEmpty() (is bool, err error) {
 	err = q.view.Guard(func() error {
-		flushed = q.load(loadEnd(&q.receive.end).position()) == 0
-		return nil
+		_, _, a, err := q.next(loadEnd(&q.receive.end).position())
+		is = err == nil && a == empty && !q.anyInHand()
+		return err
 	})
-	if flushed || err != nil {
-		return flushed, err
-	}
-	return q.peers.exist()
+	return is, err
 }

@@ -97,10 +97,12 @@ func (d Draft) finish(op string, f func() error) error {
 
 // Lease is a message in the queue's own memory, for reading it in place. No other
 // receiver can receive until it is released or returned, so do that soon.
+//
+// A message that another handle took and gave back is leased without that.
 type Lease struct {
-	q        *Queue
-	position uint64
-	bytes    []byte
+	q      *Queue
+	inHand inHand
+	serial uint64
 }
 
 // Next waits for a message, as [Queue.Receive] does, and leases it.
@@ -120,10 +122,14 @@ func (q *Queue) Next(ctx context.Context) (Lease, error) {
 
 func (q *Queue) tryNext(tries int) (l Lease, a attempt, err error) {
 	err = q.view.Guard(func() (err error) {
-		var position, n uint64
-		if position, n, a, err = q.peek(tries); a == done {
-			q.taking.onLoan.Store(position + 1)
-			l = Lease{q, position, q.bytes(position, n)}
+		var m inHand
+		switch m, a, err = q.find(tries); {
+		case a != done:
+		case m.entry == atEnd:
+			q.taking.onLoan.Store(m.position + 1)
+			l = Lease{q: q, inHand: m}
+		default:
+			l = Lease(q.keep(m))
 		}
 		return err
 	})
@@ -133,34 +139,29 @@ func (q *Queue) tryNext(tries int) (l Lease, a attempt, err error) {
 // Bytes returns the message. Accesses to it are not checked: an access after the
 // queue is closed crashes the program, as with [filemap.View.Bytes]. Another
 // process that breaks the protocol may change the bytes.
-func (l Lease) Bytes() []byte { return l.bytes }
+func (l Lease) Bytes() []byte { return Taken(l).Bytes() }
 
 // Release removes the message from the queue.
 //
 // Returns os.ErrClosed if the lease was ended before, or the queue was closed.
 func (l Lease) Release() error {
-	return l.finish("release", func() error {
-		l.q.received(l.q.got(l.position, uint64(len(l.bytes))))
-		return nil
-	})
+	return l.finish("release", func(m inHand) { l.q.remove(m) })
 }
 
 // Return leaves the message for the next receiver.
 func (l Lease) Return() error {
-	return l.finish("return", func() error {
-		leave(&l.q.receive.end, l.position)
-		l.q.sending.bell.notify() // there may be padding before the message
-		l.q.wakeReceivers(l.position)
-		return nil
-	})
+	return l.finish("return", func(m inHand) { l.q.putBack(m) })
 }
 
-func (l Lease) finish(op string, f func() error) error {
-	if l.q == nil {
-		return failed(op, "", os.ErrClosed)
+func (l Lease) finish(op string, f func(inHand)) error {
+	if l.q == nil || l.inHand.entry != atEnd {
+		return Taken(l).finish(op, f)
 	}
-	if !l.q.taking.onLoan.CompareAndSwap(l.position+1, 0) {
+	if !l.q.taking.onLoan.CompareAndSwap(l.inHand.position+1, 0) {
 		return l.q.failed(op, os.ErrClosed)
 	}
-	return l.q.check(op, l.q.view.Guard(f))
+	return l.q.check(op, l.q.view.Guard(func() error {
+		f(l.inHand)
+		return nil
+	}))
 }

@@ -33,6 +33,7 @@ func (q *Queue) takeLater(
 	ctx context.Context, a attempt, err error, try func(tries int) (attempt, error),
 ) error {
 	p := q.taking.patience()
+	p.others = q.takers // what they have in hand comes to this handle if they die
 	defer p.stop()
 	for err == nil && a != done {
 		if err = q.peers.wait(ctx, &p, a); err == nil {
@@ -73,8 +74,13 @@ func (q *Queue) Drain(ctx context.Context, f func(message []byte) error) (n int,
 func (q *Queue) tryDrain(f func([]byte) error, tries int) (n int, a attempt, err error) {
 	err = q.view.Guard(func() error {
 		position, length, tried, err := q.peek(tries)
+		if tried == empty && err == nil && q.mayReturn() {
+			n, position, length, tried, err = q.drainReturned(f)
+		}
 		if tried != done {
-			a = tried
+			if a = tried; n > 0 && err == nil {
+				a = done
+			}
 			return err
 		}
 		defer func() { q.received(position) }() // also if f panics
@@ -94,6 +100,37 @@ func (q *Queue) tryDrain(f func([]byte) error, tries int) (n int, a attempt, err
 	return n, a, err
 }
 
+// drainReturned calls f with the messages that were given back, and returns their
+// number, and then the message at the receiving end as peek does.
+func (q *Queue) drainReturned(f func([]byte) error) (n int, position, length uint64, a attempt, err error) {
+	for !q.closed.Load() {
+		m, a, err := q.find(1)
+		if a != done || m.entry == atEnd {
+			return n, m.position, m.length, a, err
+		}
+		if err := q.drainOne(m, f); err != nil {
+			return n, 0, 0, empty, err
+		}
+		n++
+	}
+	return n, 0, 0, empty, nil
+}
+
+func (q *Queue) drainOne(m inHand, f func([]byte) error) error {
+	ended := false
+	defer func() { // also if f panics
+		if !ended {
+			q.putBack(m)
+		}
+	}()
+	if err := f(q.bytes(m.position, m.length)); err != nil {
+		return err
+	}
+	ended = true
+	q.remove(m)
+	return nil
+}
+
 // move moves the receiving end on, and keeps it.
 func (q *Queue) move(next uint64) {
 	step.Here()
@@ -108,6 +145,8 @@ func (q *Queue) tryReceive(buffer []byte, tries int) (message []byte, a attempt,
 		if tried == done {
 			message = appendBytes(buffer[:0], q.bytes(position, n))
 			q.received(q.got(position, n))
+		} else if tried == empty && err == nil && q.mayReturn() {
+			message, tried, err = q.receiveReturned(buffer)
 		}
 		a = tried
 		return err
@@ -115,8 +154,23 @@ func (q *Queue) tryReceive(buffer []byte, tries int) (message []byte, a attempt,
 	return message, a, err
 }
 
-// peek takes the receiving end if there is a message, and returns where.
+// receiveReturned receives a message that was given back, or the next one after
+// all.
+func (q *Queue) receiveReturned(buffer []byte) (message []byte, a attempt, err error) {
+	m, a, err := q.find(1)
+	if a == done {
+		message = appendBytes(buffer[:0], q.bytes(m.position, m.length))
+		q.remove(m)
+	}
+	return message, a, err
+}
+
+// peek takes the receiving end if there is a message, and returns where. It finds
+// none if one may have been given back, which comes first: then call find.
 func (q *Queue) peek(tries int) (position, n uint64, a attempt, err error) {
+	if q.hinted() {
+		return 0, 0, empty, nil
+	}
 	e := loadEnd(&q.receive.end)
 	h := q.glance(e)
 	for ; h == 0; h = q.glance(e) {

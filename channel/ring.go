@@ -18,14 +18,18 @@ type ring struct {
 	lines
 	data    []byte
 	headers []uint64 // the same bytes
+	table   []hand   // what is in hand: queues
 	mask    uint64   // the size - 1: a power of two
 }
 
-func newRing(w *words, data []byte, headers []uint64) ring {
-	return ring{lines: w.lines(), data: data, headers: headers, mask: uint64(len(data)) - 1}
+func newRing(w *words, data []byte, headers []uint64, table []hand) ring {
+	return ring{lines: w.lines(), data: data, headers: headers, table: table, mask: uint64(len(data)) - 1}
 }
 
 func (r *ring) size() uint64 { return r.mask + 1 }
+
+// rest returns how far it is from a position to the ring's end.
+func (r *ring) rest(position uint64) uint64 { return r.size() - position&r.mask }
 
 // zeroedSize is how many bytes from the sending position on are 0 when nobody has
 // the sending end. Of these only the first header must be, but who sends a short
@@ -74,10 +78,12 @@ func (r *ring) bytes(position, n uint64) []byte {
 // hasRoom reports whether n bytes, and the zeros after them, are free from a
 // position on.
 func (r *ring) hasRoom(position, n uint64) bool {
-	if distance(position, r.send.seen)+n+zeroedSize <= r.size() {
-		return true
-	}
-	r.send.seen = loadEnd(&r.receive.end).position()
+	return distance(position, r.send.seen)+n+zeroedSize <= r.size() || r.hasRoomNow(position, n)
+}
+
+// hasRoomNow is hasRoom with another look at what is in the way.
+func (r *ring) hasRoomNow(position, n uint64) bool {
+	r.send.seen = r.floor(position)
 	return distance(position, r.send.seen)+n+zeroedSize <= r.size()
 }
 
@@ -88,15 +94,24 @@ func (r *ring) hasRoomHere(position, n uint64) bool {
 }
 
 // reserve returns where a record of n bytes can be written from the owner's
-// position on: there, or at the ring's beginning. If there is no room, it returns
-// how far it came: padding may have been committed.
+// position on: there, or after padding, which it commits. The padding goes to the
+// ring's beginning if the record does not fit before the end, and over what is in
+// hand. If there is no room, it returns how far it came.
 func (r *ring) reserve(position, n uint64, owner uint16) (at uint64, a attempt) {
-	rest := r.size() - position&r.mask
-	if n > rest {
-		if !r.hasRoom(position, rest) {
+	if r.hasRoomHere(position, n) {
+		return position, done
+	}
+	receiving := loadEnd(&r.receive.end).position() // before what is in hand: see floor
+	next, ok := r.gap(position, n)
+	if !ok {
+		return position, full
+	}
+	if next != position {
+		if distance(next, receiving)+zeroedSize > r.size() {
 			return position, full
 		}
-		position = r.pad(position, rest, owner)
+		r.pad(position, next, owner)
+		position = next
 	}
 	if !r.hasRoom(position, n) {
 		return position, full
@@ -104,14 +119,13 @@ func (r *ring) reserve(position, n uint64, owner uint16) (at uint64, a attempt) 
 	return position, done
 }
 
-// pad commits padding from a position to the ring's end. If nothing lies
-// before it, it does at once what the receiver would: else a message of more
-// than half the ring might find no room in an empty one. Where ends have no
-// owners, the receiver's may be in use.
-func (r *ring) pad(position, rest uint64, owner uint16) (next uint64) {
-	next = advance(position, rest)
+// pad commits padding from a position to the next one. If nothing lies before it,
+// it does at once what the receiver would: else a message of more than half the
+// ring might find no room in an empty one. Where ends have no owners, the
+// receiver's may be in use.
+func (r *ring) pad(position, next uint64, owner uint16) {
 	zeroed := r.clear(position, next)
-	r.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
+	r.commit(position, newHeader(paddingRecord, position, int(distance(next, position)-headerSize)))
 	r.zero(zeroed, next)
 	step.Here()
 	atomic.StoreUint64(&r.send.end, uint64(newEnd(next, owner)))
@@ -119,7 +133,6 @@ func (r *ring) pad(position, rest uint64, owner uint16) (next uint64) {
 		step.Here()
 		atomic.CompareAndSwapUint64(&r.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
 	}
-	return next
 }
 
 // clear prepares the header at next, after the record that is about to be
@@ -188,7 +201,7 @@ func (r *ring) putBatch(first uint64, batch [][]byte) (n int, next uint64) {
 func (r *ring) committed(position uint64) uint64 {
 	for start := position; distance(position, start) < r.size(); {
 		h := r.load(position)
-		if !h.fits(position, r.size()-position&r.mask) {
+		if !r.fits(position, h) {
 			break
 		}
 		position = advance(position, h.size())
@@ -196,18 +209,24 @@ func (r *ring) committed(position uint64) uint64 {
 	return position
 }
 
+// fits reports whether a header can be that of a record at a position. Padding
+// may go around the ring's end.
+func (r *ring) fits(position uint64, h header) bool {
+	return h.fits(position, r.rest(position)) || h.isPadding() && h.fits(position, r.size())
+}
+
 // next returns the message at a position, or after padding there: where it is,
 // and its length.
 func (r *ring) next(position uint64) (at, n uint64, a attempt, err error) {
-	for range 2 { // there is no padding after padding
+	for range r.size()/zeroedSize + 2 { // each padding skips that much, or ends at the ring's end
 		h := r.load(position)
 		switch {
 		case h == 0:
 			return position, 0, empty, nil
-		case !h.fits(position, r.size()-position&r.mask):
-			return position, 0, empty, object.ErrCorrupt
-		case !h.isPadding():
+		case h.isMessage(position, r.rest(position)):
 			return position, h.length(), done, nil
+		case !r.fits(position, h):
+			return position, 0, empty, object.ErrCorrupt
 		}
 		position = advance(position, h.size())
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
+	"math/rand/v2"
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap"
@@ -45,6 +46,7 @@ type spec struct {
 	rings    int64 // how many of that capacity
 	places   uint32
 	option   uint64
+	hands    uint32 // how many messages can be in hand: queues
 	security *Security
 }
 
@@ -143,6 +145,7 @@ func (s spec) preamble() preamble {
 	p := preamble{
 		magic: magic, version: version, kind: s.kind,
 		capacity: uint64(s.capacity), places: s.places, option: s.option,
+		id: rand.Uint64(), hands: s.hands,
 	}
 	if s.security != nil {
 		p.group, p.everybody = s.security.Group, s.security.Everybody
@@ -179,7 +182,7 @@ func (p preamble) check() error {
 	case p.version != version:
 		return object.ErrVersion
 	case p.capacity < capacityLeast || p.capacity > capacityMost || p.capacity&(p.capacity-1) != 0,
-		p.places == 0 || p.places > placesMost,
+		p.places == 0 || p.places > placesMost, p.hands > handsMost,
 		p.group > object.ShareAll || p.everybody > object.ShareAll:
 		return object.ErrCorrupt
 	}
@@ -205,7 +208,11 @@ func (s *segment) ring(i int64) (ring, error) {
 		return ring{}, err
 	}
 	headers, err := filemap.SliceAt[uint64](s.view, at, int(size/8))
-	return newRing(w, data, headers), err
+	if err != nil {
+		return ring{}, err
+	}
+	table, err := filemap.SliceAt[hand](s.view, s.shape.handsAt(), int(s.shape.hands))
+	return newRing(w, data, headers, table), err
 }
 
 // bell returns the bell of a name, and who sleeps.

@@ -14,11 +14,13 @@
 
 enum {
 	preamble_version = 8, preamble_kind = 12, preamble_capacity = 16, preamble_places = 24,
+	preamble_hands = 48,
 	words = 128, send_end = words, send_seen = words + 8, send_messages = words + 16,
 	send_bytes = words + 24, send_waits = words + 40, receive_end = words + 128,
 	receive_messages = words + 136, receive_bytes = words + 144, receive_waits = words + 152,
-	data_sleepers = words + 256, room_sleepers = words + 272,
-	places = 1024, place_size = 128, page = 4096,
+	hints = words + 160, data_sleepers = words + 256, room_sleepers = words + 272,
+	used_hands = words + 320, places = 1024, place_size = 128, hand_size = 16, page = 4096,
+	returned = 0xffff,
 	message = 1, padding = 2, blank_size = 256,
 };
 
@@ -28,7 +30,7 @@ struct queue {
 	int fd;
 	const char *path;
 	unsigned char *memory, *ring;
-	uint64_t size, capacity, count, place;
+	uint64_t size, capacity, count, place, hands, hands_count;
 	struct object data, room, mutex;
 };
 
@@ -66,7 +68,7 @@ static int is_valid(struct queue *q, uint64_t position, uint64_t h)
 {
 	uint64_t kind = h >> 32 & 3, n = (uint32_t)h;
 	return (kind == message || kind == padding) && h == new_header(kind, position, n) &&
-	       record(n) <= rest(q, position);
+	       record(n) <= (kind == padding ? q->capacity : rest(q, position));
 }
 
 static uint64_t end(uint64_t position, uint64_t owner)
@@ -90,8 +92,10 @@ static void map_queue(struct queue *q)
 	uint32_t kind = *(uint32_t *)(q->memory + preamble_kind);
 	q->count = *(uint32_t *)(q->memory + preamble_places);
 	q->capacity = load(word(q, preamble_capacity));
-	uint64_t rings = (places + q->count * place_size + page - 1) / page * page;
-	if (version != 1 || kind != 1 || q->count > 128 || q->capacity < page ||
+	q->hands = places + q->count * place_size;
+	q->hands_count = *(uint32_t *)(q->memory + preamble_hands);
+	uint64_t rings = (q->hands + q->hands_count * hand_size + page - 1) / page * page;
+	if (version != 2 || q->hands_count > 1024 || kind != 1 || q->count > 128 || q->capacity < page ||
 	    q->capacity > (uint64_t)1 << 32 || (q->capacity & (q->capacity - 1)) != 0 ||
 	    rings + q->capacity > q->size)
 		fail("no queue");
@@ -134,9 +138,43 @@ static void blank_after(struct queue *q, uint64_t size, uint64_t position)
 			store(header(q, position + at), 0);
 }
 
-// release frees what a place has. The caller has the place's mutex. [6]
+// A hand is an entry in the table of what is in hand. [6]
+static _Atomic uint64_t *hand(struct queue *q, uint64_t i) { return word(q, q->hands + i * hand_size); }
+
+static uint64_t length_in(_Atomic uint64_t *h) { return (uint32_t)load(h + 1); }
+
+// used returns how many entries to look at.
+static uint64_t used(struct queue *q)
+{
+	uint64_t n = load(word(q, used_hands));
+	return n < q->hands_count ? n : q->hands_count;
+}
+
+static int swap(_Atomic uint64_t *w, uint64_t from, uint64_t to)
+{
+	return atomic_compare_exchange_strong(w, &from, to);
+}
+
+// give_back leaves what a place had in hand to others. [7]
+static void give_back(struct queue *q, uint64_t number)
+{
+	uint64_t receiving = load(word(q, receive_end));
+	for (uint64_t i = 0; i < used(q); i++) {
+		uint64_t e = load(hand(q, i)), p = position_of(e);
+		if ((e & 0xffff) != number)
+			continue;
+		int is_void = (receiving & 0xffff) == number &&
+			      ((p - position_of(receiving)) & position_mask) < q->capacity;
+		swap(hand(q, i), e, is_void ? 0 : end(p, returned));
+	}
+	if (used(q) > 0)
+		atomic_fetch_add(word(q, hints), 1);
+}
+
+// release frees what a place has. The caller has the place's mutex. [7]
 static void release(struct queue *q, uint64_t number)
 {
+	give_back(q, number);
 	uint64_t e = load(word(q, send_end)), p = position_of(e), start = p;
 	if ((e & 0xffff) == number) {
 		while (p - start < q->capacity && is_valid(q, p & position_mask, load(header(q, p))))
@@ -254,26 +292,65 @@ static int try_take(struct queue *q, uint64_t at, uint64_t *position, uint64_t *
 	return *who == 0 && atomic_compare_exchange_strong(word(q, at), &e, e | q->place);
 }
 
+// obstacle tells how far the record of an entry is ahead of a position, on the way
+// around the ring. It returns its size, 0 if there is none. [6]
+static uint64_t obstacle(struct queue *q, uint64_t i, uint64_t p, uint64_t *ahead)
+{
+	uint64_t e = load(hand(q, i)), size = record(length_in(hand(q, i)));
+	*ahead = (position_of(e) - p) & (q->capacity - 1);
+	return e == 0 || size > rest(q, position_of(e)) ? 0 : size;
+}
+
+// room_from returns from where on the ring is taken. [6]
+static uint64_t room_from(struct queue *q, uint64_t p)
+{
+	uint64_t behind = (p - position_of(load(word(q, receive_end)))) & position_mask, ahead;
+	for (uint64_t i = 0; i < used(q); i++)
+		if (obstacle(q, i, p, &ahead) != 0 && q->capacity - ahead > behind)
+			behind = q->capacity - ahead;
+	return p - behind;
+}
+
 static int has_room(struct queue *q, uint64_t position, uint64_t size)
 {
 	uint64_t seen = load(word(q, send_seen));
 	if (((position - seen) & position_mask) + size + blank_size <= q->capacity)
 		return 1;
-	seen = position_of(load(word(q, receive_end)));
+	seen = room_from(q, position) & position_mask;
 	store(word(q, send_seen), seen);
 	return ((position - seen) & position_mask) + size + blank_size <= q->capacity;
 }
 
-// pad goes around the ring's end. [5, Send 2]
-static uint64_t pad(struct queue *q, uint64_t p)
+// gap finds where a record goes: past the ring's end, and past what is in hand.
+// It returns 0 if there is no such place. [6]
+static int gap(struct queue *q, uint64_t p, uint64_t size, uint64_t *at)
 {
-	uint64_t size = rest(q, p), next = (p + size) & position_mask, nobody = end(p, 0);
+	uint64_t past = 0, ahead;
+	for (uint64_t looks = 0; looks < q->hands_count + 3; looks++) {
+		uint64_t start = past, n;
+		if (size > rest(q, p + past))
+			past += rest(q, p + past);
+		for (uint64_t i = 0; i < used(q); i++)
+			if ((n = obstacle(q, i, p + past, &ahead)) != 0 && ahead < size + blank_size)
+				past += ahead + n;
+		if (past > q->capacity)
+			return 0;
+		*at = (p + past) & position_mask;
+		if (past == start)
+			return 1;
+	}
+	return 0;
+}
+
+// pad goes to another position. [5, Send 2]
+static void pad(struct queue *q, uint64_t p, uint64_t next)
+{
+	uint64_t size = (next - p) & position_mask;
 	clear_header(q, size, next);
 	store(header(q, p), new_header(padding, p, size - 8));
 	blank_after(q, size, next);
 	store(word(q, send_end), end(next, q->place));
-	atomic_compare_exchange_strong(word(q, receive_end), &nobody, end(next, 0));
-	return next;
+	swap(word(q, receive_end), end(p, 0), end(next, 0));
 }
 
 // try_reserve takes the sending end if there is room behind it. [5, Send 1-3]
@@ -281,9 +358,15 @@ static int try_reserve(struct queue *q, uint64_t size, uint64_t *p, uint64_t *wh
 {
 	if (!try_take(q, send_end, p, who))
 		return 0;
-	int room = 1;
-	if (size > rest(q, *p) && (room = has_room(q, *p, rest(q, *p))))
-		*p = pad(q, *p);
+	uint64_t receiving = position_of(load(word(q, receive_end))), next;
+	int room = gap(q, *p, size, &next);
+	if (room && next != *p) {
+		room = ((next - receiving) & position_mask) + blank_size <= q->capacity;
+		if (room) {
+			pad(q, *p, next);
+			*p = next;
+		}
+	}
 	if (room && has_room(q, *p, size))
 		return 1;
 	store(word(q, send_end), end(*p, 0));
@@ -340,11 +423,35 @@ static int try_peek(struct queue *q, uint64_t *p, uint64_t *who)
 	return 0;
 }
 
-static uint64_t peek(struct queue *q)
+// receive_returned receives a message that was given back, the oldest one. It
+// returns its length, or -1 if there is none. [6]
+static int64_t receive_returned(struct queue *q, unsigned char *bytes)
+{
+	uint64_t receiving = position_of(load(word(q, receive_end))), oldest = 0, at = 0, most = 0;
+	for (uint64_t i = 0; i < used(q); i++) {
+		uint64_t e = load(hand(q, i)), behind = (receiving - position_of(e)) & position_mask;
+		if ((e & 0xffff) == returned && behind >= most)
+			oldest = e, at = i, most = behind;
+	}
+	uint64_t p = position_of(oldest), mine = end(p, q->place);
+	if (oldest == 0 || !swap(hand(q, at), oldest, mine))
+		return -1;
+	uint64_t n = length_in(hand(q, at));
+	if (load(header(q, p)) != new_header(message, p, n) || record(n) > rest(q, p))
+		fail("a message in hand is corrupt");
+	memcpy(bytes, (unsigned char *)header(q, p) + 8, n);
+	swap(hand(q, at), mine, 0);
+	ring(q, room_sleepers, &q->room);
+	return n;
+}
+
+// peek takes the receiving end when there is a message behind it. If a message is
+// given back before that, it receives it, and sets its length, which else is -1.
+static uint64_t peek(struct queue *q, unsigned char *bytes, int64_t *length)
 {
 	struct wait w = {q, data_sleepers, receive_waits, &q->data, 0};
-	uint64_t p, who;
-	while (!try_peek(q, &p, &who))
+	uint64_t p = 0, who;
+	while ((*length = receive_returned(q, bytes)) < 0 && !try_peek(q, &p, &who))
 		again(&w, who);
 	end_wait(&w);
 	return p;
@@ -352,7 +459,11 @@ static uint64_t peek(struct queue *q)
 
 static uint64_t receive_message(struct queue *q, unsigned char *bytes)
 {
-	uint64_t p = peek(q), n = (uint32_t)load(header(q, p));
+	int64_t length;
+	uint64_t p = peek(q, bytes, &length);
+	if (length >= 0)
+		return length;
+	uint64_t n = (uint32_t)load(header(q, p));
 	if (record(n) > rest(q, p)) // others may have changed it
 		fail("a record is corrupt");
 	memcpy(bytes, (unsigned char *)header(q, p) + 8, n);
@@ -398,11 +509,12 @@ int main(int argc, char **argv)
 		close_queue(&q);
 		return 0;
 	}
-	if (strcmp(what, "begin-send") == 0)
+	if (strcmp(what, "begin-send") == 0) {
 		memset((unsigned char *)header(&q, reserve(&q, record(100))) + 8, '?', 50);
-	else if (strcmp(what, "begin-receive") == 0)
-		peek(&q);
-	else
+	} else if (strcmp(what, "begin-receive") == 0) {
+		int64_t length;
+		peek(&q, malloc(q.capacity), &length);
+	} else
 		return 2;
 	puts("begun");
 	fflush(stdout);

@@ -1,0 +1,129 @@
+package channel
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// grip is what a handle knows of messages in hand.
+type grip struct {
+	// held has, for each entry, the serial number of the Taken or Lease that has it
+	// in hand; 0 is none. So none is ended twice.
+	held   []atomic.Uint64
+	serial atomic.Uint64
+
+	hints     atomic.Uint64 // when this handle last found that no message was given back
+	announced atomic.Bool   // this handle's place is among the takers
+	looked    atomic.Int64  // when it last looked for dead takers, in nanoseconds
+}
+
+// atEnd takes the place of an entry for a message at the receiving end.
+const atEnd = -1
+
+// hinted reports whether a message may have been given back.
+func (q *Queue) hinted() bool { return atomic.LoadUint64(&q.receive.hints) != q.hints.Load() }
+
+// mayReturn reports whether there was ever a message that could be given back.
+func (q *Queue) mayReturn() bool { return atomic.LoadUint64(&q.bells.hands) != 0 || q.hinted() }
+
+// find finds the message that is next: the oldest that was given back, or the one
+// at the receiving end, which this handle then owns.
+func (q *Queue) find(tries int) (m inHand, a attempt, err error) {
+	m.entry = atEnd
+	for range 2 {
+		m.position, m.length, a, err = q.peek(tries)
+		if a != empty || err != nil {
+			return m, a, err
+		}
+		// There may be one without a hint. If a hint was vain, there is none now.
+		hinted := q.hinted()
+		if returned, a, err := q.retake(); a == done || err != nil || !hinted {
+			return returned, a, err
+		}
+	}
+	return m, a, err
+}
+
+// retake takes a message that was given back in hand.
+func (q *Queue) retake() (m inHand, a attempt, err error) {
+	hints := atomic.LoadUint64(&q.receive.hints)
+	m, more, a, err := q.ring.retake(q.member.number)
+	switch {
+	case err != nil:
+	case a != done:
+		q.hints.Store(hints)
+	case q.closed.Load(): // Close may not have seen it
+		q.putBack(m)
+		a, err = empty, os.ErrClosed
+	case more:
+		q.taking.bell.notify()
+	default:
+		q.wakeReceivers(loadEnd(&q.receive.end).position())
+	}
+	return m, a, err
+}
+
+// remove takes a message that was found out of the queue.
+func (q *Queue) remove(m inHand) {
+	if m.entry == atEnd {
+		q.received(q.got(m.position, m.length))
+		return
+	}
+	q.free(m, q.member.number)
+	q.sending.bell.notify()
+}
+
+// putBack leaves a message that was found to others.
+func (q *Queue) putBack(m inHand) {
+	if m.entry == atEnd {
+		leave(&q.receive.end, m.position)
+		q.sending.bell.notify() // there may be padding before the message
+		q.wakeReceivers(m.position)
+		return
+	}
+	q.giveBack(m, q.member.number)
+	q.taking.bell.notify()
+}
+
+// keep notes that the user has a message in hand.
+func (q *Queue) keep(m inHand) Taken {
+	t := Taken{q, m, q.serial.Add(1)}
+	q.held[m.entry].Store(t.serial)
+	return t
+}
+
+// announce puts this handle among the takers, and has one that sleeps watch it.
+func (q *Queue) announce() error {
+	if q.announced.Load() {
+		return q.lookAfterTakers()
+	}
+	return q.view.Guard(func() error {
+		q.bells.takers.add(q.member.number)
+		q.announced.Store(true)
+		q.taking.bell.notify()
+		return nil
+	})
+}
+
+// lookAfterTakers looks now and then whether a taker died: a handle that always
+// finds messages never sleeps, and others' should not wait for it.
+func (q *Queue) lookAfterTakers() error {
+	now, last := time.Now().UnixNano(), q.looked.Load()
+	if now-last < int64(lookAgain) || !q.looked.CompareAndSwap(last, now) {
+		return nil
+	}
+	_, err := q.peers.reapAny(q.takers())
+	return err
+}
+
+// takers returns the places that may have messages in hand.
+func (q *Queue) takers() (who sleepers) {
+	_ = q.view.Guard(func() error {
+		for i := range who {
+			who[i] = atomic.LoadUint64(&q.bells.takers[i])
+		}
+		return nil
+	})
+	return who
+}
