@@ -35,11 +35,18 @@ func newScribbler(t testing.TB, name string) scribbler {
 // wordsEnd is where the words of a ring end; what follows decides on the places.
 const wordsEnd = 512
 
-// scribble overwrites a word. Most often it is one of those that steer.
+// handsAt is where a queue's table of what is in hand begins.
+const handsAt = 16 << 10
+
+// scribble overwrites a word. Most often it is one of those that steer, or in the
+// first entries of a queue's table.
 func (s scribbler) scribble(where uint16, what uint64) {
 	at := int64(where) * 8
-	if where%4 != 0 {
+	switch where % 4 {
+	case 1, 2:
 		at %= wordsEnd
+	case 3:
+		at = handsAt + at%128
 	}
 	var word [8]byte
 	binary.LittleEndian.PutUint64(word[:], what)
@@ -51,8 +58,8 @@ func use(q *channel.Queue, way byte, length int) {
 	ctx, cancel := context.WithTimeout(background, time.Millisecond)
 	defer cancel()
 	message := make([]byte, length)
-	switch way % 8 {
-	case 0:
+	switch way % 12 {
+	case 0, 8:
 		_ = q.Send(ctx, message)
 	case 1:
 		_, _ = q.Receive(ctx, nil)
@@ -74,6 +81,19 @@ func use(q *channel.Queue, way byte, length int) {
 	case 7:
 		_ = q.Flush(ctx)
 		_, _ = channel.Inspect(q.Name())
+	case 9:
+		if m, err := q.Take(ctx); err == nil {
+			_ = append([]byte(nil), m.Bytes()...)
+			_ = m.Done()
+		}
+	case 10:
+		if batch, err := q.TakeBatch(ctx, 1+length%5); err == nil {
+			_ = batch[0].Return()
+		}
+	case 11:
+		if m, ok, err := q.TryTake(); ok && err == nil && length%2 == 0 {
+			_, _ = m.Return(), q.AwaitEmpty(ctx)
+		}
 	}
 }
 
