@@ -19,6 +19,7 @@ var roles = map[string]func(arguments []string) error{
 	"semaphore":       fightForPermits,
 	"event":           answerSignals,
 	"steps":           recordSteps,
+	"jobs":            workOnJobs,
 	"queue":           useQueue,
 	"conn":            useConns,
 	"conns":           holdConns,
