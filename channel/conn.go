@@ -359,7 +359,8 @@ func (s *stream) restart(n uint64) (position uint64) {
 	if at+n <= s.size()/lowPart || at < zeroedSize || loadEnd(&s.receive.end).position() != position {
 		return position
 	}
-	next := s.pad(position, s.size()-at, 0)
+	next := advance(position, s.rest(position))
+	s.pad(position, next, 0)
 	step.Here()
 	atomic.CompareAndSwapUint64(&s.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
 	return next

@@ -2,7 +2,8 @@
 // Windows and on Linux:
 //
 //   - [Queue]: each message goes to one receiver. There may be any number of
-//     senders and receivers.
+//     senders and receivers. A worker that must not lose its job by dying takes it
+//     in hand: see [Queue.Take].
 //   - [Topic]: each subscriber receives every message. If a subscriber is slow,
 //     publishers wait for it, or overwrite messages and it learns how many it
 //     lost.

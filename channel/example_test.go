@@ -13,6 +13,42 @@ import (
 	"github.com/filemap-go/filemap/channel"
 )
 
+// Workers that have jobs in hand. What a worker gives back, or has in hand when it
+// dies, another one gets. A job that failed too often is put aside.
+func ExampleQueue_Take() {
+	ctx := context.Background()
+	jobs, err := channel.CreateQueue(`Local\Example-Work`, nil)
+	must(err)
+	defer jobs.Close()
+	for _, job := range []string{"wash", "break", "fold"} {
+		must(jobs.Send(ctx, []byte(job)))
+	}
+	for {
+		job, ok, err := jobs.TryTake()
+		must(err)
+		if !ok {
+			break
+		}
+		switch text := string(job.Bytes()); {
+		case text == "break" && job.Takes() < 2:
+			fmt.Println("failed:", text)
+			must(job.Return())
+			continue
+		case text == "break":
+			fmt.Println("put aside:", text)
+		default:
+			fmt.Println("done:", text)
+		}
+		must(job.Done())
+	}
+	// Output:
+	// done: wash
+	// failed: break
+	// failed: break
+	// put aside: break
+	// done: fold
+}
+
 // A producer and a consumer, which may be different processes.
 func ExampleQueue() {
 	ctx := context.Background()

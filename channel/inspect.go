@@ -1,9 +1,11 @@
 package channel
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"math/bits"
+	"slices"
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/waitable"
@@ -12,10 +14,11 @@ import (
 // Info describes a channel. The numbers are read one after the other, so they may
 // be of different moments.
 type Info struct {
-	Kind     string    `json:"kind"`     // "queue", "topic", "latest" or "conn"
-	Capacity int64     `json:"capacity"` // of a ring, in bytes
-	Rings    []Traffic `json:"rings"`    // a Conn has two: what the dialer sends, and what it receives
-	Members  []Member  `json:"members"`  // also members that died, until another member needs their place
+	Kind     string    `json:"kind"`              // "queue", "topic", "latest" or "conn"
+	Capacity int64     `json:"capacity"`          // of a ring, in bytes
+	Rings    []Traffic `json:"rings"`             // a Conn has two: what the dialer sends, and what it receives
+	InHand   []InHand  `json:"in_hand,omitempty"` // messages of a queue, the oldest first
+	Members  []Member  `json:"members"`           // also members that died, until another member needs their place
 }
 
 // Traffic counts what went through a ring.
@@ -42,6 +45,14 @@ type Member struct {
 	Received uint64 `json:"received,omitempty"` // subscribers of a topic: messages read,
 	Lost     uint64 `json:"lost,omitempty"`     // and lost because they were overwritten
 	Lag      uint64 `json:"lag,omitempty"`      // and not read yet
+}
+
+// InHand is a message that a receiver has taken and not ended yet.
+type InHand struct {
+	Place    int    `json:"place"` // that has it; 0: it was given back, and nobody has it
+	Position uint64 `json:"position"`
+	Length   int64  `json:"length"`
+	Takes    int    `json:"takes"` // how often it was taken before
 }
 
 // Inspect describes the channel of a name, without becoming a member.
@@ -130,7 +141,37 @@ func (p preamble) describe(v *filemap.View) (Info, error) {
 			info.subscriber(place.number)
 		}
 	}
-	return info, nil
+	return info, info.addHands(p, v)
+}
+
+// addHands adds the messages in hand. One that is not behind the receiving end is
+// only about to be.
+func (i *Info) addHands(p preamble, v *filemap.View) error {
+	receiving, err := filemap.Load[uint64](v, wordsAt+line)
+	if err != nil {
+		return err
+	}
+	behind := func(position uint64) uint64 { return distance(end(receiving).position(), position) }
+	for n := range int64(p.hands) {
+		h, err := filemap.Load[hand](v, p.handsAt()+n*handSize)
+		if err != nil {
+			return err
+		}
+		e := end(h.word)
+		if e == 0 || distance(e.position(), end(receiving).position()) < p.capacity {
+			continue
+		}
+		in := InHand{
+			Place: int(e.owner()), Position: e.position(),
+			Length: int64(h.detail & (1<<lengthBits - 1)), Takes: int(h.detail >> lengthBits),
+		}
+		if e.owner() == returned {
+			in.Place = 0
+		}
+		i.InHand = append(i.InHand, in)
+	}
+	slices.SortFunc(i.InHand, func(a, b InHand) int { return cmp.Compare(behind(b.Position), behind(a.Position)) })
+	return nil
 }
 
 // subscriber adds the last member to what is told of a topic, whose traffic is

@@ -20,6 +20,11 @@ import (
 // If a process dies while it receives a message, the next receiver gets that
 // message. Other processes do not wait for a process that died.
 //
+// A message that is received is gone, whatever its receiver does with it: that is
+// at most once. One that is taken with Take is in the queue until its taker is done
+// with it: that is at least once, because a process may die between its work and
+// Done.
+//
 // All methods may be called from any goroutine; Close may be called while other
 // methods are in progress.
 type Queue struct {

@@ -35,6 +35,12 @@ func TestTake(t *testing.T) {
 	if one.ID() == two.ID() || one.ID().Queue != two.ID().Queue || one.ID().Queue == 0 {
 		t.Errorf("%+v and %+v", one.ID(), two.ID())
 	}
+	info, err := channel.Inspect(a.Name())
+	succeed(t, "Inspect", err)
+	if h := info.InHand; len(h) != 3 || h[0].Place != 1 || h[1].Place != 2 || h[2].Position != three.ID().Position ||
+		h[0].Length != 1 || info.Rings[0].Lag != 1 {
+		t.Errorf("%+v", info)
+	}
 	// What is given back comes first, the oldest first of all, by any way.
 	succeed(t, "Return", two.Return())
 	succeed(t, "Return", one.Return())

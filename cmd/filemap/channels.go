@@ -76,6 +76,14 @@ func printChannel(w io.Writer, info channel.Info) {
 		row("senders", fmt.Sprintf("%d wait for room; %d waits so far", t.SendersWaiting, t.SendSleeps))
 		row("receivers", fmt.Sprintf("%d wait; %d waits so far", t.ReceiversWaiting, t.ReceiveSleeps))
 	}
+	for _, m := range info.InHand {
+		by := "nobody: it was given back"
+		if m.Place != 0 {
+			by = fmt.Sprintf("place %d", m.Place)
+		}
+		row("in hand", fmt.Sprintf("%s, position %d, taken %d times before, by %s",
+			describeSize(m.Length), m.Position, m.Takes, by))
+	}
 	for _, m := range info.Members {
 		text := fmt.Sprint(m.PID)
 		if m.Dead {

@@ -138,7 +138,7 @@ static void blank_after(struct queue *q, uint64_t size, uint64_t position)
 			store(header(q, position + at), 0);
 }
 
-// A hand is an entry in the table of what is in hand. [6]
+// A hand is an entry in the table of what is in hand. [10]
 static _Atomic uint64_t *hand(struct queue *q, uint64_t i) { return word(q, q->hands + i * hand_size); }
 
 static uint64_t length_in(_Atomic uint64_t *h) { return (uint32_t)load(h + 1); }
@@ -155,7 +155,7 @@ static int swap(_Atomic uint64_t *w, uint64_t from, uint64_t to)
 	return atomic_compare_exchange_strong(w, &from, to);
 }
 
-// give_back leaves what a place had in hand to others. [7]
+// give_back leaves what a place had in hand to others. [10]
 static void give_back(struct queue *q, uint64_t number)
 {
 	uint64_t receiving = load(word(q, receive_end));
@@ -171,7 +171,7 @@ static void give_back(struct queue *q, uint64_t number)
 		atomic_fetch_add(word(q, hints), 1);
 }
 
-// release frees what a place has. The caller has the place's mutex. [7]
+// release frees what a place has. The caller has the place's mutex. [6]
 static void release(struct queue *q, uint64_t number)
 {
 	give_back(q, number);
@@ -293,7 +293,7 @@ static int try_take(struct queue *q, uint64_t at, uint64_t *position, uint64_t *
 }
 
 // obstacle tells how far the record of an entry is ahead of a position, on the way
-// around the ring. It returns its size, 0 if there is none. [6]
+// around the ring. It returns its size, 0 if there is none. [10]
 static uint64_t obstacle(struct queue *q, uint64_t i, uint64_t p, uint64_t *ahead)
 {
 	uint64_t e = load(hand(q, i)), size = record(length_in(hand(q, i)));
@@ -301,7 +301,7 @@ static uint64_t obstacle(struct queue *q, uint64_t i, uint64_t p, uint64_t *ahea
 	return e == 0 || size > rest(q, position_of(e)) ? 0 : size;
 }
 
-// room_from returns from where on the ring is taken. [6]
+// room_from returns from where on the ring is taken. [10]
 static uint64_t room_from(struct queue *q, uint64_t p)
 {
 	uint64_t behind = (p - position_of(load(word(q, receive_end)))) & position_mask, ahead;
@@ -322,7 +322,7 @@ static int has_room(struct queue *q, uint64_t position, uint64_t size)
 }
 
 // gap finds where a record goes: past the ring's end, and past what is in hand.
-// It returns 0 if there is no such place. [6]
+// It returns 0 if there is no such place. [10]
 static int gap(struct queue *q, uint64_t p, uint64_t size, uint64_t *at)
 {
 	uint64_t past = 0, ahead;
@@ -424,7 +424,7 @@ static int try_peek(struct queue *q, uint64_t *p, uint64_t *who)
 }
 
 // receive_returned receives a message that was given back, the oldest one. It
-// returns its length, or -1 if there is none. [6]
+// returns its length, or -1 if there is none. [10]
 static int64_t receive_returned(struct queue *q, unsigned char *bytes)
 {
 	uint64_t receiving = position_of(load(word(q, receive_end))), oldest = 0, at = 0, most = 0;
