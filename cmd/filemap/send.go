@@ -16,7 +16,7 @@ import (
 const defaultCapacity = size(1 << 20)
 
 func newSend() *cobra.Command {
-	var raw bool
+	var raw, wait bool
 	timeout, capacity := never, defaultCapacity
 	c := &cobra.Command{
 		Use:   "send NAME",
@@ -24,15 +24,19 @@ func newSend() *cobra.Command {
 		Long: `Send each line of the input as a message (with --raw: all of it as one) through a queue,
 which is created if there is none. It ends when the messages are in the queue and another
 process has the queue open, or has received them: a queue is gone, and its messages with it,
-when no process has it open. 'filemap create NAME --kind queue' keeps one.`,
+when no process has it open. 'filemap create NAME --kind queue' keeps one. With --wait it ends
+when no message is left in the queue, and those that 'recv NAME -- CMD' took are done.`,
 		Example: `  printf 'a\nb\n' | filemap send 'Local\Jobs'
+  seq 100 | filemap send 'Local\Jobs' --wait --timeout 1h   # until all jobs are done
   tar c . | filemap send 'Local\Backup' --raw --capacity 1GiB`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(1, "queue"),
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "send all of the input as one message")
 	c.Flags().Var(&capacity, "capacity", "the size of the queue, if it is created")
-	c.Flags().Var(&timeout, "timeout", "give up after this time without room, or a receiver (exit code 124)")
+	c.Flags().BoolVar(&wait, "wait", false, "end when all messages are received, and done")
+	c.Flags().Var(&timeout, "timeout",
+		"give up after this time without room, or a receiver, or with --wait until all is done (exit code 124)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		defer catchSignals(c)()
 		q, _, err := channel.OpenOrCreateQueue(args[0], &channel.QueueOptions{Capacity: int64(capacity)})
@@ -40,7 +44,7 @@ when no process has it open. 'filemap create NAME --kind queue' keeps one.`,
 			return err
 		}
 		defer q.Close()
-		s := sender{q, c.Context(), timeout}
+		s := sender{q, c.Context(), timeout, wait}
 		if raw {
 			return s.sendAll(c.InOrStdin())
 		}
@@ -54,6 +58,7 @@ type sender struct {
 	q       *channel.Queue
 	ctx     context.Context
 	timeout duration
+	wait    bool // until all is done
 }
 
 func (s sender) sendLines(input io.Reader) error {
@@ -70,7 +75,7 @@ func (s sender) sendLines(input io.Reader) error {
 	switch {
 	case errors.Is(lines.Err(), bufio.ErrTooLong):
 		return s.tooLong()
-	case lines.Err() != nil || !sent:
+	case lines.Err() != nil || !sent && !s.wait:
 		return lines.Err()
 	}
 	return s.handOver()
@@ -96,10 +101,14 @@ func (s sender) send(message []byte) error {
 	return s.q.Send(ctx, message)
 }
 
-// handOver waits until all is received, or somebody else keeps the queue.
+// handOver waits until all is received, or another process keeps the queue; or until
+// all is done.
 func (s sender) handOver() error {
 	ctx, cancel := within(s.ctx, s.timeout)
 	defer cancel()
+	if s.wait {
+		return s.q.AwaitEmpty(ctx)
+	}
 	return s.q.Flush(ctx)
 }
 
