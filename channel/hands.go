@@ -87,7 +87,7 @@ func (r *ring) free(m inHand, owner uint16) bool {
 	return r.table[m.entry].swap(newEnd(m.position, owner), 0)
 }
 
-// giveBack leaves a message in hand to the next who takes one. It reports false
+// giveBack leaves a message in hand to the next receiver. It reports false
 // if the owner does not have it.
 func (r *ring) giveBack(m inHand, owner uint16) bool {
 	ok := r.table[m.entry].swap(newEnd(m.position, owner), newEnd(m.position, returned))
@@ -202,8 +202,8 @@ func (r *ring) obstacle(h *hand, position uint64) (ahead, size uint64) {
 	return (e.position() - position) & r.mask, size
 }
 
-// gap returns the first position from one on at which a record of n bytes goes
-// not around the ring's end, and touches nothing in hand, neither itself nor by
+// gap returns the first position from one on at which a record of n bytes does
+// not go around the ring's end, and touches nothing in hand, neither itself nor by
 // the zeros after it. It reports false if there is none in the ring.
 func (r *ring) gap(position, n uint64) (at uint64, ok bool) {
 	table := r.hands()
