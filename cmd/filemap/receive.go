@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -117,26 +115,4 @@ func receive(c *cobra.Command, q *channel.Queue, timeout duration, end string) e
 		return errors.Join(err, lease.Return())
 	}
 	return lease.Release()
-}
-
-// printMessage writes a message and its end in one piece, if it is short. What
-// other users sent can't command a terminal.
-func printMessage(w io.Writer, message []byte, end string) error {
-	if isTerminal(w) {
-		message = []byte(printable(string(message)))
-	}
-	if end != "" {
-		message = append(slices.Clip(message), end...)
-	}
-	_, err := w.Write(message)
-	return err
-}
-
-// ignoreInterrupt returns nil for the error of a wait that Ctrl-C ended: that is
-// how the command is meant to end.
-func ignoreInterrupt(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }

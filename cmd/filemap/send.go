@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -45,10 +41,11 @@ when no message is left in the queue, and those that 'recv NAME -- CMD' took are
 		}
 		defer q.Close()
 		s := sender{q, c.Context(), timeout, wait}
-		if raw {
-			return s.sendAll(c.InOrStdin())
+		sent, err := putInput(c, q, raw, s.send)
+		if err != nil || sent == 0 && !wait {
+			return err
 		}
-		return s.sendLines(c.InOrStdin())
+		return s.handOver()
 	}
 	return c
 }
@@ -61,41 +58,7 @@ type sender struct {
 	wait    bool // until all is done
 }
 
-func (s sender) sendLines(input io.Reader) error {
-	lines := bufio.NewScanner(&stoppable{s.ctx, input})
-	// Room for the line's end, and for one byte more: that line is too long.
-	lines.Buffer(nil, s.q.Longest()+2)
-	sent := false
-	for lines.Scan() {
-		if err := s.send(lines.Bytes()); err != nil {
-			return err
-		}
-		sent = true
-	}
-	switch {
-	case errors.Is(lines.Err(), bufio.ErrTooLong):
-		return s.tooLong()
-	case lines.Err() != nil || !sent && !s.wait:
-		return lines.Err()
-	}
-	return s.handOver()
-}
-
-func (s sender) sendAll(input io.Reader) error {
-	message, err := io.ReadAll(io.LimitReader(&stoppable{s.ctx, input}, int64(s.q.Longest())+1))
-	if err != nil {
-		return err
-	}
-	if err := s.send(message); err != nil {
-		return err
-	}
-	return s.handOver()
-}
-
 func (s sender) send(message []byte) error {
-	if len(message) > s.q.Longest() {
-		return s.tooLong()
-	}
 	ctx, cancel := within(s.ctx, s.timeout)
 	defer cancel()
 	return s.q.Send(ctx, message)
@@ -110,36 +73,4 @@ func (s sender) handOver() error {
 		return s.q.AwaitEmpty(ctx)
 	}
 	return s.q.Flush(ctx)
-}
-
-func (s sender) tooLong() error {
-	err := fmt.Errorf("send %s: a message of more than %s does not fit", s.q.Name(),
-		describeSize(int64(s.q.Longest())))
-	return hinted{err, "the process that creates the queue can give it a larger --capacity"}
-}
-
-// stoppable is an input whose reads end when ctx does.
-type stoppable struct {
-	ctx   context.Context
-	input io.Reader
-}
-
-func (s *stoppable) Read(p []byte) (int, error) {
-	type result struct {
-		n   int
-		err error
-	}
-	read := make(chan result, 1)
-	buffer := make([]byte, len(p))
-	go func() { // may go on until the process ends: a read of a terminal can't be stopped
-		n, err := s.input.Read(buffer)
-		read <- result{n, err}
-	}()
-	select {
-	case r := <-read:
-		copy(p, buffer[:r.n])
-		return r.n, r.err
-	case <-s.ctx.Done():
-		return 0, context.Cause(s.ctx)
-	}
 }

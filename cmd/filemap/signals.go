@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"strings"
@@ -66,6 +67,15 @@ func catchSignals(c *cobra.Command) (stop func()) {
 		signal.Stop(caught)
 		cancel(nil)
 	}
+}
+
+// ignoreInterrupt returns nil for the error of a wait that Ctrl-C ended: that is
+// how the command is meant to end.
+func ignoreInterrupt(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // Signals by their descriptions, which are the same on every system, as their
