@@ -112,7 +112,7 @@ func newCompleteLine() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			words := splitLine(args[1])
 			last := words[len(words)-1]
-			if i, after := commandWord(words); after {
+			if i, after := commandWord(words); after && runsCommand(words) {
 				return printLine(c, map[bool]string{true: ":commands", false: ":files"}[i == len(words)-1])
 			}
 			found, files, err := complete(words)
@@ -140,8 +140,18 @@ func printLine(c *cobra.Command, line string) error {
 	return err
 }
 
-// commandWord returns where in the words, after --, the command of lock or create
-// is, if it is before the last one or that.
+// runsCommand reports whether the verb in the words runs what follows --.
+func runsCommand(words []word) bool {
+	var args []string
+	for _, w := range words[1:] {
+		args = append(args, w.text)
+	}
+	c, _, err := newRoot().Find(args)
+	return err == nil && strings.Contains(c.Use, "CMD")
+}
+
+// commandWord returns where in the words a command after -- is, if it is before the last
+// one or that.
 func commandWord(words []word) (at int, after bool) {
 	for i, w := range words[:len(words)-1] {
 		if w.typed == "--" {
