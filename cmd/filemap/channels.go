@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/inspect"
@@ -50,6 +55,30 @@ func cutLast(name string) (channel, part string, ok bool) {
 func isPlace(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 16)
 	return err == nil
+}
+
+// openOrAwait opens a channel. With --timeout it waits until a process creates it.
+func openOrAwait[C, Options any](
+	c *cobra.Command, name string, timeout duration,
+	open func(string, *Options) (C, error), await func(context.Context, string, *Options) (C, error),
+) (C, error) {
+	if timeout == never {
+		opened, err := open(name, nil)
+		return opened, explainMissing(name, err)
+	}
+	ctx, cancel := within(c.Context(), timeout)
+	defer cancel()
+	opened, err := await(ctx, name, nil)
+	if errors.Is(err, context.DeadlineExceeded) && isFree(name) {
+		err = hinted{err, "no process has " + printable(name) + " open"}
+	}
+	return opened, err
+}
+
+// isFree reports whether no object has a name.
+func isFree(name string) bool {
+	_, err := channel.Inspect(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // inspectChannel returns what a mapping is as a channel, if it is one.

@@ -28,15 +28,17 @@ func newCreate() *cobra.Command {
     runs on. The output is the command's: what filemap says goes to standard error.
 Other processes may go on using the object after that; it is gone with the last of them.
 
-A queue, topic or latest is one of package channel: 'filemap send' and 'recv' use queues.
-A held queue keeps its messages between them. A job has no members yet, and CMD is none:
-'filemap job run' runs a command in a job.`,
+A queue, topic or latest is one of package channel: 'filemap send' and 'recv' use queues,
+'publish' and 'subscribe' topics, 'put' and 'get' a latest. A held one keeps its messages, or
+its value, between them. A job has no members yet, and CMD is none: 'filemap job run' runs a
+command in a job.`,
 		Example: `  filemap create 'Local\Scratch' --size 1MiB
   filemap create 'Local\Table' --size 0 --file table.bin   # all of a file
   filemap create 'Global\Board' --size 64KiB --share read  # everybody may read
   filemap create 'Local\Slots' --kind semaphore --count 4 --tracked --hold &
   filemap create 'Local\Ready' --kind event --manual-reset -- ./start.sh
-  filemap create 'Local\Jobs' --kind queue --capacity 16MiB -- ./pipeline.sh`,
+  filemap create 'Local\Jobs' --kind queue --capacity 16MiB -- ./pipeline.sh
+  filemap create 'Local\Progress' --kind latest --size 64 -- ./build.sh`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

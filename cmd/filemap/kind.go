@@ -20,6 +20,7 @@ type newObject struct {
 	size        size
 	mapping     filemap.CreateOptions
 	capacity    size
+	overflow    overflow
 	manual      bool
 	signaled    bool
 	tracked     bool
@@ -37,6 +38,7 @@ var flagKinds = map[string][]string{
 	"file":         {"mapping"},
 	"sparse":       {"mapping"},
 	"capacity":     {"queue", "topic"},
+	"overflow":     {"topic"},
 	"manual-reset": {"event", "timer"},
 	"signaled":     {"event"},
 	"count":        {"semaphore"},
@@ -55,6 +57,7 @@ func (o *newObject) addFlags(c *cobra.Command) {
 	flags.StringVar(&o.mapping.File, "file", "", "mapping: file that backs it")
 	flags.BoolVar(&o.mapping.Sparse, "sparse", false, "mapping: do not reserve the memory")
 	flags.Var(&o.capacity, "capacity", "queue, topic: the size of its ring")
+	o.overflow.addTo(c, "topic: what happens if a subscriber is slow")
 	flags.BoolVar(&o.manual, "manual-reset", false, "event, timer: signaled until it is reset or set again")
 	flags.BoolVar(&o.signaled, "signaled", false, "event: signaled from the start")
 	flags.Var(&o.count, "count", "semaphore: permits at the start")
@@ -143,8 +146,9 @@ func (o *newObject) make(c *cobra.Command, name string) (held, error) {
 		return asHeld(channel.CreateQueue(name,
 			&channel.QueueOptions{Capacity: int64(o.capacity), Security: o.security}))
 	case "topic":
-		return asHeld(channel.CreateTopic(name,
-			&channel.TopicOptions{Capacity: int64(o.capacity), Security: o.security}))
+		return asHeld(channel.CreateTopic(name, &channel.TopicOptions{
+			Capacity: int64(o.capacity), Overflow: channel.Overflow(o.overflow), Security: o.security,
+		}))
 	case "latest":
 		length := int(min(o.size, math.MaxInt32)) // too much in any case
 		return asHeld(channel.CreateLatest(name, length,

@@ -26,6 +26,7 @@ var validLines = [][]string{
 	{"create", "NAME", "--kind", "semaphore", "--count", "1", "--max", "3"},
 	{"create", "NAME", "--kind=timer", "--due", "1s", "--period", "2s"},
 	{"create", "NAME", "--kind", "queue", "--capacity", "64KiB"},
+	{"create", "NAME", "--kind", "topic", "--overflow", "overwrite"},
 	{"create", "NAME", "--kind", "latest", "--size", "64"},
 	{"ls", "NAME*", "--json", "--parts"},
 	{"info", "NAME", "--json"},
@@ -42,6 +43,10 @@ var validLines = [][]string{
 	{"lock", "NAME", "--read", "--timeout", "1ms", "--share", "none"},
 	{"send", "NAME", "--raw", "--timeout", "1ms", "--capacity", "4KiB"},
 	{"recv", "NAME", "--raw", "--timeout", "1ms", "--count", "1"},
+	{"publish", "NAME", "--timeout", "1ms", "--", "message", "another"},
+	{"subscribe", "NAME", "--last", "2", "--count", "1", "--timeout", "1ms", "--json", "--overflow", "overwrite"},
+	{"put", "NAME", "value", "--timeout", "1ms"},
+	{"get", "NAME", "--watch", "--count", "1", "--timeout", "1ms", "--json"},
 	{"clean", "--json"},
 	{"version", "--json"},
 	{"help", "create"},
@@ -103,7 +108,7 @@ func TestMalformedLines(t *testing.T) {
 	space := filemaptest.New(t)
 	t.Chdir(emptyDir(t))
 	names := []string{space.Name("free")}
-	for _, kind := range []string{"mapping", "event", "semaphore", "queue"} {
+	for _, kind := range []string{"mapping", "event", "semaphore", "queue", "topic", "latest"} {
 		o := newObject{kind: kind, size: 64, capacity: 4 << 10, count: 1, max: 2}
 		made, err := o.create(newRoot(), space.Name(kind))
 		if err != nil {

@@ -18,11 +18,16 @@ import (
 // terminals only, and not if NO_COLOR is set.
 
 // printJSON prints one JSON document.
-func printJSON(w io.Writer, v any) error {
+func printJSON(w io.Writer, v any) error { return writeJSON(w, v, "  ") }
+
+// printJSONLine prints one JSON document on a line.
+func printJSONLine(w io.Writer, v any) error { return writeJSON(w, v, "") }
+
+func writeJSON(w io.Writer, v any, indent string) error {
 	var document strings.Builder
 	encoder := json.NewEncoder(&document)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
+	encoder.SetIndent("", indent)
 	if err := encoder.Encode(v); err != nil {
 		return err
 	}

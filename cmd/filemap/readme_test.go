@@ -33,7 +33,7 @@ func TestReadmeScripts(t *testing.T) {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	printed := string(output)
-	for what, n := range map[string]int{"job ": 6, `Local\Gate`: 3, `Local\Ready`: 1} {
+	for what, n := range map[string]int{"job ": 6, "part ": 1, `Local\Gate`: 3, `Local\Ready`: 1} {
 		if got := strings.Count(printed, what); got < n {
 			t.Errorf("printed %q %d times, want %d", what, got, n)
 		}

@@ -37,7 +37,7 @@ func newRoot() *cobra.Command {
 		newCreate(), newList(), newInfo(),
 		newCat(), newWrite(), newDump(),
 		newWait(), newSet(), newReset(), newPulse(), newRelease(), newTimer(), newLock(), newJob(),
-		newSend(), newReceive(),
+		newSend(), newReceive(), newPublish(), newSubscribe(), newPut(), newGet(),
 		newClean(), newVersion(), newCompletion(), newCompleteLine(),
 	)
 	root.SetHelpCommand(newHelp())
