@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/bits"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -18,8 +19,11 @@ import (
 // writers do not wait for readers. Any process that has it open may read and
 // write.
 //
-// If a writer dies while it writes, the value stays as it was before. All methods
-// may be called from any goroutine.
+// [Latest.Write], [Latest.Read] and [Latest.Wait] copy the value.
+// [Latest.Reserve], [Latest.Lease] and [Latest.Next] do not: for large values.
+//
+// If a writer dies while it writes, the value stays as it was before. If a reader
+// dies, its leases are given back. All methods may be called from any goroutine.
 type Latest struct {
 	*segment
 	slots   slots
@@ -27,15 +31,25 @@ type Latest struct {
 	spin    spin // of Wait
 	writing spin
 
-	// turn is held by the one goroutine of this handle that writes, waiting by
-	// the one that sleeps: the others queue.
+	// turn is held by the one goroutine of this handle that writes, or for its
+	// draft, waiting by the one that sleeps: the others queue.
 	turn    sync.Mutex
 	waiting chan struct{}
+
+	// Drafts and leases have numbers, so that each is ended once. 0 is none.
+	serial  atomic.Uint64
+	drafted atomic.Uint64   // the draft
+	leased  []atomic.Uint64 // the lease that this handle has of each number
 }
 
 // LatestOptions are the options of [CreateLatest] and its siblings. The zero
 // value has the defaults.
 type LatestOptions struct {
+	// Leases is how many leases there can be at a time, of all readers together:
+	// up to 60. 0 means 2. A new value takes memory for as many values and four
+	// more. An existing value keeps its number of leases.
+	Leases int
+
 	// Spin is how long [Latest.Wait] spins before it sleeps:
 	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
@@ -52,9 +66,8 @@ var (
 	ErrTooFast = errors.New("values are written faster than they can be read")
 )
 
-// CreateLatest creates a value of size bytes, less than 1 GiB. It takes the memory
-// of four values, rounded up to a power of two. The errors are those of
-// [CreateQueue].
+// CreateLatest creates a value of size bytes. Its memory is limited to 4 GiB: see
+// [LatestOptions]. The errors are those of [CreateQueue].
 func CreateLatest(name string, size int, opts *LatestOptions) (*Latest, error) {
 	l, _, err := newLatest("create", name, size, opts, create)
 	return l, err
@@ -83,15 +96,17 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 	if opts == nil {
 		opts = &LatestOptions{}
 	}
-	const sizeLimit = 1 << 30
-	if size <= 0 || size >= sizeLimit {
-		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("size %d: it must be at least 1 byte and less than 1 GiB", size))
+	leases := opts.Leases
+	if leases == 0 {
+		leases = leasesDefault
+	}
+	capacity, err := slotsCapacity(size, leases)
+	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
-	capacity := int64(1) << bits.Len64(uint64(slotCount*slotSize(size)-1))
 	seg, created, err := makeSegment(spec{
-		name: name, kind: latestKind, capacity: max(capacity, capacityLeast), rings: 1,
-		places: placesDefault, option: uint64(size), security: opts.Security,
+		name: name, kind: latestKind, capacity: capacity, rings: 1,
+		places: placesDefault, option: uint64(leases)<<32 | uint64(size), security: opts.Security,
 	}, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)
@@ -104,16 +119,38 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 	return l, created, nil
 }
 
+// slotsCapacity returns the memory for values of a size, and so many leases.
+func slotsCapacity(size, leases int) (int64, error) {
+	if size <= 0 || int64(size) > capacityMost || leases < 0 || leases > leasesMost {
+		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
+			"size %d, %d leases: there must be at least 1 byte, at most 4 GiB, and at most %d leases",
+			size, leases, leasesMost))
+	}
+	capacity := (slotsSize(size, leases) + pageSize - 1) / pageSize * pageSize
+	if capacity > capacityMost {
+		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
+			"size %d, %d leases: that takes the memory of %d values, and the limit is 4 GiB",
+			size, leases, leases+slotsLeast))
+	}
+	return capacity, nil
+}
+
 func (l *Latest) start() error {
-	size := l.shape.option
-	if size == 0 || size > l.shape.capacity || slotCount*uint64(slotSize(int(size))) > l.shape.capacity {
+	leases := int(l.shape.option >> 32)
+	capacity, err := slotsCapacity(l.Size(), leases)
+	if err != nil || leases == 0 || uint64(capacity) > l.shape.capacity {
 		return object.ErrCorrupt
 	}
 	r, err := l.segment.ring(0)
 	if err != nil {
 		return err
 	}
-	l.slots = newSlots(r, int(size))
+	words, err := filemap.SliceAt[uint64](l.view, leasesAt, leases)
+	if err != nil {
+		return err
+	}
+	l.slots = newSlots(r, l.Size(), words)
+	l.leased = make([]atomic.Uint64, leases)
 	suffix := dataBell(l.member.number)
 	if l.bell, err = l.segment.bell(suffix, &r.bells.data, &r.receive.waits); err != nil {
 		return err
@@ -125,18 +162,21 @@ func (l *Latest) start() error {
 func (l *Latest) Name() string { return l.name }
 
 // Size returns the value's size in bytes.
-func (l *Latest) Size() int { return int(l.shape.option) }
+func (l *Latest) Size() int { return int(uint32(l.shape.option)) }
 
-// Close closes the handle; waits that use it end with os.ErrClosed. The last Close
-// in any process removes the value. A second Close returns os.ErrClosed.
+// Close closes the handle; waits that use it end with os.ErrClosed, a draft is
+// aborted, and leases are given back. The last Close in any process removes the
+// value. A second Close returns os.ErrClosed.
 func (l *Latest) Close() error {
 	if l.closed.Swap(true) {
 		return l.check("close", os.ErrClosed)
 	}
-	l.turn.Lock()
+	if !l.endDraft(l.drafted.Load()) {
+		l.turn.Lock()
+	}
 	defer l.turn.Unlock()
 	_ = l.view.Guard(func() error {
-		l.slots.release(l.member.number) // of a Write that failed on the way
+		l.slots.release(l.member.number)
 		return nil
 	})
 	return l.check("close", l.segment.close())
@@ -183,13 +223,16 @@ func (l *Latest) read(buffer []byte, after uint64, tries int) (version uint64, a
 func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
 	version, a, err := l.read(buffer, after, 1)
 	if err == nil && a != done {
-		version, err = l.await(ctx, after, buffer)
+		err = l.readLater(ctx, func(tries int) (a attempt, err error) {
+			version, a, err = l.read(buffer, after, tries)
+			return a, err
+		})
 	}
 	return version, l.check("wait", err)
 }
 
-// await is Wait where there was nothing at first.
-func (l *Latest) await(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
+// readLater tries again and again after a first attempt to read that was not done.
+func (l *Latest) readLater(ctx context.Context, try func(tries int) (attempt, error)) error {
 	select {
 	case l.waiting <- struct{}{}:
 		defer func() { <-l.waiting }()
@@ -198,13 +241,13 @@ func (l *Latest) await(ctx context.Context, after uint64, buffer []byte) (versio
 	p := patience{bell: l.bell, spin: &l.spin}
 	defer p.stop()
 	for {
-		version, a, err := l.read(buffer, after, l.spin.tries())
+		a, err := try(l.spin.tries())
 		if err == nil && a != done {
 			if err = l.peers.wait(ctx, &p, a); err == nil {
 				continue
 			}
 		}
-		return version, err
+		return err
 	}
 }
 

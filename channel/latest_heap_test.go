@@ -15,7 +15,10 @@ import (
 
 // heapSlots returns slots in memory of this process alone, which the race
 // detector sees.
-func heapSlots(size int) slots { return newSlots(heapBroadcast(4096, 1, false).ring, size) }
+func heapSlots(size int) slots {
+	const leases = 2
+	return newSlots(heapRing(1<<13), size, make([]uint64, leases))
+}
 
 // numbered returns a value that tells its number everywhere.
 func numbered(n uint64, size int) []byte {
@@ -24,11 +27,41 @@ func numbered(n uint64, size int) []byte {
 
 func writeHeap(s *slots, owner uint16, value []byte) {
 	for {
-		if _, a := s.write(owner, value); a == done {
+		if _, a, _ := s.write(owner, value); a == done {
 			return
 		}
 		runtime.Gosched()
 	}
+}
+
+// readInPlace leases values and looks at them, until all is over: none changes
+// meanwhile, and none is older than the one before. It returns how many it saw.
+func readInPlace(t *testing.T, s *slots, owner uint16, over *atomic.Bool) (seen int64) {
+	for last := uint64(0); !over.Load(); {
+		i, n, a, err := s.lease(owner, last)
+		if a == empty && err == nil || err == ErrTooFast {
+			runtime.Gosched()
+			continue
+		}
+		value := s.all[n.slot()].value
+		before := bytes.Clone(value)
+		runtime.Gosched()
+		whole := bytes.Equal(value, before) && isNumbered(value)
+		if err != nil || !whole || n.version() <= last {
+			t.Errorf("version %d after %d, whole %v, error %v", n.version(), last, whole, err)
+			return seen
+		}
+		last = n.version()
+		seen++
+		s.giveBack(i, owner)
+	}
+	return seen
+}
+
+func isNumbered(value []byte) bool {
+	var number [8]byte
+	copy(number[:], value)
+	return bytes.Equal(value, numbered(binary.LittleEndian.Uint64(number[:]), len(value)))
 }
 
 // TestSlotsOnHeap runs the algorithm where the race detector sees it: no reader
@@ -38,7 +71,7 @@ func TestSlotsOnHeap(t *testing.T) {
 		s := heapSlots(size)
 		var writers, readers sync.WaitGroup
 		var over atomic.Bool
-		var reads, failed atomic.Int64
+		var reads, failed, leases atomic.Int64
 		for owner := range uint16(2) {
 			writers.Go(func() {
 				for n := range uint64(20_000) {
@@ -46,7 +79,8 @@ func TestSlotsOnHeap(t *testing.T) {
 				}
 			})
 		}
-		for range 2 {
+		for owner := range uint16(2) {
+			readers.Go(func() { leases.Add(readInPlace(t, &s, owner+3, &over)) })
 			readers.Go(func() {
 				buffer := make([]byte, size)
 				for last := uint64(0); !over.Load(); reads.Add(1) {
@@ -55,9 +89,7 @@ func TestSlotsOnHeap(t *testing.T) {
 						failed.Add(1)
 						continue
 					}
-					var number [8]byte
-					copy(number[:], buffer)
-					torn := !bytes.Equal(buffer, numbered(binary.LittleEndian.Uint64(number[:]), size))
+					torn := !isNumbered(buffer)
 					if err != nil || torn || version <= last {
 						t.Errorf("version %d after %d, torn %v, error %v", version, last, torn, err)
 						return
@@ -69,17 +101,49 @@ func TestSlotsOnHeap(t *testing.T) {
 		writers.Wait()
 		over.Store(true)
 		readers.Wait()
-		if s.send.messages != 40_000 || end(s.send.end).version() != 40_000 {
-			t.Errorf("%d writes, version %d", s.send.messages, end(s.send.end).version())
+		if s.send.messages != 40_000 || s.newest().version() != 40_000 {
+			t.Errorf("%d writes, version %d", s.send.messages, s.newest().version())
 		}
-		t.Logf("figures: latest on the heap: %d bytes: %d reads, %d in vain", size, reads.Load(), failed.Load())
+		t.Logf("figures: latest on the heap: %d bytes: %d reads, %d in vain, %d leases",
+			size, reads.Load(), failed.Load(), leases.Load())
+	}
+}
+
+// TestSlotsAreFree has as many leases as there can be, of any values and for any
+// time: the writer finds a slot that is neither leased nor the newest.
+func TestSlotsAreFree(t *testing.T) {
+	const most, owner = 2, 7
+	random := rand.New(rand.NewPCG(1, 2))
+	s := newSlots(heapRing(1<<14), 8, make([]uint64, most))
+	held := make(map[int]newest)
+	for number := range uint64(100_000) {
+		at, _, a, err := s.reserve(1)
+		if a != done || err != nil || number > 0 && at == s.newest().slot() {
+			t.Fatalf("write %d to slot %d, the newest is in %d: %v", number, at, s.newest().slot(), err)
+		}
+		s.all[at].put(numbered(number+1, 8))
+		s.commit(at)
+		if i, n, a, err := s.lease(owner, noVersion); a == done {
+			held[i] = n
+		} else if err != errNoLease || len(held) != most {
+			t.Fatalf("%d leases, and no further one: %v", len(held), err)
+		}
+		for i, n := range held {
+			if got := binary.LittleEndian.Uint64(s.all[n.slot()].value); got != n.version() {
+				t.Fatalf("version %d is leased, and has become %d", n.version(), got)
+			}
+			if random.IntN(8) == 0 {
+				s.giveBack(i, owner)
+				delete(held, i)
+			}
+		}
 	}
 }
 
 // TestSlotsGoAround has versions begin again.
 func TestSlotsGoAround(t *testing.T) {
 	s := heapSlots(8)
-	s.send.end = uint64(newEnd((versionMost-3)*8, 0))
+	s.send.newest = uint64(newNewest(versionMost-3, 0))
 	for n, want := range []uint64{versionMost - 2, versionMost - 1, versionMost, 1, 2, 3, 4, 5} {
 		writeHeap(&s, 1, numbered(uint64(n), 8))
 		buffer := make([]byte, 8)
@@ -97,6 +161,10 @@ func TestSlotsWithNonsense(t *testing.T) {
 	for range 10_000 {
 		s := heapSlots(100)
 		s.send.end = noise.Uint64() >> noise.IntN(64)
+		s.send.newest = uint64(newNewest(noise.Uint64N(8), noise.IntN(8)))
+		for i := range s.leases {
+			s.leases[i] = noise.Uint64() >> noise.IntN(64)
+		}
 		for i := range s.all {
 			*s.all[i].version = uint64(noise.IntN(8))
 		}
@@ -110,8 +178,11 @@ func TestSlotsWithNonsense(t *testing.T) {
 		default:
 			t.Fatal(err)
 		}
-		if _, a := s.write(1, make([]byte, 100)); a.result() == empty {
-			t.Fatal("a write found no room")
+		if i, _, a, _ := s.lease(2, noVersion); a == done {
+			s.giveBack(i, 2)
+		}
+		if _, a, err := s.write(1, make([]byte, 100)); a.result() == empty || err != nil {
+			t.Fatalf("a write found no room: %v", err)
 		}
 	}
 	for i, n := range found {

@@ -87,7 +87,7 @@ func readDuring(t *testing.T, n int, writes uint64, k int) (reached, dying bool)
 			t.Fatalf("%d writes at step %d: %v", writes, n, err)
 		}
 	})
-	got, newest := binary.LittleEndian.Uint64(buffer), end(s.send.end).version()-1
+	got, newest := binary.LittleEndian.Uint64(buffer), s.newest().version()-1
 	if got > newest || string(buffer) != string(numbered(got, 100)) {
 		t.Fatalf("%d writes at step %d, one half done: value %d, torn or not there", writes, n, got)
 	}

@@ -152,7 +152,7 @@ func TestLatestLayout(t *testing.T) {
 	defer v.Close()
 	const slots, each = 16 << 10, 128 + 256
 	for at, want := range map[int64]uint64{
-		0: 0x6370616d656c6966, 8: 3<<32 | 2, 16: 4096, 24: 120, 32: 200, // the preamble
+		0: 0x6370616d656c6966, 8: 3<<32 | 2, 16: 4096, 24: 120, 32: 2<<32 | 200, // the preamble
 		128: 6 << 16, 144: 6, 152: 1200, // the newest version, nobody's; the counters
 		slots: 4, slots + each: 5, slots + 2*each: 6, slots + 3*each: 3,
 		slots + 2*each + 128: 0x0606060606060606, slots + 2*each + 128 + 192: 0x0606060606060606,

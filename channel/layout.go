@@ -10,7 +10,8 @@ import "github.com/filemap-go/filemap/object"
 //	 128  +----------------------------------------------------+
 //	      | words of the ring: 384 bytes                       |
 //	 512  +----------------------------------------------------+
-//	      | words of the second ring of a Conn                 |
+//	      | words of the second ring of a Conn, leases of a    |
+//	      | Latest                                             |
 //	1024  +----------------------------------------------------+
 //	      | places: 128 bytes for each who may have it open    |
 //	      +----------------------------------------------------+
@@ -24,6 +25,7 @@ const (
 
 	preambleAt = 0
 	wordsAt    = 128
+	leasesAt   = 512 // of a Latest
 	placesAt   = 1024
 	pageSize   = 4096
 
@@ -96,7 +98,7 @@ type sendWords struct {
 	bytes    uint64
 	lost     uint64 // dropped because the ring was full
 	waits    uint64 // for room, asleep
-	_        uint64
+	newest   uint64 // the newest value of a Latest: see newest
 	oldest   uint64 // the queue of a Listener: its id
 	limit    uint64 // the same: the capacity of its connections
 	_        [line - 9*8]byte

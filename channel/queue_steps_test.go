@@ -18,7 +18,7 @@ import (
 // Each order is a list of choices: all orders with few changes from one process
 // to another are tried, and then many at random.
 
-// actor is one process: a handle, and what it does.
+// actor is one process: a handle, if its world has any, and what it does.
 type actor struct {
 	q      *Queue
 	does   func(*actor)
@@ -78,7 +78,9 @@ func (s *schedule) kill(a *actor) {
 	step.Do = func() {} // a panic on its way is no step
 	a.resume <- false
 	<-s.yield
-	_ = a.q.member.hold.Unlock()
+	if a.q != nil {
+		_ = a.q.member.hold.Unlock()
+	}
 	step.Do = s.step
 }
 

@@ -181,7 +181,8 @@ func (p preamble) check() error {
 		return errNoChannel
 	case p.version != version:
 		return object.ErrVersion
-	case p.capacity < capacityLeast || p.capacity > capacityMost || p.capacity&(p.capacity-1) != 0,
+	case p.capacity < capacityLeast || p.capacity > capacityMost || p.capacity%pageSize != 0,
+		p.capacity&(p.capacity-1) != 0 && p.kind != latestKind, // which has no ring
 		p.places == 0 || p.places > placesMost, p.hands > handsMost,
 		p.group > object.ShareAll || p.everybody > object.ShareAll:
 		return object.ErrCorrupt

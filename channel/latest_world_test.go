@@ -1,0 +1,214 @@
+//go:build filemap_steps
+
+package channel
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/filemap-go/filemap/internal/step"
+)
+
+// explorer chooses for a schedule: it goes through all orders in which an actor is
+// interrupted up to so many times, and up to so many die at any step. A run can't be
+// taken back, so each begins anew and repeats the choices up to where it differs.
+type explorer struct {
+	interruptions, deaths int
+	path                  []fork
+
+	at, live          int // in this run: the next fork, and how many actors lived
+	interrupted, dead int
+}
+
+// fork is a point of a run with several ways to go on.
+type fork struct{ taken, ways int }
+
+// advance turns the path to the next way. It reports whether there is one.
+func (e *explorer) advance() bool {
+	e.at, e.live, e.interrupted, e.dead = 0, 0, 0, 0
+	for len(e.path) > 0 {
+		last := &e.path[len(e.path)-1]
+		if last.taken++; last.taken < last.ways {
+			return true
+		}
+		e.path = e.path[:len(e.path)-1]
+	}
+	return false
+}
+
+// choose is for [schedule.play].
+func (e *explorer) choose(n, last, _ int) int {
+	ended := n != e.live // so the next one is no interruption
+	e.live = n
+	ways := []int{last}
+	for i := range n {
+		if i != last && (ended || e.interrupted < e.interruptions) {
+			ways = append(ways, i)
+		}
+	}
+	if !ended && e.dead < e.deaths {
+		ways = append(ways, -1-last)
+	}
+	way := ways[e.fork(len(ways))]
+	switch {
+	case way < 0:
+		e.dead++
+	case way != last && !ended:
+		e.interrupted++
+	}
+	return way
+}
+
+func (e *explorer) fork(ways int) int {
+	if ways == 1 {
+		return 0
+	}
+	if e.at == len(e.path) {
+		e.path = append(e.path, fork{0, ways})
+	}
+	e.at++
+	return e.path[e.at-1].taken
+}
+
+// latestWorld is a value, and what its actors found wrong. Actor i has place i+1.
+type latestWorld struct {
+	slots
+	schedule
+	wrong error
+}
+
+const worldSize = 16
+
+func newLatestWorld(leases int, does []func(*latestWorld, uint16)) *latestWorld {
+	w := &latestWorld{slots: newSlots(heapRing(1<<12), worldSize, make([]uint64, leases))}
+	writes(2)(w, 1)
+	for i, do := range does {
+		w.actors = append(w.actors, &actor{does: func(*actor) { do(w, uint16(i+1)) }})
+	}
+	return w
+}
+
+func (w *latestWorld) fail(format string, args ...any) {
+	if w.wrong == nil {
+		w.wrong = fmt.Errorf(format, args...)
+	}
+}
+
+// bury frees what a place has if its actor has ended.
+func (w *latestWorld) bury(owner uint16) {
+	if owner > 0 && w.actors[owner-1].done {
+		w.release(owner)
+	}
+}
+
+// writes writes values that tell their versions, and always finds a slot.
+func writes(values int) func(*latestWorld, uint16) {
+	return func(w *latestWorld, owner uint16) {
+		for range values {
+			at, _, a, err := w.reserve(owner)
+			switch {
+			case err != nil:
+				w.fail("reserve: %v", err)
+			case a != done:
+				w.bury(a.owner())
+			default:
+				w.all[at].put(numbered(w.slots.newest().next(), worldSize))
+				w.commit(at)
+			}
+		}
+	}
+}
+
+// leases leases the newest value, which then stays what it is.
+func leases(times int) func(*latestWorld, uint16) {
+	return func(w *latestWorld, owner uint16) {
+		for range times {
+			i, n, a, err := w.lease(owner, noVersion)
+			switch {
+			case err == errNoLease:
+				for i := range w.leases {
+					w.bury(lease(w.leases[i]).owner())
+				}
+			case a != done:
+				w.fail("lease: %v", err)
+			default:
+				for range 2 {
+					w.expect("leased", n.version(), w.all[n.slot()].value)
+					step.Here()
+				}
+				w.giveBack(i, owner)
+			}
+		}
+	}
+}
+
+// copies copies the newest value.
+func copies(w *latestWorld, _ uint16) {
+	buffer := make([]byte, worldSize)
+	version, a, err := w.read(buffer, noVersion)
+	if err != nil || a != done {
+		w.fail("read: %v", err)
+	}
+	w.expect("copied", version, buffer)
+}
+
+func (w *latestWorld) expect(what string, version uint64, value []byte) {
+	if !bytes.Equal(value, numbered(version, worldSize)) {
+		w.fail("%s version %d: % x", what, version, value)
+	}
+}
+
+// check returns what was wrong, or is wrong at the end.
+func (w *latestWorld) check(dead int) error {
+	if n := w.slots.newest().version(); dead == 0 && n != w.send.messages {
+		w.fail("version %d after %d writes", n, w.send.messages)
+	}
+	for i := range w.actors {
+		w.release(uint16(i + 1))
+	}
+	for i, word := range w.leases {
+		if word != 0 {
+			w.fail("lease %d is left: %#x", i, word)
+		}
+	}
+	before := w.slots.newest().version()
+	writes(6)(w, 1)
+	copies(w, 1)
+	if now := w.slots.newest().version(); now != before+6 {
+		w.fail("version %d after 6 writes to %d", now, before)
+	}
+	return w.wrong
+}
+
+// TestLatestWorlds has processes write, lease and copy values in all orders with a
+// few interruptions and deaths.
+func TestLatestWorlds(t *testing.T) {
+	type does = []func(*latestWorld, uint16)
+	for name, world := range map[string]struct {
+		leases, interruptions, deaths int
+		does                          does
+	}{
+		"one writes, two lease":      {2, 2, 0, does{leases(1), leases(1), writes(5)}},
+		"more lease than can":        {1, 2, 0, does{leases(1), leases(1), writes(5)}},
+		"two write":                  {1, 2, 0, does{writes(2), writes(2)}},
+		"one leases late":            {1, 3, 0, does{leases(2), writes(5)}},
+		"a reader or a writer dies":  {1, 1, 1, does{leases(2), writes(4), leases(2)}},
+		"one of two writers dies":    {1, 1, 1, does{writes(2), writes(3), leases(1)}},
+		"one copies, another leases": {1, 2, 0, does{copies, leases(1), writes(5)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := explorer{interruptions: world.interruptions, deaths: world.deaths}
+			runs := 0
+			for more := true; more; more = e.advance() {
+				w := newLatestWorld(world.leases, world.does)
+				w.play(t, e.choose)
+				if err := w.check(e.dead); err != nil {
+					t.Fatalf("order %d: %v", runs, err)
+				}
+				runs++
+			}
+			t.Logf("figures: scheduler: latest: %s: %d orders", name, runs)
+		})
+	}
+}
