@@ -104,7 +104,14 @@ func TestTopicDoesNotAllocate(t *testing.T) {
 				if err == nil {
 					err = draft.Commit(64)
 				}
-				return errors.Join(err, second(s.Receive(background, buffer)))
+				if err != nil {
+					return err
+				}
+				lease, err := s.Next(background)
+				if err == nil {
+					err = lease.Release()
+				}
+				return err
 			},
 		}
 		expectNoAllocs(t, hot)
@@ -120,6 +127,20 @@ func TestLatestDoesNotAllocate(t *testing.T) {
 			err = errors.Join(a.Write(value), second(b.Read(buffer)))
 			if err == nil {
 				last, err = b.Wait(background, last, buffer)
+			}
+			return err
+		},
+		"in place": func() error {
+			draft, err := a.Reserve()
+			if err == nil {
+				err = draft.Commit()
+			}
+			if err != nil {
+				return err
+			}
+			lease, err := b.Next(background, 0)
+			if err == nil {
+				err = lease.Release()
 			}
 			return err
 		},

@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"runtime"
@@ -64,6 +65,19 @@ func checkStamped(t *testing.T, c *cursor, m []byte) bool {
 	return n+1 == c.number
 }
 
+// nextInPlace is [cursor.next] by way of a lease.
+func nextInPlace(c *cursor) (message []byte, a attempt, err error) {
+	position, n, a, err := c.find()
+	if a != done {
+		return nil, a, err
+	}
+	message = bytes.Clone(c.message(position, n))
+	if intact, err := c.passLeased(position, n); err != nil || !intact {
+		return nil, taken, err
+	}
+	return message, done, nil
+}
+
 // TestBroadcastOnHeap runs publishers and subscribers who stay, and some who come
 // and go, over memory that the race detector sees.
 func TestBroadcastOnHeap(t *testing.T) {
@@ -81,10 +95,14 @@ func TestBroadcastOnHeap(t *testing.T) {
 			if err := c.join(0); err != nil {
 				t.Fatal(err)
 			}
+			next := func() ([]byte, attempt, error) { return c.next(nil) }
+			if i == 0 && !(overwrites && race.Enabled) { // that is a race, found out later
+				next = func() ([]byte, attempt, error) { return nextInPlace(c) }
+			}
 			all.Go(func() {
 				for {
 					last := ended.Load()
-					m, a, err := c.next(nil)
+					m, a, err := next()
 					if err != nil || a == done && !checkStamped(t, c, m) {
 						t.Errorf("overwrites %v: %v", overwrites, err)
 						break

@@ -38,25 +38,12 @@ const (
 // next reads the message at the cursor, if there is one, and moves on.
 func (c *cursor) next(buffer []byte) (message []byte, a attempt, err error) {
 	for range lapsMost {
-		position, ok := c.position()
-		if !ok {
-			return nil, empty, errPosition
-		}
-		h := c.load(position)
-		if intact, err := c.isIntact(position); err != nil || !intact {
-			if err != nil {
-				return nil, empty, err
-			}
-			continue
-		}
+		position, h, a, err := c.look()
 		switch {
-		case h == 0:
-			return nil, empty, nil
-		case !h.fits(position, c.size()-position&c.mask), !h.isPadding() && h.length() < numberSize:
-			return nil, empty, object.ErrCorrupt
-		case h.isPadding():
-			c.move(advance(position, h.size()))
+		case a.result() == taken:
 			continue
+		case a != done:
+			return nil, a, err
 		}
 		number := c.loadNumber(position)
 		buffer = c.copyOut(buffer[:0], position, h.length()-numberSize)
@@ -70,6 +57,52 @@ func (c *cursor) next(buffer []byte) (message []byte, a attempt, err error) {
 		}
 	}
 	return nil, taken, nil
+}
+
+// find returns where the message at the cursor is, if there is one, and its length.
+func (c *cursor) find() (position, n uint64, a attempt, err error) {
+	for range lapsMost {
+		position, h, a, err := c.look()
+		if a.result() != taken {
+			return position, h.length() - numberSize, a, err
+		}
+	}
+	return 0, 0, taken, nil
+}
+
+// look returns the header of the message at the cursor. If the cursor has moved
+// instead, over padding for instance, the result is taken.
+func (c *cursor) look() (position uint64, h header, a attempt, err error) {
+	position, ok := c.position()
+	if !ok {
+		return 0, 0, empty, errPosition
+	}
+	h = c.load(position)
+	intact, err := c.isIntact(position)
+	switch {
+	case err != nil:
+		return 0, 0, empty, err
+	case !intact:
+		return 0, 0, taken, nil
+	case h == 0:
+		return 0, 0, empty, nil
+	case !h.fits(position, c.size()-position&c.mask), !h.isPadding() && h.length() < numberSize:
+		return 0, 0, empty, object.ErrCorrupt
+	case h.isPadding():
+		c.move(advance(position, h.size()))
+		return 0, 0, taken, nil
+	}
+	return position, h, done, nil
+}
+
+// passLeased moves on past a message that find has found, and reports whether it was
+// there until now.
+func (c *cursor) passLeased(position, n uint64) (intact bool, err error) {
+	number := c.loadNumber(position)
+	if intact, err = c.wasIntact(position); err != nil || !intact {
+		return false, err
+	}
+	return true, c.pass(number, advance(position, topicSize(n)))
 }
 
 // errPosition is an [object.ErrCorrupt].

@@ -15,6 +15,8 @@ var (
 	ErrFull = errors.New("the channel is full")
 	// ErrTooLong: the message is longer than the longest that the channel takes.
 	ErrTooLong = errors.New("the message is too long for the channel")
+	// ErrOverwritten: publishers have overwritten the message while it was leased.
+	ErrOverwritten = errors.New("the message has been overwritten")
 )
 
 // tooLong returns an [ErrTooLong] for a message.

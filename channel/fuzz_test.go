@@ -72,7 +72,7 @@ func useTopic(
 	ctx context.Context, to *channel.Topic, reader *channel.Subscription, way byte, length int,
 ) {
 	message := make([]byte, length)
-	switch way % 8 {
+	switch way % 9 {
 	case 0:
 		_ = to.Publish(ctx, message)
 	case 1:
@@ -97,6 +97,12 @@ func useTopic(
 			_ = d.Abort()
 		}
 		_, _ = channel.Inspect(to.Name())
+	case 8:
+		if lease, err := reader.Next(ctx); err == nil {
+			_ = to.TryPublish(message)
+			copy(message, lease.Bytes())
+			_ = lease.Release()
+		}
 	}
 }
 
@@ -109,10 +115,28 @@ func FuzzLatest(f *testing.F) {
 		succeed(t, "OpenLatest", err)
 		s, value := newScribbler(t, l.Name()), make([]byte, 1000)
 		s.eachCall(input, func(ctx context.Context, way byte, length int) {
-			switch way % 4 {
+			free := s.word(sendingEnd)&0xffff != 2 // else a write would wait for long
+			switch way % 7 {
 			case 0:
-				if owner := s.word(sendingEnd) & 0xffff; owner != 2 { // it would wait for long
+				if free {
 					_ = l.Write(value)
+				}
+			case 4:
+				if free {
+					if d, err := l.Reserve(); err == nil {
+						s.scribble(uint16(length), uint64(way))
+						clear(d.Bytes())
+						_ = d.Commit()
+					}
+				}
+			case 5:
+				if lease, err := l.Next(ctx, uint64(length)); err == nil {
+					copy(value, lease.Bytes())
+					_ = lease.Release()
+				}
+			case 6:
+				if lease, err := other.Lease(); err == nil { // until other is closed
+					copy(value, lease.Bytes())
 				}
 			case 1:
 				_, _ = l.Read(value)

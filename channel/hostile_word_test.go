@@ -50,19 +50,20 @@ func TestNoSuchOwner(t *testing.T) {
 			}
 			_, _, tryErr := q.TryReceive(nil)
 			for call, err := range map[string]error{
-				"Send":          q.Send(background, nil),
-				"TrySend":       q.TrySend(nil),
-				"SendBatch":     second(q.SendBatch(background, [][]byte{nil, nil})),
-				"Reserve":       second(q.Reserve(background, 8)),
-				"Receive":       second(q.Receive(background, nil)),
-				"TryReceive":    tryErr,
-				"Drain":         second(q.Drain(background, func([]byte) error { return io.EOF })),
-				"Next":          second(q.Next(background)),
-				"Publish":       to.Publish(background, nil),
-				"TryPublish":    to.TryPublish(nil),
-				"PublishBatch":  second(to.PublishBatch(background, [][]byte{nil, nil})),
-				"Topic.Reserve": second(to.Reserve(background, 8)),
-				"Write":         l.Write(make([]byte, 8)),
+				"Send":           q.Send(background, nil),
+				"TrySend":        q.TrySend(nil),
+				"SendBatch":      second(q.SendBatch(background, [][]byte{nil, nil})),
+				"Reserve":        second(q.Reserve(background, 8)),
+				"Receive":        second(q.Receive(background, nil)),
+				"TryReceive":     tryErr,
+				"Drain":          second(q.Drain(background, func([]byte) error { return io.EOF })),
+				"Next":           second(q.Next(background)),
+				"Publish":        to.Publish(background, nil),
+				"TryPublish":     to.TryPublish(nil),
+				"PublishBatch":   second(to.PublishBatch(background, [][]byte{nil, nil})),
+				"Topic.Reserve":  second(to.Reserve(background, 8)),
+				"Write":          l.Write(make([]byte, 8)),
+				"Latest.Reserve": second(l.Reserve()),
 			} {
 				if !errors.Is(err, object.ErrCorrupt) {
 					t.Errorf("%s: %v", call, err)

@@ -144,6 +144,8 @@ func TestLatestLayout(t *testing.T) {
 	for i := range 6 {
 		succeed(t, "Write", a.Write(bytes.Repeat([]byte{byte(i + 1)}, 200)))
 	}
+	_, err := a.Lease()
+	succeed(t, "Lease", err)
 	m, err := filemap.Open(a.Name(), nil)
 	succeed(t, "Open", err)
 	defer m.Close()
@@ -154,6 +156,7 @@ func TestLatestLayout(t *testing.T) {
 	for at, want := range map[int64]uint64{
 		0: 0x6370616d656c6966, 8: 3<<32 | 2, 16: 4096, 24: 120, 32: 2<<32 | 200, // the preamble
 		128: 6 << 16, 144: 6, 152: 1200, // the newest version, nobody's; the counters
+		176: 6<<16 | 2, 512: 3<<16 | 1, 520: 0, // the newest version, in slot 2; a lease of that slot
 		slots: 4, slots + each: 5, slots + 2*each: 6, slots + 3*each: 3,
 		slots + 2*each + 128: 0x0606060606060606, slots + 2*each + 128 + 192: 0x0606060606060606,
 		slots + 2*each + 128 + 200: 0,
@@ -282,23 +285,38 @@ func TestLatestHostile(t *testing.T) {
 	errs := map[string]int{}
 	for range 3000 {
 		at, what := rand.Int64N(64)*8, rand.Uint64()>>rand.IntN(64)<<rand.IntN(64)
-		switch rand.IntN(4) {
+		switch rand.IntN(6) {
 		case 0:
 			at = 128 // the sending end
 		case 1:
-			at = 16<<10 + rand.Int64N(4)*256 // the version of a slot
+			at = 16<<10 + rand.Int64N(6)*256 // the version of a slot
+		case 2:
+			at = 128 + 48 // the newest value
+		case 3:
+			at = 512 + rand.Int64N(2)*8 // the leases
 		}
 		if owner := what & 0xffff; at == 128 && owner <= 124 {
 			what -= owner // one that lives would be waited for, for long
 		}
 		_, err = v.WriteAt(binary.LittleEndian.AppendUint64(nil, what), at)
 		succeed(t, "WriteAt", err)
+		draft, err := a.Reserve()
+		if err == nil {
+			clear(draft.Bytes())
+			err = draft.Commit()
+		}
+		lease, leaseErr := b.Lease()
+		if leaseErr == nil {
+			bytes.Clone(lease.Bytes())
+			leaseErr = lease.Release()
+		}
 		for _, err := range []error{
-			a.Write(make([]byte, 100)), second(b.Read(make([]byte, 100))),
+			err, leaseErr, a.Write(make([]byte, 100)), second(b.Read(make([]byte, 100))),
 			second(b.Wait(short, rand.Uint64N(3), make([]byte, 100))),
 		} {
 			for _, known := range []error{
 				nil, object.ErrCorrupt, channel.ErrNoValue, channel.ErrTooFast, context.DeadlineExceeded,
+				object.ErrNoSpace,
 			} {
 				if errors.Is(err, known) {
 					errs[fmt.Sprint(known)]++

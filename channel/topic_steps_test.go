@@ -41,14 +41,15 @@ func die() { panic(killed{}) }
 // 2, and a subscriber, at 3. Place 4 is free.
 type world struct {
 	*broadcast
-	t      *testing.T
-	reader *cursor
+	t       *testing.T
+	reader  *cursor
+	inPlace bool // the reader reads in place
 }
 
 // newWorld makes a world in which so many messages have been published, and all
 // but some of the last ones received.
 func newWorld(t *testing.T, overwrites bool, published, behind int) *world {
-	w := &world{broadcast: heapBroadcast(4096, 4, overwrites), t: t}
+	w := &world{broadcast: heapBroadcast(4096, 4, overwrites), t: t, inPlace: behind == 3}
 	w.reader = w.broadcast.cursor(3)
 	if err := w.reader.join(0); err != nil {
 		t.Fatal(err)
@@ -69,12 +70,22 @@ func (w *world) publish(owner uint16, batch int) bool {
 // read reads what there is for a subscriber.
 func (w *world) read(c *cursor) {
 	for {
-		m, a, err := c.next(nil)
+		var m []byte
+		var a attempt
+		var err error
+		if w.inPlace {
+			m, a, err = nextInPlace(c)
+		} else {
+			m, a, err = c.next(nil)
+		}
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if a != done {
+		switch a.result() {
+		case empty:
 			return
+		case taken:
+			continue
 		}
 		checkStamped(w.t, c, m)
 	}

@@ -22,8 +22,10 @@ import (
 // of them.
 type Subscription struct {
 	*segment
-	receiving sync.Mutex // for the cursor, but for its place
+	receiving sync.Mutex // for the cursor, but for its place, and the lease
 	cursor    *cursor
+	leases    uint64 // how many leases there were
+	leased    bool   // the last of them has not ended
 	taking    side
 	room      *bell
 }
@@ -105,27 +107,44 @@ func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, erro
 	if a == done {
 		return message, nil
 	}
+	err = s.receiveLater(ctx, a, err, func(tries int) (a attempt, err error) {
+		message, a, err = s.tryReceive(buffer, tries)
+		return a, err
+	})
+	return message, err
+}
+
+// receiveLater tries again and again after a first attempt that was not done.
+func (s *Subscription) receiveLater(
+	ctx context.Context, a attempt, err error, try func(tries int) (attempt, error),
+) error {
 	p := s.taking.patience()
 	defer s.stop(&p)
 	for err == nil && a != done {
 		if err = s.peers.wait(ctx, &p, a); err == nil {
-			message, a, err = s.tryReceive(buffer, s.taking.spin.tries())
+			a, err = try(s.taking.spin.tries())
 		}
 	}
-	return message, s.check("receive", err)
+	return s.check("receive", err)
 }
 
 // stop ends a wait. A publisher's bell wakes one of the goroutines that wait
 // here, so that one wakes the next.
 func (s *Subscription) stop(p *patience) {
 	p.stop()
-	if p.asleep && s.taking.bell.sleeping.Load() > 0 {
+	if p.asleep {
+		s.wakeNext()
+	}
+}
+
+func (s *Subscription) wakeNext() {
+	if s.taking.bell.sleeping.Load() > 0 {
 		s.taking.bell.ring()
 	}
 }
 
 // TryReceive is [Subscription.Receive] without waiting. It reports false if
-// there is no message.
+// there is no message, or the message is leased.
 func (s *Subscription) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
 	message, a, err := s.tryReceive(buffer, 1)
 	return message, a == done, s.check("receive", err)
@@ -133,14 +152,29 @@ func (s *Subscription) TryReceive(buffer []byte) (message []byte, ok bool, err e
 
 // tryReceive reads the next message if there is one within so many tries.
 func (s *Subscription) tryReceive(buffer []byte, tries int) (message []byte, a attempt, err error) {
+	a, err = s.try(tries, func() (a attempt, err error) {
+		message, a, err = s.cursor.next(buffer)
+		return a, err
+	})
+	if err != nil {
+		return nil, empty, err
+	}
+	return message, a, nil
+}
+
+// try tries so many times to find a message, unless the one at the cursor is leased.
+func (s *Subscription) try(tries int, once func() (attempt, error)) (a attempt, err error) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
-	if s.closed.Load() {
-		return nil, empty, os.ErrClosed
+	switch {
+	case s.closed.Load():
+		return empty, os.ErrClosed
+	case s.leased:
+		return taken.by(s.member.number), nil
 	}
 	err = s.view.Guard(func() (err error) {
 		for {
-			message, a, err = s.cursor.next(buffer)
+			a, err = once()
 			if tries--; tries <= 0 || a.result() != empty || err != nil {
 				break
 			}
@@ -148,10 +182,7 @@ func (s *Subscription) tryReceive(buffer []byte, tries int) (message []byte, a a
 		s.wakePublisher()
 		return err
 	})
-	if err != nil {
-		return nil, empty, err
-	}
-	return message, a, nil
+	return a, err
 }
 
 func (s *Subscription) wakePublisher() {
@@ -169,13 +200,14 @@ func (s *Subscription) Lost() uint64 {
 	return s.cursor.lost
 }
 
-// Close ends the subscription: publishers no longer wait for it. Waits that use it
-// end with os.ErrClosed. A second Close returns os.ErrClosed.
+// Close ends the subscription and its lease: publishers no longer wait for it. Waits
+// that use it end with os.ErrClosed. A second Close returns os.ErrClosed.
 func (s *Subscription) Close() error {
 	if s.closed.Swap(true) {
 		return s.failed("close", os.ErrClosed)
 	}
 	s.receiving.Lock()
+	s.leased = false
 	_ = s.view.Guard(func() error {
 		s.cursor.wanted = s.member.place.unsubscribe() || s.cursor.wanted
 		s.wakePublisher()

@@ -53,8 +53,27 @@ var waitingChannels = []waitingCall{
 		}
 		return err
 	})},
-	{"channel.Subscription.Receive", receivePublished},
-	{"channel.Latest.Wait", waitForValue},
+	{"channel.Subscription.Receive", receivePublished(func(ctx context.Context, s *channel.Subscription) error {
+		_, err := s.Receive(ctx, nil)
+		return err
+	})},
+	{"channel.Subscription.Next", receivePublished(func(ctx context.Context, s *channel.Subscription) error {
+		lease, err := s.Next(ctx)
+		if err == nil {
+			err = lease.Release()
+		}
+		return err
+	})},
+	{"channel.Latest.Wait", waitForValue(func(ctx context.Context, l *channel.Latest, after uint64) (uint64, error) {
+		return l.Wait(ctx, after, make([]byte, 8))
+	})},
+	{"channel.Latest.Next", waitForValue(func(ctx context.Context, l *channel.Latest, after uint64) (uint64, error) {
+		lease, err := l.Next(ctx, after)
+		if err == nil {
+			err = lease.Release()
+		}
+		return lease.Version(), err
+	})},
 	{"channel.AwaitQueue", awaitChannel(
 		func(name string) (closer, error) { return channel.CreateQueue(name, nil) },
 		func(ctx context.Context, name string) (closer, error) { return channel.AwaitQueue(ctx, name, nil) })},
@@ -172,31 +191,36 @@ func publish(
 	}
 }
 
-func receivePublished(t *testing.T, ns *filemaptest.Namespace) waited {
-	topic, s := subscribed(t, ns)
-	return waited{
-		wait: func(ctx context.Context) error {
-			_, err := s.Receive(ctx, nil)
-			return err
-		},
-		signal: func() error { return topic.TryPublish([]byte("a message")) },
+func receivePublished(
+	wait func(context.Context, *channel.Subscription) error,
+) func(*testing.T, *filemaptest.Namespace) waited {
+	return func(t *testing.T, ns *filemaptest.Namespace) waited {
+		topic, s := subscribed(t, ns)
+		return waited{
+			wait:   func(ctx context.Context) error { return wait(ctx, s) },
+			signal: func() error { return topic.TryPublish([]byte("a message")) },
+		}
 	}
 }
 
-func waitForValue(t *testing.T, ns *filemaptest.Namespace) waited {
-	l, err := channel.CreateLatest(ns.Name("L"), 8, nil)
-	succeed(t, "CreateLatest", err)
-	closeLater(t, l)
-	version := uint64(0)
-	return waited{
-		wait: func(ctx context.Context) error {
-			v, err := l.Wait(ctx, version, make([]byte, 8))
-			if err == nil {
-				version = v
-			}
-			return err
-		},
-		signal: func() error { return l.Write(make([]byte, 8)) },
+func waitForValue(
+	wait func(ctx context.Context, l *channel.Latest, after uint64) (uint64, error),
+) func(*testing.T, *filemaptest.Namespace) waited {
+	return func(t *testing.T, ns *filemaptest.Namespace) waited {
+		l, err := channel.CreateLatest(ns.Name("L"), 8, nil)
+		succeed(t, "CreateLatest", err)
+		closeLater(t, l)
+		version := uint64(0)
+		return waited{
+			wait: func(ctx context.Context) error {
+				v, err := wait(ctx, l, version)
+				if err == nil {
+					version = v
+				}
+				return err
+			},
+			signal: func() error { return l.Write(make([]byte, 8)) },
+		}
 	}
 }
 

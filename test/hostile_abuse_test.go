@@ -81,7 +81,7 @@ func abuseTopic(name string, until time.Time, done func(error)) {
 		for range 20 {
 			ctx, cancel := soon()
 			message := make([]byte, rand.IntN(3000))
-			switch rand.IntN(4) {
+			switch rand.IntN(5) {
 			case 0:
 				done(topic.Publish(ctx, message))
 			case 1:
@@ -96,6 +96,15 @@ func abuseTopic(name string, until time.Time, done func(error)) {
 			case 3:
 				if s != nil {
 					_, err := s.Receive(ctx, nil)
+					done(err)
+				}
+			case 4:
+				if s != nil {
+					lease, err := s.Next(ctx)
+					if err == nil {
+						copy(message, lease.Bytes())
+						err = lease.Release()
+					}
 					done(err)
 				}
 			}
@@ -116,7 +125,7 @@ func abuseLatest(name string, until time.Time, done func(error)) {
 	for err == nil && time.Now().Before(until) {
 		ctx, cancel := soon()
 		value := make([]byte, l.Size())
-		switch rand.IntN(3) {
+		switch rand.IntN(5) {
 		case 0:
 			done(l.Write(value))
 		case 1:
@@ -124,6 +133,20 @@ func abuseLatest(name string, until time.Time, done func(error)) {
 			done(err)
 		case 2:
 			_, err := l.Wait(ctx, rand.Uint64N(3), value)
+			done(err)
+		case 3:
+			d, err := l.Reserve()
+			if err == nil {
+				copy(d.Bytes(), value)
+				err = d.Commit()
+			}
+			done(err)
+		case 4:
+			lease, err := l.Next(ctx, rand.Uint64N(3))
+			if err == nil {
+				copy(value, lease.Bytes())
+				err = lease.Release()
+			}
 			done(err)
 		}
 		cancel()
