@@ -25,6 +25,19 @@
 // memory is fixed when it is created. If a process dies, the other processes do
 // not wait for it; the types say which messages are lost.
 //
+// # Without copies
+//
+// Send, Receive and their like copy a message once. Large messages and values can be
+// written and read in place, in the shared memory: Reserve returns room for the next
+// one, and Next leases one until Release. What others do meanwhile differs:
+//
+//   - A lease of a [Queue] keeps other receivers from receiving.
+//   - A lease of a [Subscription] holds the room of its message, or is overwritten: see
+//     [TopicLease].
+//   - A lease of a [Latest] holds up nobody. There is a limit on how many there are.
+//
+// If a process dies, what it has reserved or leased is given back.
+//
 // # Waiting
 //
 // A call that waits first spins: it watches the memory for a while. Then it
