@@ -120,8 +120,9 @@ type LatestLease struct {
 // Lease leases the newest value, for reading it in place.
 //
 // Returns [ErrNoValue] if nothing has been written, object.ErrNoSpace if there are
-// as many leases as there can be, see [LatestOptions], and object.ErrCorrupt if
-// another process has corrupted the memory.
+// as many leases as there can be, see [LatestOptions], [ErrTooFast] if a thousand
+// attempts each found a value that was replaced before it was leased, and
+// object.ErrCorrupt if another process has corrupted the memory.
 func (l *Latest) Lease() (LatestLease, error) {
 	leased, a, err := l.lease(noVersion, 1)
 	if a != done && err == nil {
@@ -182,7 +183,7 @@ func (l *Latest) tryLease(after uint64, tries int) (leased LatestLease, a attemp
 	return leased, a, err
 }
 
-// reapLeases frees what those have that have leases and are dead.
+// reapLeases frees the leases of places whose processes are dead.
 func (l *Latest) reapLeases() error {
 	for i := range l.slots.leases {
 		owner, err := l.leaseOwner(i)

@@ -149,8 +149,8 @@ func (s *slots) free() (at int, err error) {
 	return 0, object.ErrCorrupt
 }
 
-// lookups is how often to look for a slot, or a value: it is in vain only if
-// others are faster, again and again.
+// lookups is how often to look for a slot or a value, if other processes are faster
+// again and again.
 const lookups = 1000
 
 // claim marks a slot as being written, unless it is leased. A reader first says
