@@ -165,7 +165,7 @@ func (t Taken) ID() TakenID {
 
 // Done removes the message from the queue.
 //
-// Returns os.ErrClosed if the message is no longer in hand: after Done or Return, or
+// Returns os.ErrClosed if the message is not in hand any more: after Done or Return, or
 // if the queue was closed.
 func (t Taken) Done() error {
 	return t.finish("done", func(m inHand) { t.q.remove(m) })
@@ -173,7 +173,7 @@ func (t Taken) Done() error {
 
 // Return gives the message to another receiver, or to this one again.
 //
-// Returns os.ErrClosed if the message is no longer in hand: after Done or Return, or
+// Returns os.ErrClosed if the message is not in hand any more: after Done or Return, or
 // if the queue was closed.
 func (t Taken) Return() error {
 	return t.finish("return", func(m inHand) { t.q.putBack(m) })

@@ -2,12 +2,9 @@ package sys
 
 import (
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
-
-	"golang.org/x/sys/unix"
 )
 
 // Children returns the children of a process, as far as they stay the same while it
@@ -17,8 +14,8 @@ func Children(pid int) (all []int) {
 		return childrenByParent(pid)
 	}
 	for _, thread := range threads(pid) {
-		text := readProc("/proc/" + strconv.Itoa(pid) + "/task/" + thread + "/children")
-		for _, field := range strings.Fields(text) {
+		text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/task/" + thread + "/children") // or it has ended
+		for _, field := range strings.Fields(string(text)) {
 			if child, err := strconv.Atoi(field); err == nil {
 				all = append(all, child)
 			}
@@ -45,24 +42,6 @@ func threads(pid int) (all []string) {
 		all = append(all, entry.Name())
 	}
 	return all
-}
-
-// readProc returns what a file of /proc has, or "". Unlike os.ReadFile, it makes no
-// other system calls than it needs.
-func readProc(name string) string {
-	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return ""
-	}
-	defer unix.Close(fd)
-	text := make([]byte, 0, 1024)
-	for {
-		n, err := unix.Read(fd, text[len(text):cap(text)])
-		if err != nil || n <= 0 {
-			return string(text)
-		}
-		text = slices.Grow(text[:len(text)+n], 1)
-	}
 }
 
 // haveChildren reports whether the system lists the children of threads.
