@@ -126,8 +126,7 @@ func (s *broadcast) slowest(position uint64) (at uint64, number uint16) {
 		if atomic.LoadUint64(&p.state) != subscribed {
 			continue
 		}
-		step.Here()
-		word := atomic.LoadUint64(&p.position)
+		word := load(&p.position)
 		if !isPosition(word) { // of a subscriber that is gone, or nonsense
 			continue
 		}
@@ -193,8 +192,7 @@ func (s *broadcast) padTo(position, rest uint64, owner uint16) (next uint64) {
 	next = advance(position, rest)
 	s.wipe(next)
 	s.commit(position, newHeader(paddingRecord, position, int(rest-headerSize)))
-	step.Here()
-	atomic.StoreUint64(&s.send.end, uint64(newEnd(next, owner)))
+	newEnd(next, owner).store(&s.send.end)
 	if !s.overwrites {
 		s.takeAlong(position, next)
 	}
@@ -307,7 +305,7 @@ func (p *place) unsubscribe() (wanted bool) {
 	step.Here()
 	atomic.StoreUint64(&p.state, 0)
 	step.Here()
-	return atomic.SwapUint64(&p.position, gone)&waited != 0
+	return race.Swap(&p.position, gone)&waited != 0
 }
 
 func (s *broadcast) loadNumber(position uint64) uint64 {

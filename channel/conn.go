@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
@@ -259,8 +260,7 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt,
 
 // read copies what there is, from as many records as fit.
 func (s *stream) read(p []byte) (n int, a attempt, err error) {
-	step.Here()
-	if atomic.LoadUint64(&s.bells.receiveClosed) != 0 {
+	if load(&s.bells.receiveClosed) != 0 {
 		return 0, empty, io.EOF // by CloseRead
 	}
 	for n < len(p) {
@@ -288,8 +288,7 @@ func (s *stream) isHalfEmpty() bool {
 // readRecord copies what there is of the next record.
 func (s *stream) readRecord(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
-	step.Here()
-	closed := atomic.LoadUint64(&s.bells.sendClosed)
+	closed := load(&s.bells.sendClosed)
 	position, length, a, err := s.nextRecord()
 	switch {
 	case closed == discarded:
@@ -331,8 +330,7 @@ const nextLooks = 4
 
 // write copies as much of p as is written at once.
 func (s *stream) write(p []byte) (int, attempt, error) {
-	step.Here()
-	if atomic.LoadUint64(&s.bells.receiveClosed) != 0 {
+	if load(&s.bells.receiveClosed) != 0 {
 		return 0, empty, errPeerClosed
 	}
 	if atomic.LoadUint64(&s.bells.sendClosed) != 0 {
@@ -362,7 +360,7 @@ func (s *stream) restart(n uint64) (position uint64) {
 	next := advance(position, s.rest(position))
 	s.pad(position, next, 0)
 	step.Here()
-	atomic.CompareAndSwapUint64(&s.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
+	race.CompareAndSwap(&s.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
 	return next
 }
 

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -89,16 +87,14 @@ func (c *Conn) Close() error {
 
 // endSending ends the stream that this side writes.
 func (s *stream) endSending(how uint64) {
-	step.Here()
-	atomic.StoreUint64(&s.bells.sendClosed, how)
+	store(&s.bells.sendClosed, how)
 	s.theirs.ring()
 	s.mine.ring()
 }
 
 // endReceiving ends the stream that this side reads.
 func (s *stream) endReceiving() {
-	step.Here()
-	atomic.StoreUint64(&s.bells.receiveClosed, 1)
+	store(&s.bells.receiveClosed, 1)
 	s.theirs.ring()
 	s.mine.ring()
 }
@@ -110,7 +106,7 @@ func (c *Conn) awaitRead(limit time.Duration) error {
 	var unread uint64
 	err := c.attempt(&c.out, ctx, func() (attempt, error) {
 		var err error
-		if unread, err = c.out.unread(); unread > 0 && atomic.LoadUint64(&c.out.bells.receiveClosed) != 0 {
+		if unread, err = c.out.unread(); unread > 0 && load(&c.out.bells.receiveClosed) != 0 {
 			err = errPeerClosed
 		}
 		if unread > 0 || err != nil {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
@@ -185,7 +186,7 @@ func (c *cursor) move(next uint64) {
 		publish(&c.place.position, next)
 		return
 	}
-	if atomic.SwapUint64(&c.place.position, next)&waited != 0 {
+	if race.Swap(&c.place.position, next)&waited != 0 {
 		c.wanted = true
 	}
 }

@@ -1,8 +1,7 @@
 package channel
 
 import (
-	"sync/atomic"
-
+	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/internal/step"
 )
 
@@ -35,17 +34,16 @@ func advance(position, by uint64) uint64 { return (position + by) & positionMask
 
 func loadEnd(word *uint64) end {
 	step.Here()
-	return end(atomic.LoadUint64(word))
+	return end(race.Load(word))
 }
+
+func (e end) store(word *uint64) { store(word, uint64(e)) }
 
 // take makes the end, seen as nobody's, this owner's.
 func (e end) take(word *uint64, owner uint16) bool {
 	step.Here()
-	return e.owner() == 0 && atomic.CompareAndSwapUint64(word, uint64(e), uint64(e)|uint64(owner))
+	return e.owner() == 0 && race.CompareAndSwap(word, uint64(e), uint64(e)|uint64(owner))
 }
 
 // leave moves the end on, to nobody.
-func leave(word *uint64, position uint64) {
-	step.Here()
-	atomic.StoreUint64(word, uint64(newEnd(position, 0)))
-}
+func leave(word *uint64, position uint64) { newEnd(position, 0).store(word) }

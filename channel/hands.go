@@ -3,6 +3,7 @@ package channel
 import (
 	"sync/atomic"
 
+	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
@@ -40,14 +41,11 @@ type inHand struct {
 
 func (h inHand) detail() uint64 { return uint64(h.takes)<<lengthBits | h.length }
 
-func (h *hand) load() end {
-	step.Here()
-	return end(atomic.LoadUint64(&h.word))
-}
+func (h *hand) load() end { return end(load(&h.word)) }
 
 func (h *hand) swap(from, to end) bool {
 	step.Here()
-	return atomic.CompareAndSwapUint64(&h.word, uint64(from), uint64(to))
+	return race.CompareAndSwap(&h.word, uint64(from), uint64(to))
 }
 
 // hands returns the entries that were ever used.

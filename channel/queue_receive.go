@@ -3,10 +3,8 @@ package channel
 import (
 	"context"
 	"os"
-	"sync/atomic"
 
 	"github.com/filemap-go/filemap/internal/race"
-	"github.com/filemap-go/filemap/internal/step"
 )
 
 // Receive waits for the next message, removes it from the queue, and returns it in
@@ -133,8 +131,7 @@ func (q *Queue) drainOne(m inHand, f func([]byte) error) error {
 
 // move moves the receiving end on, and keeps it.
 func (q *Queue) move(next uint64) {
-	step.Here()
-	atomic.StoreUint64(&q.receive.end, uint64(newEnd(next, q.member.number)))
+	newEnd(next, q.member.number).store(&q.receive.end)
 	q.sending.bell.notify()
 }
 

@@ -2,7 +2,6 @@ package channel
 
 import (
 	"runtime"
-	"sync/atomic"
 
 	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/internal/step"
@@ -45,8 +44,7 @@ func (r *ring) longest() uint64 { return r.size() - headerSize - zeroedSize }
 func (r *ring) header(position uint64) *uint64 { return &r.headers[position&r.mask/8] }
 
 func (r *ring) load(position uint64) header {
-	step.Here()
-	return header(atomic.LoadUint64(r.header(position)))
+	return header(load(r.header(position)))
 }
 
 // commit makes the record at a position, and what lies ready behind it, one
@@ -54,6 +52,19 @@ func (r *ring) load(position uint64) header {
 func (r *ring) commit(position uint64, h header) {
 	step.Here()
 	publish(r.header(position), uint64(h))
+}
+
+// load and store are those of sync/atomic, for words by which one process
+// tells another that there is something, or room.
+
+func load(word *uint64) uint64 {
+	step.Here()
+	return race.Load(word)
+}
+
+func store(word *uint64, value uint64) {
+	step.Here()
+	race.Store(word, value)
 }
 
 // publish stores a word after all that was stored before it. That is what a
@@ -66,7 +77,7 @@ func publish(word *uint64, value uint64) {
 		*word = value
 		return
 	}
-	atomic.StoreUint64(word, value)
+	race.Store(word, value)
 }
 
 // bytes returns the n bytes behind the header at a position.
@@ -127,11 +138,10 @@ func (r *ring) pad(position, next uint64, owner uint16) {
 	zeroed := r.clear(position, next)
 	r.commit(position, newHeader(paddingRecord, position, int(distance(next, position)-headerSize)))
 	r.zero(zeroed, next)
-	step.Here()
-	atomic.StoreUint64(&r.send.end, uint64(newEnd(next, owner)))
+	newEnd(next, owner).store(&r.send.end)
 	if owner != 0 {
 		step.Here()
-		atomic.CompareAndSwapUint64(&r.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
+		race.CompareAndSwap(&r.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
 	}
 }
 

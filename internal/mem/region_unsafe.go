@@ -1,8 +1,9 @@
 package mem
 
 import (
-	"sync/atomic"
 	"unsafe"
+
+	"github.com/filemap-go/filemap/internal/race"
 )
 
 // contains reports whether the address lies in the mapped bytes.
@@ -28,12 +29,12 @@ func (r *Region) Pointer(off int64, n int, align uintptr) (unsafe.Pointer, error
 	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(data)), off), nil
 }
 
-func (r *Region) word32(off int64) *atomic.Uint32 {
-	return (*atomic.Uint32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(r.data)), off))
+func (r *Region) word32(off int64) *race.Uint32 {
+	return (*race.Uint32)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(r.data)), off))
 }
 
-func (r *Region) word64(off int64) *atomic.Uint64 {
-	return (*atomic.Uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(r.data)), off))
+func (r *Region) word64(off int64) *race.Uint64 {
+	return (*race.Uint64)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(r.data)), off))
 }
 
 // address returns where the region begins in this process.
