@@ -206,21 +206,26 @@ func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
 	if deadline.Err() != nil { // as in package net, even if there is something
 		return context.Cause(deadline)
 	}
+	return s.inTurn(deadline, f)
+}
+
+// inTurn runs f when no other goroutine uses the stream.
+func (s *stream) inTurn(ctx context.Context, f func(context.Context) error) error {
 	select {
 	case s.turn <- struct{}{}:
 	default: // a select of both takes as long as all else that a call does
 		select {
 		case s.turn <- struct{}{}:
-		case <-deadline.Done():
+		case <-ctx.Done():
 			select { // the last look
 			case s.turn <- struct{}{}:
 			default:
-				return context.Cause(deadline)
+				return context.Cause(ctx)
 			}
 		}
 	}
 	defer func() { <-s.turn }()
-	return f(deadline)
+	return f(ctx)
 }
 
 // usable returns why a stream can't be used now, if so.

@@ -51,6 +51,9 @@
 // [Conn] are those of package net: if a deadline has passed when Read or Write is
 // called, the call fails at once.
 //
+// To wait for several channels, or for a channel together with locks, events and
+// jobs, give what their methods Ready return to [waitable.Any]: see [Queue.Ready].
+//
 // # Trust
 //
 // All processes that have a channel open can write to its memory. Whatever they

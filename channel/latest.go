@@ -223,7 +223,7 @@ func (l *Latest) read(buffer []byte, after uint64, tries int) (version uint64, a
 func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
 	version, a, err := l.read(buffer, after, 1)
 	if err == nil && a != done {
-		err = l.readLater(ctx, func(tries int) (a attempt, err error) {
+		err = l.await(ctx, func(tries int) (a attempt, err error) {
 			version, a, err = l.read(buffer, after, tries)
 			return a, err
 		})
@@ -231,8 +231,8 @@ func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version
 	return version, l.check("wait", err)
 }
 
-// readLater tries again and again after a first attempt to read that was not done.
-func (l *Latest) readLater(ctx context.Context, try func(tries int) (attempt, error)) error {
+// await tries again and again after a first attempt that was not done.
+func (l *Latest) await(ctx context.Context, try func(tries int) (attempt, error)) error {
 	select {
 	case l.waiting <- struct{}{}:
 		defer func() { <-l.waiting }()

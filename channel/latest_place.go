@@ -137,7 +137,7 @@ func (l *Latest) Lease() (LatestLease, error) {
 func (l *Latest) Next(ctx context.Context, after uint64) (LatestLease, error) {
 	leased, a, err := l.lease(after, 1)
 	if err == nil && a != done {
-		err = l.readLater(ctx, func(tries int) (a attempt, err error) {
+		err = l.await(ctx, func(tries int) (a attempt, err error) {
 			leased, a, err = l.lease(after, tries)
 			return a, err
 		})

@@ -24,7 +24,9 @@ type reception struct {
 	taking   sync.Mutex    // connections are ready in the order in which Dial returns
 	ready    chan *Conn
 	failures chan error
-	told     time.Time // when a dialer's failure was last reported; under taking
+	newsLock sync.Mutex
+	news     chan struct{} // nil if nobody waits: see tellNews
+	told     time.Time     // when a dialer's failure was last reported; under taking
 }
 
 const (
@@ -114,6 +116,7 @@ func (l *Listener) tryTake(id string) error {
 		return errors.Join(ErrPeerGone, c.release())
 	}
 	l.ready <- c // has room: there is a slot for it
+	l.tellNews()
 	c.ringPeer()
 	return nil
 }
@@ -157,6 +160,7 @@ func (l *Listener) tell(err error) {
 func (l *Listener) report(err error) {
 	select {
 	case l.failures <- &passingError{err}:
+		l.tellNews()
 	default: // there is one already
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/filemap-go/filemap/internal/kernel"
@@ -96,10 +97,12 @@ func waitAnyNamed(ctx context.Context, objects []Object) (int, kernel.Taken, err
 	}
 	names, handles := split(objects)
 	both, cancel := context.WithCancelCause(ctx)
+	var waits sync.WaitGroup
+	defer waits.Wait() // what they use is the caller's again
 	defer cancel(nil)
 	appeared := make(chan int, len(names))
 	for _, i := range names {
-		go func() {
+		waits.Go(func() {
 			switch err := objects[i].conditional().await(both); {
 			case err == nil:
 				appeared <- i
@@ -107,7 +110,7 @@ func waitAnyNamed(ctx context.Context, objects []Object) (int, kernel.Taken, err
 			case both.Err() == nil:
 				cancel(err)
 			}
-		}()
+		})
 	}
 	if len(handles) > 0 {
 		if k, taken, err := kernel.WaitAny(both, kernels(nil, objects)); err == nil {
