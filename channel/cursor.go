@@ -274,30 +274,3 @@ func (c *cursor) back(end, number, last uint64) (position, first uint64, ok bool
 	}
 	return end, number, true
 }
-
-// look reports whether there is a message at the cursor, which it moves to where
-// the next one will be.
-func (c *cursor) look() (attempt, error) {
-	for range lapsMost {
-		position, ok := c.position()
-		if !ok {
-			return empty, errPosition
-		}
-		h := c.load(position)
-		intact, err := c.isIntact(position)
-		switch {
-		case err != nil:
-			return empty, err
-		case !intact:
-		case h == 0:
-			return empty, nil
-		case !h.fits(position, c.size()-position&c.mask):
-			return empty, object.ErrCorrupt
-		case !h.isPadding():
-			return done, nil
-		default:
-			c.move(advance(position, h.size()))
-		}
-	}
-	return taken, nil
-}

@@ -20,6 +20,9 @@
 //
 //	message, err := q.Receive(ctx, buffer)
 //
+// Messages are bytes. [TypedQueue], [TypedTopic] and [TypedLatest] are for messages
+// that are values of a Go type without pointers.
+//
 // A channel has a name as all objects do, see [filemap]. The channel and its
 // messages live as long as a process has the channel open. The size of its
 // memory is fixed when it is created. If a process dies, the other processes do

@@ -15,6 +15,7 @@ import (
 // be of different moments.
 type Info struct {
 	Kind     string    `json:"kind"`              // "queue", "topic", "latest" or "conn"
+	Type     string    `json:"type,omitempty"`    // of the messages: the first 64 bytes of Type.String
 	Capacity int64     `json:"capacity"`          // of a ring, in bytes
 	Rings    []Traffic `json:"rings"`             // a Conn has two: what the dialer sends, and what it receives
 	InHand   []InHand  `json:"in_hand,omitempty"` // messages of a queue, the oldest first
@@ -112,7 +113,7 @@ func isFree(mutexName string) bool {
 }
 
 func (p preamble) describe(v *filemap.View) (Info, error) {
-	info := Info{Kind: p.kind.String(), Capacity: int64(p.capacity), Members: []Member{}}
+	info := Info{Kind: p.kind.String(), Type: p.description(), Capacity: int64(p.capacity), Members: []Member{}}
 	rings := int64(1)
 	if p.kind == connKind {
 		rings = 2

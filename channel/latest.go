@@ -54,6 +54,11 @@ type LatestOptions struct {
 	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
+	// Type is that of the messages, from [TypeOf], or nil if they have none. An
+	// existing register that has another type, or none, is an object.ErrWrongKind. With a
+	// nil Type any register can be opened.
+	Type *Type
+
 	// Security says which other users may open a new value. nil admits none; on
 	// Windows it admits those that the system's default admits.
 	Security *Security
@@ -104,9 +109,14 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
+	if opts.Type != nil && way != open && size != opts.Type.Size() {
+		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("size %d: that of %s must be its own", size, opts.Type))
+		return nil, false, failed(op, name, err)
+	}
 	seg, created, err := makeSegment(spec{
 		name: name, kind: latestKind, capacity: capacity, rings: 1,
 		places: placesDefault, option: uint64(leases)<<32 | uint64(size), security: opts.Security,
+		messages: opts.Type,
 	}, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)

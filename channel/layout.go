@@ -69,7 +69,8 @@ type preamble struct {
 	option    uint64 // the kind's own
 	id        uint64 // queues: a random number, which identifies the messages with their positions
 	hands     uint32 // queues: how many messages can be in hand
-	_         [76]byte
+	_         [4]byte
+	typeWords
 }
 
 // words are what both ends of a ring share. Each end has a line of its own.

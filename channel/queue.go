@@ -89,6 +89,11 @@ type QueueOptions struct {
 	// [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
+	// Type is that of the messages, from [TypeOf], or nil if they have none. An
+	// existing queue that has another type, or none, is an object.ErrWrongKind. With a
+	// nil Type any queue can be opened.
+	Type *Type
+
 	// Security says which other users may open a new queue. nil admits none; on
 	// Windows it admits those that the system's default admits. An SDDL applies
 	// to the mapping and to the creator's own objects only.
@@ -140,6 +145,7 @@ func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created b
 	}
 	q, created, err = makeQueue(spec{
 		name: name, kind: queueKind, capacity: capacity, hands: handsDefault, security: opts.Security,
+		messages: opts.Type,
 	}, *opts, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)

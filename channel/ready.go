@@ -77,7 +77,7 @@ func (s *Subscription) look(tries int) (a attempt, err error) {
 	}
 	err = s.view.Guard(func() (err error) {
 		for {
-			a, err = s.cursor.look()
+			_, _, a, err = s.cursor.find()
 			if tries--; tries <= 0 || a != empty || err != nil {
 				break
 			}
@@ -104,7 +104,7 @@ func (l *Latest) Ready(after uint64) waitable.Object {
 func (l *Latest) look(after uint64, tries int) (a attempt, err error) {
 	err = l.view.Guard(func() error {
 		for ; tries > 0 && a != done; tries-- {
-			if version := loadEnd(&l.slots.send.end).version(); version != 0 && version != after {
+			if version := l.slots.newest().version(); version != 0 && version != after {
 				a = done
 			}
 		}

@@ -48,6 +48,7 @@ type spec struct {
 	option   uint64
 	hands    uint32 // how many messages can be in hand: queues
 	security *Security
+	messages *Type // nil if they have none, or any
 }
 
 const (
@@ -76,6 +77,9 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 	seg = &segment{kind: s.kind, security: s.security}
 	seg.peers.segment = seg
 	name, err := object.ParseName(s.name)
+	if err == nil {
+		err = s.messages.usable()
+	}
 	switch {
 	case err != nil:
 		return nil, false, err
@@ -137,7 +141,10 @@ func (s *segment) makeMapping(spec spec, way way) (created bool, err error) {
 	if s.view, err = s.mapping.View(0, 0); err != nil {
 		return false, err
 	}
-	return created, s.check(spec.rings)
+	if err := s.check(spec.rings); err != nil {
+		return created, err
+	}
+	return created, spec.messages.matches(s.shape.typeWords)
 }
 
 // preamble returns what a new channel begins with.
@@ -146,6 +153,7 @@ func (s spec) preamble() preamble {
 		magic: magic, version: version, kind: s.kind,
 		capacity: uint64(s.capacity), places: s.places, option: s.option,
 		id: rand.Uint64(), hands: s.hands,
+		typeWords: s.messages.words(),
 	}
 	if s.security != nil {
 		p.group, p.everybody = s.security.Group, s.security.Everybody

@@ -46,6 +46,11 @@ type TopicOptions struct {
 	// before they sleep: [SpinAdaptive], [SpinNever], [SpinAlways], or a time.
 	Spin time.Duration
 
+	// Type is that of the messages, from [TypeOf], or nil if they have none. An
+	// existing topic that has another type, or none, is an object.ErrWrongKind. With a
+	// nil Type any topic can be opened.
+	Type *Type
+
 	// Security says which other users may open a new topic. nil admits none; on
 	// Windows it admits those that the system's default admits. An SDDL applies
 	// to the mapping and to the creator's own objects only.
@@ -106,6 +111,7 @@ func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created b
 	seg, created, err := makeSegment(spec{
 		name: name, kind: topicKind, capacity: capacity, rings: 1,
 		places: placesDefault, option: option, security: opts.Security,
+		messages: opts.Type,
 	}, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)

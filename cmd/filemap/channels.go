@@ -93,6 +93,9 @@ func inspectChannel(o inspect.Object) (channel.Info, bool) {
 // printChannel writes a channel's counters for people, a row each.
 func printChannel(w io.Writer, info channel.Info) {
 	row := func(label string, value any) { fmt.Fprintf(w, "%s\t%v\n", label, value) }
+	if info.Type != "" {
+		row("type", info.Type)
+	}
 	row("capacity", formatSize(info.Capacity))
 	for i, t := range info.Rings {
 		if len(info.Rings) > 1 {
