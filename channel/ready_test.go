@@ -206,6 +206,39 @@ func TestReadyToSeveral(t *testing.T) {
 	}
 }
 
+// TestReadyToTakeAgain waits for a message that was given back. The wait does not
+// count among its takes.
+func TestReadyToTakeAgain(t *testing.T) {
+	watchdog(t)
+	a, b := queue(t, nil)
+	succeed(t, "Send", a.Send(background, []byte("message")))
+	taken, err := b.Take(background)
+	succeed(t, "Take", err)
+	if _, err := waitable.Any(ended(), a.Ready()); !errors.Is(err, context.Canceled) {
+		t.Errorf("Any, while the message is in hand: %v", err)
+	}
+	go func() {
+		time.Sleep(20 * time.Millisecond) // the wait sleeps
+		if err := taken.Return(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 2 {
+		if _, err := waitable.Any(background, a.Ready()); err != nil {
+			t.Errorf("Any, when the message was given back: %v", err)
+		}
+	}
+	taken, err = a.Take(background)
+	succeed(t, "Take", err)
+	if taken.Takes() != 1 {
+		t.Errorf("the message was taken %d times before, want once", taken.Takes())
+	}
+	succeed(t, "Done", taken.Done())
+	if _, err := waitable.Any(ended(), a.Ready(), b.Ready()); !errors.Is(err, context.Canceled) {
+		t.Errorf("Any of an empty queue: %v", err)
+	}
+}
+
 func init() {
 	roles["lease"] = func(name string) error {
 		q, err := channel.OpenQueue(name, nil)
