@@ -1,8 +1,7 @@
 package channel
 
 import (
-	"sync/atomic"
-
+	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
@@ -42,8 +41,7 @@ func (s *slots) lease(owner uint16, after uint64) (i int, n newest, a attempt, e
 		if n.slot() >= len(s.all) {
 			break
 		}
-		step.Here()
-		atomic.StoreUint64(&s.leases[i], uint64(newLease(n.slot(), owner)))
+		store(&s.leases[i], uint64(newLease(n.slot(), owner)))
 		if s.all[n.slot()].is(n.version()) {
 			return i, n, done, nil
 		}
@@ -63,7 +61,7 @@ var errNoLease = object.Explain(object.ErrNoSpace, "all leases are taken")
 func (s *slots) takeLease(owner uint16) int {
 	for i := range s.leases {
 		step.Here()
-		if atomic.CompareAndSwapUint64(&s.leases[i], 0, uint64(owner)) {
+		if race.CompareAndSwap(&s.leases[i], 0, uint64(owner)) {
 			return i
 		}
 	}
@@ -73,9 +71,8 @@ func (s *slots) takeLease(owner uint16) int {
 // giveBack gives a lease back, unless it is another place's by now: the owner may
 // have been closed meanwhile.
 func (s *slots) giveBack(i int, owner uint16) {
-	step.Here()
-	word := atomic.LoadUint64(&s.leases[i])
+	word := load(&s.leases[i])
 	if lease(word).owner() == owner {
-		atomic.CompareAndSwapUint64(&s.leases[i], word, 0)
+		race.CompareAndSwap(&s.leases[i], word, 0)
 	}
 }

@@ -85,8 +85,7 @@ func (n newest) version() uint64 { return uint64(n) >> newestSlotBits }
 func (n newest) slot() int       { return int(n & (1<<newestSlotBits - 1)) }
 
 func (s *slots) newest() newest {
-	step.Here()
-	return newest(atomic.LoadUint64(&s.send.newest))
+	return newest(load(&s.send.newest))
 }
 
 // write makes a value the newest, if the end is nobody's, or the owner's, which
@@ -156,16 +155,14 @@ const lookups = 1000
 // claim marks a slot as being written, unless it is leased. A reader first says
 // what it leases, then looks for that mark: one of the two sees the other.
 func (s *slots) claim(at int) bool {
-	step.Here()
-	atomic.StoreUint64(s.all[at].version, 0)
+	store(s.all[at].version, 0)
 	return s.leased()>>at&1 == 0 // and what follows is written after that
 }
 
 // leased returns which slots are leased: a bit for each.
 func (s *slots) leased() (all uint64) {
 	for i := range s.leases {
-		step.Here()
-		all |= lease(atomic.LoadUint64(&s.leases[i])).slots()
+		all |= lease(load(&s.leases[i])).slots()
 	}
 	return all
 }
@@ -216,8 +213,7 @@ func (s slot) read(version uint64, buffer []byte) bool {
 
 // is reports whether the slot holds a version.
 func (s slot) is(version uint64) bool {
-	step.Here()
-	return atomic.LoadUint64(s.version) == version
+	return load(s.version) == version
 }
 
 // put and get copy a value while others may do the same, and find out later. To

@@ -70,6 +70,16 @@ func TestQueueOrders(t *testing.T) {
 				return lease.Release()
 			},
 		},
+		"in hand": {
+			func(q *channel.Queue) error { return q.Send(background, message) },
+			func(q *channel.Queue) error {
+				taken, err := q.Take(background)
+				if err != nil {
+					return err
+				}
+				return taken.Done()
+			},
+		},
 		"batch and TryReceive": {
 			func(q *channel.Queue) error { return second(q.SendBatch(background, [][]byte{message})) },
 			func(q *channel.Queue) error {
@@ -117,6 +127,37 @@ func TestTopicOrders(t *testing.T) {
 }
 
 func TestLatestOrders(t *testing.T) {
+	t.Run("copied", func(t *testing.T) {
+		testLatestOrders(t, (*channel.Latest).Write, func(l *channel.Latest, after uint64) (uint64, uint64, error) {
+			buffer := make([]byte, 8)
+			version, err := l.Wait(background, after, buffer)
+			return version, binary.LittleEndian.Uint64(buffer), err
+		})
+	})
+	t.Run("in place", func(t *testing.T) {
+		testLatestOrders(t, func(l *channel.Latest, value []byte) error {
+			draft, err := l.Reserve()
+			if err != nil {
+				return err
+			}
+			copy(draft.Bytes(), value)
+			return draft.Commit()
+		}, func(l *channel.Latest, after uint64) (version, value uint64, err error) {
+			lease, err := l.Next(background, after)
+			if err != nil {
+				return 0, 0, err
+			}
+			return lease.Version(), binary.LittleEndian.Uint64(lease.Bytes()), lease.Release()
+		})
+	})
+}
+
+// testLatestOrders has one goroutine write values, each of which stands for a cell of
+// this process's memory, and another read the newest.
+func testLatestOrders(
+	t *testing.T, write func(*channel.Latest, []byte) error,
+	next func(l *channel.Latest, after uint64) (version, value uint64, err error),
+) {
 	watchdog(t)
 	name := filemaptest.New(t).Name("latest")
 	opts := &channel.LatestOptions{Spin: channel.SpinAlways}
@@ -129,14 +170,14 @@ func TestLatestOrders(t *testing.T) {
 	var cells [handOvers]int
 	ended := make(chan error, 1)
 	go func() {
-		buffer := make([]byte, 8)
 		for version := uint64(0); version < handOvers; {
+			var i uint64
 			var err error
-			if version, err = reader.Wait(background, version, buffer); err != nil {
+			if version, i, err = next(reader, version); err != nil {
 				ended <- err
 				return
 			}
-			if i := binary.LittleEndian.Uint64(buffer); cells[i] != int(i) {
+			if cells[i] != int(i) {
 				t.Errorf("value %d came with cell %d", i, cells[i])
 			}
 		}
@@ -144,9 +185,9 @@ func TestLatestOrders(t *testing.T) {
 	}()
 	for i := range handOvers {
 		cells[i] = i
-		succeed(t, "Write", writer.Write(binary.LittleEndian.AppendUint64(nil, uint64(i))))
+		succeed(t, "write", write(writer, binary.LittleEndian.AppendUint64(nil, uint64(i))))
 	}
-	succeed(t, "Wait", <-ended)
+	succeed(t, "read", <-ended)
 }
 
 func TestConnOrders(t *testing.T) {
