@@ -24,6 +24,20 @@ var waitingChannels = []waitingCall{
 		}
 		return err
 	})},
+	{"channel.Queue.Take", takeMessage(func(ctx context.Context, q *channel.Queue) error {
+		taken, err := q.Take(ctx)
+		if err == nil {
+			err = taken.Done()
+		}
+		return err
+	})},
+	{"channel.Queue.TakeBatch", takeMessage(func(ctx context.Context, q *channel.Queue) error {
+		batch, err := q.TakeBatch(ctx, 2)
+		for _, taken := range batch {
+			err = errors.Join(err, taken.Done())
+		}
+		return err
+	})},
 	{"channel.Queue.Drain", takeMessage(func(ctx context.Context, q *channel.Queue) error {
 		_, err := q.Drain(ctx, func([]byte) error { return nil })
 		return err
@@ -40,7 +54,8 @@ var waitingChannels = []waitingCall{
 		}
 		return err
 	})},
-	{"channel.Queue.Flush", flush},
+	{"channel.Queue.Flush", flush((*channel.Queue).Flush)},
+	{"channel.Queue.AwaitEmpty", flush((*channel.Queue).AwaitEmpty)},
 	{"channel.Topic.Publish", publish((*channel.Topic).Publish)},
 	{"channel.Topic.PublishBatch", publish(func(t *channel.Topic, ctx context.Context, message []byte) error {
 		_, err := t.PublishBatch(ctx, [][]byte{message})
@@ -144,17 +159,21 @@ func send(
 	}
 }
 
-func flush(t *testing.T, ns *filemaptest.Namespace) waited {
-	q := smallQueue(t, ns)
-	rearm := func() error { return q.TrySend([]byte("a message")) }
-	succeed(t, "TrySend", rearm())
-	return waited{
-		wait: q.Flush,
-		signal: func() error {
-			_, _, err := q.TryReceive(nil)
-			return err
-		},
-		rearm: rearm,
+func flush(
+	wait func(*channel.Queue, context.Context) error,
+) func(*testing.T, *filemaptest.Namespace) waited {
+	return func(t *testing.T, ns *filemaptest.Namespace) waited {
+		q := smallQueue(t, ns)
+		rearm := func() error { return q.TrySend([]byte("a message")) }
+		succeed(t, "TrySend", rearm())
+		return waited{
+			wait: func(ctx context.Context) error { return wait(q, ctx) },
+			signal: func() error {
+				_, _, err := q.TryReceive(nil)
+				return err
+			},
+			rearm: rearm,
+		}
 	}
 }
 

@@ -168,8 +168,8 @@ func takeContexts(file *ast.File) (names []string) {
 			if pointer, ok := of.(*ast.StarExpr); ok {
 				of = pointer.X
 			}
-			receiver := of.(*ast.Ident)
-			if !receiver.IsExported() {
+			receiver, ok := of.(*ast.Ident)
+			if !ok || !receiver.IsExported() { // a generic type's methods call those of another
 				continue
 			}
 			name = receiver.Name + "." + name
