@@ -68,7 +68,7 @@ func (q TypedQueue[T]) Reserve(ctx context.Context) (TypedDraft[T], error) {
 	return TypedDraft[T]{draft}, err
 }
 
-// Value returns where the value is to be written: see [Draft.Bytes].
+// Value returns where to write the value: see [Draft.Bytes].
 func (d TypedDraft[T]) Value() *T { return valueIn[T](d.draft.Bytes()) }
 
 // Commit sends the value.
@@ -128,7 +128,7 @@ func (t TypedTopic[T]) Reserve(ctx context.Context) (TypedTopicDraft[T], error) 
 	return TypedTopicDraft[T]{draft}, err
 }
 
-// Value returns where the value is to be written: see [TopicDraft.Bytes].
+// Value returns where to write the value: see [TopicDraft.Bytes].
 func (d TypedTopicDraft[T]) Value() *T { return valueIn[T](d.draft.Bytes()) }
 
 // Commit publishes the value.
