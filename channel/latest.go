@@ -35,6 +35,7 @@ type Latest struct {
 	// draft, waiting by the one that sleeps: the others queue.
 	turn    sync.Mutex
 	waiting chan struct{}
+	news    news // for those that queue
 
 	// Drafts and leases have numbers, so that each is ended once. 0 is none.
 	serial  atomic.Uint64
@@ -241,13 +242,17 @@ func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version
 	return version, l.check("wait", err)
 }
 
-// await tries again and again after a first attempt that was not done.
+// await tries again and again after a first attempt that was not done. One goroutine
+// at a time waits for the bell; the others queue.
 func (l *Latest) await(ctx context.Context, try func(tries int) (attempt, error)) error {
 	select {
 	case l.waiting <- struct{}{}:
-		defer func() { <-l.waiting }()
-	case <-ctx.Done(): // the last try needs no turn
+	default:
+		if ended, err := l.queue(ctx, try); ended {
+			return err
+		}
 	}
+	defer func() { <-l.waiting }()
 	p := patience{bell: l.bell, spin: &l.spin}
 	defer p.stop()
 	for {
@@ -257,7 +262,30 @@ func (l *Latest) await(ctx context.Context, try func(tries int) (attempt, error)
 				continue
 			}
 		}
+		l.news.tell()
 		return err
+	}
+}
+
+// queue waits for the goroutine that waits for the bell: for its turn, or for its news
+// that there is another value, since it may have its turn again before this one. It
+// reports whether an attempt was done.
+func (l *Latest) queue(ctx context.Context, try func(tries int) (attempt, error)) (ended bool, err error) {
+	for {
+		over := ctx.Err() != nil // before the look
+		news := l.news.ask()
+		switch a, err := try(1); {
+		case a == done || err != nil:
+			return true, err
+		case over:
+			return true, context.Cause(ctx)
+		}
+		select {
+		case l.waiting <- struct{}{}:
+			return false, nil
+		case <-news:
+		case <-ctx.Done():
+		}
 	}
 }
 

@@ -210,20 +210,6 @@ func (l *Listener) look() (ok bool, news <-chan struct{}, err error) {
 	if l.closing.Err() != nil {
 		return false, nil, os.ErrClosed
 	}
-	l.newsLock.Lock()
-	defer l.newsLock.Unlock()
-	if l.news == nil {
-		l.news = make(chan struct{})
-	}
-	return len(l.ready)+len(l.failures) > 0, l.news, nil
-}
-
-// tellNews tells waits for Ready that there is a connection, or a failure.
-func (l *Listener) tellNews() {
-	l.newsLock.Lock()
-	defer l.newsLock.Unlock()
-	if l.news != nil {
-		close(l.news)
-		l.news = nil
-	}
+	news = l.news.ask()
+	return len(l.ready)+len(l.failures) > 0, news, nil
 }

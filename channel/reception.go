@@ -24,9 +24,8 @@ type reception struct {
 	taking   sync.Mutex    // connections are ready in the order in which Dial returns
 	ready    chan *Conn
 	failures chan error
-	newsLock sync.Mutex
-	news     chan struct{} // nil if nobody waits: see tellNews
-	told     time.Time     // when a dialer's failure was last reported; under taking
+	news     news      // of connections and failures
+	told     time.Time // when a dialer's failure was last reported; under taking
 }
 
 const (
@@ -116,7 +115,7 @@ func (l *Listener) tryTake(id string) error {
 		return errors.Join(ErrPeerGone, c.release())
 	}
 	l.ready <- c // has room: there is a slot for it
-	l.tellNews()
+	l.news.tell()
 	c.ringPeer()
 	return nil
 }
@@ -160,7 +159,7 @@ func (l *Listener) tell(err error) {
 func (l *Listener) report(err error) {
 	select {
 	case l.failures <- &passingError{err}:
-		l.tellNews()
+		l.news.tell()
 	default: // there is one already
 	}
 }
