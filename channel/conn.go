@@ -1,7 +1,6 @@
 package channel
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -28,7 +27,7 @@ type Conn struct {
 	*segment
 	in, out stream
 	gone    atomic.Pointer[error] // set when the other side is: see bury
-	looked  atomic.Int64          // when a write last looked for the other side
+	pulse   pulse                 // of writes
 	addr    Addr
 
 	closing context.Context
@@ -165,7 +164,10 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		return 0, c.check("write", c.usable(&c.out))
 	}
 	err = c.use(&c.out, func(deadline context.Context) error {
-		if err := cmp.Or(c.out.fault, c.expectPeer()); err != nil {
+		if c.out.fault != nil {
+			return c.out.fault
+		}
+		if err := c.expectPeer(); err != nil {
 			return err
 		}
 		for n < len(p) {

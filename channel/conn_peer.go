@@ -38,25 +38,14 @@ func (c *Conn) tryPeer() (gone bool, err error) {
 	return c.gone.Load() != nil, err
 }
 
-// writeLooks is how long writes go on without a look for the other side: a write
-// to a ring with room would not notice a death.
-const writeLooks = 20 * time.Millisecond
-
-// started is when this process began to count time.
-var started = time.Now()
-
 // expectPeer returns an error if the other side is gone, and a write would be in
-// vain.
+// vain: a write to a ring with room would not notice that.
 func (c *Conn) expectPeer() error {
+	if err := c.pulse.beat(c); err != nil {
+		return err
+	}
 	if c.gone.Load() == nil {
-		now := time.Since(started)
-		if now-time.Duration(c.looked.Load()) < writeLooks {
-			return nil
-		}
-		c.looked.Store(int64(now))
-		if gone, err := c.tryPeer(); !gone || err != nil {
-			return err
-		}
+		return nil
 	}
 	closed := false
 	if err := c.view.Guard(func() error {
@@ -66,6 +55,43 @@ func (c *Conn) expectPeer() error {
 		return cmp.Or(err, *c.gone.Load())
 	}
 	return errPeerClosed
+}
+
+// pulse looks for the other side while there are writes: at the first, and then by a
+// timer, because a clock would cost a write half of its time.
+type pulse struct {
+	state atomic.Uint32
+}
+
+const (
+	still   = iota // there is no timer
+	waning         // there is one, and no write since it last ran
+	beating        // there was a write
+)
+
+// pulsePause is how long writes go on without a look for the other side.
+const pulsePause = 20 * time.Millisecond
+
+// beat is called by each write, and by one at a time.
+func (p *pulse) beat(c *Conn) error {
+	switch {
+	case p.state.Load() == beating, p.state.CompareAndSwap(waning, beating):
+		return nil
+	}
+	p.state.Store(beating)
+	time.AfterFunc(pulsePause, func() { p.next(c) })
+	_, err := c.tryPeer()
+	return err
+}
+
+// next is what the timer does.
+func (p *pulse) next(c *Conn) {
+	if c.closed.Load() || c.gone.Load() != nil || !p.state.CompareAndSwap(beating, waning) {
+		p.state.Store(still)
+		return
+	}
+	_, _ = c.tryPeer() // an error comes again at the next first write
+	time.AfterFunc(pulsePause, func() { p.next(c) })
 }
 
 // peerNumber returns the number of the other side's place.

@@ -134,12 +134,14 @@ func (p *peers) reapAny(who sleepers) (dead bool, err error) {
 // copy.
 func (p *peers) once(try func() (attempt, error)) (a attempt, err error) {
 	for i := range copyTries + placesMost { // each place's process may be dead
-		a, err = try()
+		if a, err = try(); a == done {
+			return a, err
+		}
 		if err == nil {
 			err = p.check(a.owner())
 		}
 		switch {
-		case err != nil || a == done || a == empty:
+		case err != nil || a == empty:
 			return a, err
 		case a.owner() == 0 || a.result() == taken && i%copyTries != copyTries-2:
 			continue

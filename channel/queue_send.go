@@ -101,7 +101,7 @@ func (q *Queue) trySendBatch(batch [][]byte) (n int, a attempt, err error) {
 	return n, a, err
 }
 
-// trySend sends the message if there is room.
+// trySend sends the message if there is room. It is small enough to be inlined.
 func (q *Queue) trySend(message []byte) (a attempt, err error) {
 	err = q.view.Guard(func() error {
 		n := uint64(len(message))
@@ -113,7 +113,7 @@ func (q *Queue) trySend(message []byte) (a attempt, err error) {
 		a = tried
 		return err
 	})
-	return a, err
+	return
 }
 
 // reserve takes the sending end, with room for a message at the position.

@@ -188,7 +188,10 @@ func (r *ring) putBatch(first uint64, batch [][]byte) (n int, next uint64) {
 	bytes := uint64(0)
 	for _, message := range batch {
 		size := recordSize(uint64(len(message)))
-		if size > r.size()-next&r.mask || n > 0 && next&r.mask == 0 || !r.hasRoom(next, size) {
+		if n > 0 && next&r.mask == 0 {
+			break
+		}
+		if !r.hasRoomHere(next, size) && (size > r.rest(next) || !r.hasRoomNow(next, size)) {
 			break
 		}
 		copy(r.bytes(next, uint64(len(message))), message)
