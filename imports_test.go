@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"inspect":         {"object", "internal/kernel"},
 	"waitable":        {"object", "internal/kernel"},
 	"handle":          {"object", "internal/kernel"},
-	"channel":         {"object", ".", "waitable", "internal/race", "internal/step"},
+	"channel":         {"object", ".", "waitable", "internal/kernel", "internal/race", "internal/step"},
 	"filemaptest":     {"object", "inspect", "internal/kernel"},
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -28,7 +29,9 @@ type Conn struct {
 	in, out stream
 	gone    atomic.Pointer[error] // set when the other side is: see bury
 	pulse   pulse                 // of writes
-	addr    Addr
+	local   Addr
+	remote  Addr
+	process int // of the other side, as that says: see meet
 
 	closing context.Context
 	cancel  context.CancelCauseFunc
@@ -59,14 +62,16 @@ var ErrPeerGone = object.Explain(syscall.ECONNRESET, "the other side's process i
 // errPeerClosed is a syscall.EPIPE.
 var errPeerClosed = object.Explain(syscall.EPIPE, "the other side has closed the connection")
 
-// Addr is the address of a Listener and of both sides of a Conn: the Listener's
-// name.
+// Addr is the address of a Listener or of a side of a Conn: the Listener's name,
+// which follows Local\ or Global\, or for a side that dialed, as the accepting
+// side sees it, NAME#ID with the connection's own ID, such as
+// Local\Web#4PZ2QXN5OVYG3ISDTJTRX6WQHM.
 type Addr string
 
 // Network returns "filemap".
 func (a Addr) Network() string { return "filemap" }
 
-// String returns the name.
+// String returns the address.
 func (a Addr) String() string { return string(a) }
 
 const (
@@ -89,12 +94,13 @@ const (
 
 // newConn returns the side of a connection that has a place.
 func newConn(seg *segment, addr Addr, option time.Duration) (*Conn, error) {
-	c := &Conn{segment: seg, addr: addr}
+	c := &Conn{segment: seg, local: addr, remote: addr}
 	c.linger.Store(-1)
 	c.closing, c.cancel = context.WithCancelCause(context.Background())
 	out, in := int64(0), int64(1)
 	if seg.member.number == accepterPlace {
 		out, in = in, out
+		c.remote += "#" + Addr(strings.TrimPrefix(seg.name, connName(string(addr), "")))
 	}
 	if err := errors.Join(
 		c.in.open(seg, in, reading), c.out.open(seg, out, writing), c.peers.start(c.bury),
@@ -372,10 +378,12 @@ func (s *stream) restart(n uint64) (position uint64) {
 }
 
 // LocalAddr returns the name of the Listener that was dialed.
-func (c *Conn) LocalAddr() net.Addr { return c.addr }
+func (c *Conn) LocalAddr() net.Addr { return c.local }
 
-// RemoteAddr returns the name of the Listener that was dialed.
-func (c *Conn) RemoteAddr() net.Addr { return c.addr }
+// RemoteAddr returns the name of the Listener that was dialed, with the ID of the
+// connection on the side that accepted it: see [Addr]. So it tells connections
+// apart. [Conn.Peer] tells which process and user the other side is.
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // SetDeadline sets the time after which reads and writes, even those in progress,
 // fail with os.ErrDeadlineExceeded. The zero time means no deadline.
@@ -412,5 +420,5 @@ func (c *Conn) check(op string, err error) error {
 }
 
 func (c *Conn) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: c.addr.Network(), Source: c.addr, Addr: c.addr, Err: err}
+	return &net.OpError{Op: op, Net: c.local.Network(), Source: c.local, Addr: c.remote, Err: err}
 }

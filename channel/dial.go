@@ -99,6 +99,7 @@ func dial(ctx context.Context, name string, opts DialOptions) (*Conn, error) {
 	if err := c.awaitTaken(ctx); err != nil {
 		return nil, errors.Join(err, c.release())
 	}
+	c.meet()
 	return c, nil
 }
 
@@ -127,10 +128,13 @@ func (q *Queue) dial(ctx context.Context, opts DialOptions) (*Conn, error) {
 // connSpec is what a connection of a Listener with a queue is like.
 func connSpec(q *Queue, id string, capacity uint64) spec {
 	return spec{
-		name: q.name + "~c" + id, kind: connKind, capacity: int64(capacity), rings: 2,
+		name: connName(q.name, id), kind: connKind, capacity: int64(capacity), rings: 2,
 		places: connPlaces, security: q.security,
 	}
 }
+
+// connName returns the name of a connection of a listener.
+func connName(listener, id string) string { return listener + "~c" + id }
 
 // listener returns the mutex of the Listener that has the queue, and the capacity
 // of its connections.

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/filemap-go/filemap/channel"
@@ -261,6 +263,29 @@ func ExampleDial() {
 	answer, err := io.ReadAll(c)
 	fmt.Println(string(answer), err, c.RemoteAddr())
 	// Output: "why?" is a good question <nil> Local\Example-Echo
+}
+
+// A service that serves its own user's programs only, and logs which they are. The
+// system tells no user on Windows, where ListenOptions.Security decides alone.
+func ExampleConn_Peer() {
+	l, err := channel.Listen(`Local\Example-Own`, nil)
+	must(err)
+	defer l.Close()
+	client, err := channel.Dial(context.Background(), `Local\Example-Own`, nil)
+	must(err)
+	defer client.Close()
+
+	c, err := l.AcceptConn(context.Background())
+	must(err)
+	defer c.Close()
+	peer, err := c.Peer()
+	must(err)
+	if peer.UID != os.Geteuid() { // -1 on Windows, both
+		log.Printf("%v: user %d may not use this service", c.RemoteAddr(), peer.UID)
+		return
+	}
+	fmt.Println("it is this process:", peer.PID == os.Getpid())
+	// Output: it is this process: true
 }
 
 // Whoever is not part of a channel can still look at it.

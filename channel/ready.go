@@ -117,7 +117,7 @@ func (l *Latest) look(after uint64, tries int) (a attempt, err error) {
 // is to Read what [Queue.Ready] is to Receive. It does not regard deadlines. While
 // another goroutine of this side reads, it is not signaled.
 func (c *Conn) Ready() waitable.Object {
-	return condition(c.addr.String(),
+	return condition(c.local.String(),
 		func(context.Context) (bool, error) {
 			err := c.awaitBytes(ended)
 			if errors.Is(err, errEnded) {
@@ -171,7 +171,7 @@ func (c *Conn) checkReady(err error) error {
 	case c.closed.Load():
 		err = os.ErrClosed
 	}
-	return failed("read", c.addr.String(), err)
+	return failed("read", c.local.String(), err)
 }
 
 // Ready returns an object that is signaled while [Listener.Accept] would return at

@@ -109,6 +109,7 @@ func (l *Listener) tryTake(id string) error {
 	if gone, err := c.tryPeer(); gone || err != nil {
 		return errors.Join(ErrPeerGone, err, c.release())
 	}
+	c.meet()
 	l.taking.Lock()
 	defer l.taking.Unlock()
 	if !c.decide(accepted) {

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/inspect"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -20,6 +21,7 @@ type served struct {
 	mutexes  map[string]*waitable.Mutex
 	jobs     map[string]heldJob
 	conns    []*net.UnixConn
+	dialed   *channel.Conn
 }
 
 // servePeer answers requests until there are no more.

@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -29,6 +30,17 @@ func (s *served) serveUser(r request) ([]byte, error) {
 	case "open queue":
 		_, err := channel.OpenQueue(r.Name, nil)
 		return nil, err
+	case "dial":
+		c, err := channel.Dial(context.Background(), r.Name, nil)
+		if err != nil {
+			return nil, err
+		}
+		s.dialed = c
+		p, err := c.Peer()
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(p)
 	case "close mutex":
 		return nil, s.mutexes[r.Name].Close()
 	case "connect":

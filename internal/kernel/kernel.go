@@ -78,6 +78,7 @@ var ErrNoName = object.Explain(object.ErrInvalidName, "invalid name: it is empty
 // Info is what can be told of a live object from outside.
 type Info struct {
 	Name   object.Name
+	UID    int         // of the user that made it; -1 where the system does not tell
 	Kind   object.Kind // zero if this user may not know, or filemap has no such kind
 	Size   int64       // of a mapping
 	Native string      // what a foreign program opens: a path, or an NT name
@@ -107,6 +108,8 @@ type Cleaned struct {
 //	Watch(object.Name) (changed <-chan struct{}, stop func(), err error)
 //	Exists(context.Context, object.Name) (bool, error)      for waits: a look that costs little
 //	Look(context.Context, object.Name) (Info, error)        without Holders, which cost much
+//	LockedBy(context.Context, object.Name, pid int) (Info, bool, error)   what Look returns of a mutex, and
+//	                                                        whether the system says that a process has it locked
 //	Find(context.Context, object.Name) (Info, error)        object.ErrNotExist if nobody holds it
 //	List(context.Context, func(object.Name) bool) ([]Info, error)   of the names it wants, not POSIX
 //	OtherUser(context.Context, object.Name) (uid uint32, found bool) with a Local object of it
@@ -125,6 +128,7 @@ var _ = [...]any{
 	(func(object.Name) (<-chan struct{}, func(), error))(Watch),
 	(func(context.Context, object.Name) (bool, error))(Exists),
 	(func(context.Context, object.Name) (Info, error))(Look),
+	(func(context.Context, object.Name, int) (Info, bool, error))(LockedBy),
 	(func(context.Context, object.Name) (Info, error))(Find),
 	(func(context.Context, func(object.Name) bool) ([]Info, error))(List),
 	(func(context.Context, object.Name) (uint32, bool))(OtherUser),

@@ -47,7 +47,11 @@ func Process(int) (int, string, bool)                       { return 0, "", fals
 
 func Exists(context.Context, object.Name) (bool, error) { return false, errOther }
 func Look(context.Context, object.Name) (Info, error)   { return Info{}, errOther }
-func Find(context.Context, object.Name) (Info, error)   { return Info{}, errOther }
+func LockedBy(context.Context, object.Name, int) (Info, bool, error) {
+	return Info{}, false, errOther
+}
+
+func Find(context.Context, object.Name) (Info, error) { return Info{}, errOther }
 
 func OpenMapping(context.Context, object.Name, object.Access) (*Mapping, error) {
 	return nil, errOther

@@ -68,7 +68,7 @@ func listScope(scope object.Scope, wants func(object.Name) bool) ([]Info, error)
 // describe returns what is known of an object, or false if it is gone. Only an
 // open object tells its size or state, so it is open for a moment.
 func describe(name object.Name, kind object.Kind) (Info, bool) {
-	info := Info{Name: name, Kind: kind, Native: NativeName(name)}
+	info := Info{Name: name, UID: -1, Kind: kind, Native: NativeName(name)}
 	var err error
 	switch kind {
 	case object.Mapping:

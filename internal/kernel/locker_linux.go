@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,6 +43,28 @@ func (h host) Locker(file objmgr.FileID, pos int64) (by objmgr.Locker) {
 	stat, _ := sys.StatPath("/proc/" + strconv.Itoa(by.PID))
 	by.UID = stat.UID
 	return by
+}
+
+// hasLock reports whether a process has a byte of a file locked. Of a process that
+// this user may not look into, the system tells only whether it has the file open
+// as a handle.
+func hasLock(ctx context.Context, pid int, file objmgr.FileID, pos int64) (found bool, err error) {
+	brief, cancel := within(ctx, lockerTime)
+	defer cancel()
+	_, err = eachLockOf(brief, pid, func(lock fileLock) bool {
+		found = lock.file == file && lock.covers(pos)
+		return !found
+	})
+	if err != nil && brief.Err() == nil {
+		err = eachLockBriefly(ctx, func(lock fileLock) bool {
+			found = lock.file == file && isHandle(lock) && lock.pid == pid && lives(pid)
+			return !found
+		})
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return false, nil // the system did not tell in time
+	}
+	return found, err
 }
 
 // covers reports whether a lock is one of the byte at a position, or the file's

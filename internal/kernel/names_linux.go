@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 
+	"github.com/filemap-go/filemap/internal/layout"
 	"github.com/filemap-go/filemap/internal/objmgr"
 	"github.com/filemap-go/filemap/object"
 )
@@ -35,6 +36,24 @@ func Look(ctx context.Context, name object.Name) (Info, error) {
 	return p.info(found), err
 }
 
+// LockedBy implements the contract.
+func LockedBy(ctx context.Context, name object.Name, pid int) (Info, bool, error) {
+	p, err := placeOf(name)
+	if err != nil {
+		return Info{}, false, err
+	}
+	found, err := p.Look(ctx, name)
+	if err != nil || found.Kind != object.Mutex || found.Control.State.Token() == 0 {
+		return p.info(found), false, err
+	}
+	id, err := p.host.lockID(found.Inode)
+	if err != nil {
+		return Info{}, false, err
+	}
+	locked, err := hasLock(ctx, pid, id, layout.TokenByte+int64(found.Control.State.Token()))
+	return p.info(found), locked, err
+}
+
 // Find returns the live object of a name.
 func Find(ctx context.Context, name object.Name) (Info, error) {
 	p, err := placeOf(name)
@@ -62,7 +81,7 @@ func List(ctx context.Context, wants func(object.Name) bool) ([]Info, error) {
 
 func (p *place) info(found objmgr.Info) Info {
 	info := Info{
-		Name: found.Name, Kind: found.Kind, Size: found.Size,
+		Name: found.Name, UID: int(found.UID), Kind: found.Kind, Size: found.Size,
 		Native: p.path(found.File), Holders: found.Holders, Denied: found.Denied,
 	}
 	if found.Kind != object.Mapping && found.Kind.Known() {

@@ -88,6 +88,15 @@ func Look(_ context.Context, name object.Name) (Info, error) {
 	return Info{}, object.ErrNotExist
 }
 
+// LockedBy implements the contract.
+func LockedBy(_ context.Context, name object.Name, pid int) (Info, bool, error) {
+	info, ok := describe(name, object.Mutex)
+	if !ok {
+		return Info{}, false, object.ErrNotExist
+	}
+	return info, pid != 0 && info.State.Owner == pid, nil // 0 is for one that is unknown
+}
+
 // kindOf returns the kind of the object of a name, 0 for one that is not ours.
 func kindOf(name object.Name) (object.Kind, error) {
 	if name.IsZero() {

@@ -20,8 +20,7 @@ type Info struct {
 	Denied  bool           // this user may not open the file: there is neither kind nor size
 	File    string
 	Holders []int // processes, once somebody has asked for them
-
-	inode uint64
+	Inode   uint64
 }
 
 // Exists reports whether a live object has a name. It costs one open of the
@@ -157,7 +156,7 @@ func (m *Manager) describe(ctx context.Context, info *Info, cut bool) (alive boo
 
 // tell fills in what an open object's file tells.
 func (o *Object) tell(info *Info) {
-	info.UID, info.inode = o.stat.UID, o.stat.Ino
+	info.UID, info.Inode = o.stat.UID, o.stat.Ino
 	control, err := o.settled()
 	if err != nil {
 		return
@@ -175,7 +174,7 @@ func (o *Object) aliveUnseen(ctx context.Context, info *Info) (alive bool, err e
 	if o.stat, err = o.m.host.StatName(o.file); err != nil || o.checkFile(o.stat) != nil {
 		return false, nil
 	}
-	info.UID, info.inode, info.Denied = o.stat.UID, o.stat.Ino, true
+	info.UID, info.Inode, info.Denied = o.stat.UID, o.stat.Ino, true
 	if info.Name.Scope == object.POSIX {
 		return true, nil
 	}
@@ -205,13 +204,13 @@ func (m *Manager) findHolders(ctx context.Context, all []Info) error {
 	}
 	wanted := make(map[uint64][]int, len(all))
 	for _, info := range all {
-		wanted[info.inode] = nil
+		wanted[info.Inode] = nil
 	}
 	if err := m.host.Holders(ctx, wanted); err != nil {
 		return err
 	}
 	for i := range all {
-		all[i].Holders = wanted[all[i].inode]
+		all[i].Holders = wanted[all[i].Inode]
 	}
 	return nil
 }
