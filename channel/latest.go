@@ -87,7 +87,10 @@ func OpenLatest(name string, opts *LatestOptions) (*Latest, error) {
 }
 
 // OpenOrCreateLatest opens a value, or creates it if there is none, and reports
-// which it did. An existing value keeps its size.
+// which it did.
+//
+// Returns fs.ErrExist if the value exists with another size. The other errors are
+// those of [CreateQueue].
 func OpenOrCreateLatest(name string, size int, opts *LatestOptions) (l *Latest, created bool, err error) {
 	return newLatest("open", name, size, opts, openOrCreate)
 }

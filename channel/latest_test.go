@@ -57,6 +57,14 @@ func TestLatest(t *testing.T) {
 	if b.Size() != 5 {
 		t.Errorf("the size is %d", b.Size())
 	}
+	_, _, err := channel.OpenOrCreateLatest(a.Name(), 6, nil)
+	expectDiffers(t, err, "with a size of 5 bytes, and was asked for with a size of 6 bytes")
+	same, created, err := channel.OpenOrCreateLatest(a.Name(), 5, nil)
+	succeed(t, "OpenOrCreateLatest", err)
+	if created {
+		t.Error("a value that exists was created")
+	}
+	succeed(t, "Close", same.Close())
 	succeed(t, "Close", b.Close())
 	for _, err := range []error{b.Close(), b.Write(make([]byte, 5)), second(b.Read(buffer)), second(b.Wait(background, 0, buffer))} {
 		if !errors.Is(err, os.ErrClosed) {

@@ -60,17 +60,20 @@ type held struct {
 // ListenOptions are the options of [Listen]. The zero value has the defaults.
 type ListenOptions struct {
 	// Capacity is the size in bytes of the ring of each direction of a
-	// connection, from 4 KiB to 4 GiB: it holds what one side has written and the
-	// other side has not read, and 8 bytes for each write. It is rounded up to a
-	// power of two. 0 means 1 MiB.
+	// connection, up to 4 GiB. It is rounded up to a power of two, and to at least
+	// 4,096. 0 means 1 MiB. The ring has what one side has written and the other
+	// side has not read: each Write takes 8 bytes and its length, rounded up to a
+	// multiple of 8, and 256 bytes stay free. So writes of a byte fill it with a
+	// sixteenth of its size. A long Write takes 8 bytes for every 64 KiB, or for
+	// every quarter of a smaller ring.
 	//
 	// The memory is taken when it is first used. While the reader keeps up, that is
 	// a sixteenth of each ring, and what one Write writes. If there is no memory
 	// left, Write returns object.ErrFault.
 	Capacity int64
 
-	// Backlog is how many connections can wait to be accepted; further calls of
-	// Dial wait. 0 means 128.
+	// Backlog is how many connections the Listener takes before they are
+	// accepted; further calls of Dial wait. 0 or less means 128.
 	Backlog int
 
 	// Spin is how long waits of the Listener and of the accepted connections spin

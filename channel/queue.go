@@ -75,10 +75,10 @@ const copyPatience = 100
 // QueueOptions are the options of [CreateQueue] and its siblings. The zero
 // value has the defaults.
 type QueueOptions struct {
-	// Capacity is the size of the queue's ring in bytes, up to 4 GiB; it is
-	// rounded up to a power of two. 0 means 1 MiB. A message takes its length
-	// plus 8 bytes, rounded up to a multiple of 8; 256 bytes stay free. An
-	// existing queue keeps its capacity.
+	// Capacity is the size of a new queue's ring in bytes, up to 4 GiB. It is
+	// rounded up to a power of two, and to at least 4,096. 0 means 1 MiB. A message
+	// takes its length plus 8 bytes, rounded up to a multiple of 8; 256 bytes stay
+	// free. An existing queue keeps its capacity: see [OpenOrCreateQueue].
 	Capacity int64
 
 	// Overflow says what this handle's sends do if there is no room: [Block],
@@ -122,6 +122,9 @@ func OpenQueue(name string, opts *QueueOptions) (*Queue, error) {
 
 // OpenOrCreateQueue opens a queue, or creates it if there is none, and reports
 // which it did.
+//
+// Returns fs.ErrExist if the queue exists with another Capacity than opts asks for,
+// after rounding; 0 asks for none. The other errors are those of [CreateQueue].
 func OpenOrCreateQueue(name string, opts *QueueOptions) (q *Queue, created bool, err error) {
 	return newQueue("open", name, opts, openOrCreate)
 }
@@ -144,8 +147,8 @@ func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created b
 		return nil, false, failed(op, name, err)
 	}
 	q, created, err = makeQueue(spec{
-		name: name, kind: queueKind, capacity: capacity, hands: handsDefault, security: opts.Security,
-		messages: opts.Type,
+		name: name, kind: queueKind, capacity: capacity, exact: opts.Capacity != 0,
+		hands: handsDefault, security: opts.Security, messages: opts.Type,
 	}, *opts, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)

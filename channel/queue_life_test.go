@@ -3,6 +3,7 @@ package channel_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"sync"
@@ -27,12 +28,19 @@ func TestQueueNames(t *testing.T) {
 	if !created || q.Capacity() != 8192 || q.Longest() != 8192-264 || !strings.HasSuffix(q.Name(), ns.Name("q")) {
 		t.Errorf("created %v, capacity %d, longest %d, name %s", created, q.Capacity(), q.Longest(), q.Name())
 	}
-	again, created, err := channel.OpenOrCreateQueue(ns.Name("q"), &channel.QueueOptions{Capacity: 1 << 20})
-	succeed(t, "OpenOrCreateQueue", err)
-	if created || again.Capacity() != 8192 {
-		t.Errorf("created %v, capacity %d", created, again.Capacity())
+	for _, capacity := range []int64{0, 4097, 8192} {
+		again, created, err := channel.OpenOrCreateQueue(ns.Name("q"), &channel.QueueOptions{Capacity: capacity})
+		succeed(t, "OpenOrCreateQueue", err)
+		if created || again.Capacity() != 8192 {
+			t.Errorf("created %v, capacity %d", created, again.Capacity())
+		}
+		succeed(t, "Close", again.Close())
 	}
-	succeed(t, "Close", again.Close())
+	for _, capacity := range []int64{1, 4096, 1 << 20} {
+		_, _, err := channel.OpenOrCreateQueue(ns.Name("q"), &channel.QueueOptions{Capacity: capacity})
+		expectDiffers(t, err, fmt.Sprintf("with a capacity of 8192 bytes, and was asked for with a capacity of %d bytes",
+			max(capacity, 4096)))
+	}
 	if _, err := channel.CreateQueue(ns.Name("q"), nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("CreateQueue of one that exists: %v", err)
 	}
@@ -56,6 +64,14 @@ func TestQueueNames(t *testing.T) {
 		if _, err := channel.CreateQueue(ns.Name("x"), &channel.QueueOptions{Capacity: capacity}); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("a capacity of %d: %v", capacity, err)
 		}
+	}
+}
+
+// expectDiffers checks the error for a channel that is not like the one asked for.
+func expectDiffers(t *testing.T, err error, text string) {
+	t.Helper()
+	if !errors.Is(err, fs.ErrExist) || !strings.HasSuffix(err.Error(), text) {
+		t.Errorf("OpenOrCreate: %v, want %q", err, text)
 	}
 }
 

@@ -43,9 +43,10 @@ type spec struct {
 	name     string
 	kind     kind
 	capacity int64
+	exact    bool  // an existing channel must have that capacity: see expect
 	rings    int64 // how many of that capacity
 	places   uint32
-	option   uint64
+	option   uint64 // 0: an existing channel may have any
 	hands    uint32 // how many messages can be in hand: queues
 	security *Security
 	messages *Type // nil if they have none, or any
@@ -61,7 +62,8 @@ const (
 	placesMost    = 128 // bits of sleepers
 )
 
-// roundCapacity returns the power of two for a capacity that was asked for.
+// roundCapacity returns the power of two for a capacity that was asked for, where 0
+// is the default.
 func roundCapacity(n int64) (int64, error) {
 	if n == 0 {
 		n = capacityDefault
@@ -88,6 +90,9 @@ func makeSegment(s spec, way way) (seg *segment, created bool, err error) {
 	}
 	seg.name = name.String()
 	created, err = seg.makeMapping(s, way)
+	if err == nil && !created && way == openOrCreate {
+		err = seg.expect(s)
+	}
 	if err == nil {
 		err = seg.join()
 	}
@@ -180,6 +185,26 @@ func (s *segment) check(rings int64) (err error) {
 		s.security = &Security{Group: s.shape.group, Everybody: s.shape.everybody}
 	}
 	return nil
+}
+
+// expect returns an object.ErrExist if the channel was there before, and is not like
+// the one that was asked for.
+func (s *segment) expect(spec spec) error {
+	p := s.shape
+	switch {
+	case spec.exact && p.capacity != uint64(spec.capacity):
+		return p.differs("a capacity of %d bytes", p.capacity, spec.capacity)
+	case spec.option == 0 || spec.option == p.option:
+		return nil
+	case p.kind == topicKind:
+		return p.differs("the Overflow %v", Block, Overwrite)
+	}
+	return p.differs("a size of %d bytes", p.option, spec.option)
+}
+
+func (p preamble) differs(format string, has, asked any) error {
+	return object.Explain(object.ErrExist, fmt.Sprintf(
+		"the %v exists with "+format+", and was asked for with "+format, p.kind, has, asked))
 }
 
 // check returns an error unless the preamble is that of a channel.

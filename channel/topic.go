@@ -32,14 +32,15 @@ type Topic struct {
 // TopicOptions are the options of [CreateTopic] and its siblings. The zero
 // value has the defaults.
 type TopicOptions struct {
-	// Capacity is the size of the topic's ring in bytes, up to 4 GiB; it is
-	// rounded up to a power of two. 0 means 1 MiB. A message takes its length
-	// plus 16 bytes, rounded up to a multiple of 8. An existing topic keeps its
-	// capacity.
+	// Capacity is the size of a new topic's ring in bytes, up to 4 GiB. It is
+	// rounded up to a power of two, and to at least 4,096. 0 means 1 MiB. A message
+	// takes its length plus 16 bytes, rounded up to a multiple of 8. An existing
+	// topic keeps its capacity: see [OpenOrCreateTopic].
 	Capacity int64
 
 	// Overflow says what publishers of a new topic do if a subscriber is slow:
-	// [Block] or [Overwrite]. An existing topic keeps what its creator chose.
+	// [Block] or [Overwrite]. An existing topic keeps what its creator chose, as
+	// [Topic.Overflow] returns it: see [OpenOrCreateTopic].
 	Overflow Overflow
 
 	// Spin is how long the waits of this handle and its subscriptions spin
@@ -83,6 +84,11 @@ func OpenTopic(name string, opts *TopicOptions) (*Topic, error) {
 
 // OpenOrCreateTopic opens a topic, or creates it if there is none, and reports
 // which it did.
+//
+// Returns fs.ErrExist if the topic exists with another Capacity than opts asks for,
+// after rounding, or if opts asks for [Overwrite] and its publishers wait. The zero
+// values, 0 and [Block], ask for nothing. The other errors are those of
+// [CreateTopic].
 func OpenOrCreateTopic(name string, opts *TopicOptions) (t *Topic, created bool, err error) {
 	return newTopic("open", name, opts, openOrCreate)
 }
@@ -109,7 +115,7 @@ func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created b
 		option = topicOverwrites
 	}
 	seg, created, err := makeSegment(spec{
-		name: name, kind: topicKind, capacity: capacity, rings: 1,
+		name: name, kind: topicKind, capacity: capacity, exact: opts.Capacity != 0, rings: 1,
 		places: placesDefault, option: option, security: opts.Security,
 		messages: opts.Type,
 	}, way)

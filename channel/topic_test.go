@@ -362,6 +362,19 @@ func TestTopicNames(t *testing.T) {
 	if s.Name() != to.Name() {
 		t.Errorf("a subscription of %s", s.Name())
 	}
+	_, _, err = channel.OpenOrCreateTopic(ns.Name("t"), &channel.TopicOptions{Capacity: 1 << 20})
+	expectDiffers(t, err, "with a capacity of 8192 bytes, and was asked for with a capacity of 1048576 bytes")
+	_, _, err = channel.OpenOrCreateTopic(ns.Name("t"), &channel.TopicOptions{Overflow: channel.Overwrite})
+	expectDiffers(t, err, "with the Overflow Block, and was asked for with the Overflow Overwrite")
+	lapped, err := channel.CreateTopic(ns.Name("lapped"), &channel.TopicOptions{Overflow: channel.Overwrite})
+	succeed(t, "CreateTopic", err)
+	defer lapped.Close()
+	kept, _, err := channel.OpenOrCreateTopic(ns.Name("lapped"), nil)
+	succeed(t, "OpenOrCreateTopic", err)
+	if kept.Overflow() != channel.Overwrite {
+		t.Errorf("Overflow: %v", kept.Overflow())
+	}
+	succeed(t, "Close", kept.Close())
 	q, err := channel.CreateQueue(ns.Name("q"), nil)
 	succeed(t, "CreateQueue", err)
 	defer q.Close()

@@ -40,7 +40,7 @@ none.`,
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "print messages as they are, without line ends")
 	c.Flags().Var(&count, "count", "end after this number of messages; 0 is never")
-	c.Flags().Var(&capacity, "capacity", "the size of the queue, if it is created")
+	c.Flags().Var(&capacity, "capacity", "the size of a new queue; one that exists must have it, too")
 	c.Flags().Var(&timeout, "timeout", "give up after this time without a message (exit code 124)")
 	c.Flags().Var(&retries, "retries", "with --aside: run the command again so often for a message that it fails for")
 	c.Flags().StringVar(&aside, "aside", "", "the queue for messages that the command fails for")
@@ -53,7 +53,7 @@ none.`,
 			return badUsage(c, "--retries needs --aside, and both need a command after --")
 		}
 		defer catchSignals(c)()
-		q, _, err := channel.OpenOrCreateQueue(name, &channel.QueueOptions{Capacity: int64(capacity)})
+		q, _, err := channel.OpenOrCreateQueue(name, &channel.QueueOptions{Capacity: asked(c, capacity)})
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ none.`,
 		if command != nil {
 			w := worker{c: c, q: q, command: command, end: end, timeout: timeout, retries: retries}
 			if aside != "" {
-				w.aside, _, err = channel.OpenOrCreateQueue(aside, &channel.QueueOptions{Capacity: int64(capacity)})
+				w.aside, _, err = channel.OpenOrCreateQueue(aside, &channel.QueueOptions{Capacity: asked(c, capacity)})
 				if err != nil {
 					return err
 				}

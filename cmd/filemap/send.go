@@ -11,6 +11,15 @@ import (
 // defaultCapacity is that of a channel that is created without --capacity.
 const defaultCapacity = size(1 << 20)
 
+// asked returns a capacity if the user has given it, and otherwise 0: an existing
+// queue may have any, and a new one gets the default.
+func asked(c *cobra.Command, capacity size) int64 {
+	if !c.Flags().Changed("capacity") {
+		return 0
+	}
+	return int64(capacity)
+}
+
 func newSend() *cobra.Command {
 	var raw, wait bool
 	timeout, capacity := never, defaultCapacity
@@ -29,13 +38,13 @@ when no message is left in the queue, and those that 'recv NAME -- CMD' took are
 		ValidArgsFunction: completeNames(1, "queue"),
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "send all of the input as one message")
-	c.Flags().Var(&capacity, "capacity", "the size of the queue, if it is created")
+	c.Flags().Var(&capacity, "capacity", "the size of a new queue; one that exists must have it, too")
 	c.Flags().BoolVar(&wait, "wait", false, "end when all messages are received, and done")
 	c.Flags().Var(&timeout, "timeout",
 		"give up after this time without room, or a receiver, or with --wait until all is done (exit code 124)")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		defer catchSignals(c)()
-		q, _, err := channel.OpenOrCreateQueue(args[0], &channel.QueueOptions{Capacity: int64(capacity)})
+		q, _, err := channel.OpenOrCreateQueue(args[0], &channel.QueueOptions{Capacity: asked(c, capacity)})
 		if err != nil {
 			return err
 		}
