@@ -29,6 +29,8 @@ var roles = map[string]func(arguments []string) error{
 	"scribble":        scribbleOver,
 	"shaken":          waitWhileShaken,
 	"history":         keepHistory,
+	"shoot":           shoot,
+	"collect shots":   collectShots,
 	"timer":           useTimer,
 	"use kit":         useKit,
 	"be killed":       beKilled,
