@@ -24,6 +24,23 @@ import (
 // side can still read everything that was written. Read then returns io.EOF
 // after a close and [ErrPeerGone] after a death. All methods may be called from
 // any goroutine.
+//
+// # Differences from unix sockets
+//
+// The first Write after the other side's Close returns a syscall.EPIPE, and
+// deadlines are those of package net: both are as with a unix socket. But:
+//
+//   - If the other side closes the connection before it has read everything, Read
+//     returns what it has sent and then io.EOF, not a syscall.ECONNRESET. Write
+//     returns a syscall.EPIPE. To learn whether the last bytes were read, use
+//     [Conn.SetLinger], or have the other side answer.
+//   - If the other side's process dies, Read returns [ErrPeerGone], not io.EOF. A
+//     Write within 50 milliseconds of the death may still succeed.
+//   - If the backlog of the Listener is full, Dial waits until its context ends.
+//   - The address of a client is never empty: RemoteAddr tells clients apart, and
+//     [Conn.Peer] takes the place of SO_PEERCRED.
+//   - There is no file descriptor, and so neither SyscallConn nor File: descriptors
+//     can't be sent, and select(2) can't wait.
 type Conn struct {
 	*segment
 	in, out stream

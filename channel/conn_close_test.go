@@ -37,6 +37,24 @@ func TestReadSpansWrites(t *testing.T) {
 	}
 }
 
+// TestConnCloseUnread closes a side that has not read everything: the other side
+// still reads what it sent, and io.EOF.
+func TestConnCloseUnread(t *testing.T) {
+	watchdog(t)
+	a, b := pair(t)
+	_, err := a.Write([]byte("unread"))
+	succeed(t, "Write", err)
+	_, err = b.Write([]byte("answer"))
+	succeed(t, "Write", err)
+	succeed(t, "Close", b.Close())
+	if got, err := io.ReadAll(a); string(got) != "answer" || err != nil {
+		t.Errorf("ReadAll = %q, %v", got, err)
+	}
+	if _, err := a.Write([]byte("x")); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("Write: %v", err)
+	}
+}
+
 func TestCloseRead(t *testing.T) {
 	watchdog(t)
 	a, b := pair(t)

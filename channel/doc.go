@@ -11,6 +11,42 @@
 //   - [Conn] and [Listener]: net.Conn and net.Listener, for net/http, gRPC and
 //     other programs that use streams.
 //
+// What they guarantee, and what they wait for:
+//
+//	                  which process gets it   delivery
+//	Queue.Receive     one receiver            at most once
+//	Queue.Take        one taker               at least once: until Done
+//	Topic, Block      every subscriber        at most once, without gaps
+//	Topic, Overwrite  every subscriber        at most once, gaps are counted
+//	Latest            every reader            the newest value; older ones are skipped
+//	Conn              the other side          a stream: in order, without gaps
+//
+//	                  lost if the sender dies   lost if the receiver dies
+//	Queue.Receive     what it is sending        what Receive has returned
+//	Queue.Take        what it is sending        nothing: another taker gets it
+//	Topic, Block      what it is publishing     what that subscriber has not received
+//	Topic, Overwrite  what it is publishing     what that subscriber has not received
+//	Latest            what it is writing        nothing
+//	Conn              what Write has not taken  what it has not read
+//
+//	                  the sender waits for      the receiver waits for
+//	Queue.Receive     room, if it has Block     a message
+//	Queue.Take        room, if it has Block     a message
+//	Topic, Block      the slowest subscriber    a message
+//	Topic, Overwrite  no subscriber             a message
+//	Latest            no reader                 a newer value, in Wait
+//	Conn              room                      a byte
+//
+//	                  lives while
+//	Queue             a process has it open, even without receivers
+//	Topic             a process has it open, or a subscription of it
+//	Latest            a process has it open
+//	Conn              one side has it open: what was written can still be read
+//
+// Besides, senders of a channel wait for each other's copies, but not for those of
+// a process that died. When the last process closes a channel or dies, the messages
+// in it are lost: see [Queue.Flush].
+//
 // For example:
 //
 //	q, _, err := channel.OpenOrCreateQueue(`Local\Jobs`, nil)
