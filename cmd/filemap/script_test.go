@@ -3,6 +3,9 @@ package main
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,10 +16,26 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/filemap-go/filemap/channel"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(suite{m}, map[string]func(){"filemap": main})
+	testscript.Main(suite{m}, map[string]func(){"filemap": main, "listen": listen})
+}
+
+// listen is a program that has a Listener of the name in its argument until its
+// input ends.
+func listen() {
+	l, err := channel.Listen(os.Args[1], nil)
+	if err == nil {
+		fmt.Println("listening")
+		_, err = io.Copy(io.Discard, os.Stdin)
+		err = errors.Join(err, l.Close())
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 // suite is the tests, and removes testscript's copy of the program after them,
