@@ -39,8 +39,8 @@ import (
 //   - If the backlog of the Listener is full, Dial waits until its context ends.
 //   - The address of a client is never empty: RemoteAddr tells clients apart, and
 //     [Conn.Peer] takes the place of SO_PEERCRED.
-//   - There is no file descriptor, and so neither SyscallConn nor File: descriptors
-//     can't be sent, and select(2) can't wait.
+//   - A connection has no descriptor of its own, so there is neither SyscallConn nor
+//     File: descriptors can't be sent, and select(2) can't wait.
 type Conn struct {
 	*segment
 	in, out stream
