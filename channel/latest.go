@@ -48,7 +48,7 @@ type Latest struct {
 type LatestOptions struct {
 	// Leases is how many leases there can be at a time, of all readers together:
 	// up to 60. 0 means 2. A new value takes memory for as many values and four
-	// more. An existing value keeps its number of leases.
+	// more. An existing value keeps its number of leases: see [OpenOrCreateLatest].
 	Leases int
 
 	// Spin is how long [Latest.Wait] spins before it sleeps:
@@ -89,8 +89,9 @@ func OpenLatest(name string, opts *LatestOptions) (*Latest, error) {
 // OpenOrCreateLatest opens a value, or creates it if there is none, and reports
 // which it did.
 //
-// Returns fs.ErrExist if the value exists with another size. The other errors are
-// those of [CreateQueue].
+// Returns fs.ErrExist if the value exists with another size, or another number of
+// Leases than opts asks for; 0 asks for none. The other errors are those of
+// [CreateQueue].
 func OpenOrCreateLatest(name string, size int, opts *LatestOptions) (l *Latest, created bool, err error) {
 	return newLatest("open", name, size, opts, openOrCreate)
 }
@@ -118,7 +119,7 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 		return nil, false, failed(op, name, err)
 	}
 	seg, created, err := makeSegment(spec{
-		name: name, kind: latestKind, capacity: capacity, rings: 1,
+		name: name, kind: latestKind, capacity: capacity, exact: opts.Leases != 0, rings: 1,
 		places: placesDefault, option: uint64(leases)<<32 | uint64(size), security: opts.Security,
 		messages: opts.Type,
 	}, way)

@@ -59,6 +59,8 @@ func TestLatest(t *testing.T) {
 	}
 	_, _, err := channel.OpenOrCreateLatest(a.Name(), 6, nil)
 	expectDiffers(t, err, "with a size of 5 bytes, and was asked for with a size of 6 bytes")
+	_, _, err = channel.OpenOrCreateLatest(a.Name(), 5, &channel.LatestOptions{Leases: 3})
+	expectDiffers(t, err, "with 2 leases, and was asked for with 3 leases")
 	same, created, err := channel.OpenOrCreateLatest(a.Name(), 5, nil)
 	succeed(t, "OpenOrCreateLatest", err)
 	if created {

@@ -43,10 +43,10 @@ type spec struct {
 	name     string
 	kind     kind
 	capacity int64
-	exact    bool  // an existing channel must have that capacity: see expect
+	exact    bool  // an existing channel must have that capacity, or number of leases: see expect
 	rings    int64 // how many of that capacity
 	places   uint32
-	option   uint64 // 0: an existing channel may have any
+	option   uint64
 	hands    uint32 // how many messages can be in hand: queues
 	security *Security
 	messages *Type // nil if they have none, or any
@@ -192,14 +192,16 @@ func (s *segment) check(rings int64) (err error) {
 func (s *segment) expect(spec spec) error {
 	p := s.shape
 	switch {
-	case spec.exact && p.capacity != uint64(spec.capacity):
+	case p.kind == latestKind && uint32(p.option) != uint32(spec.option):
+		return p.differs("a size of %d bytes", uint32(p.option), uint32(spec.option))
+	case p.kind == latestKind && spec.exact && p.option != spec.option:
+		return p.differs("%d leases", p.option>>32, spec.option>>32)
+	case p.kind != latestKind && spec.exact && p.capacity != uint64(spec.capacity):
 		return p.differs("a capacity of %d bytes", p.capacity, spec.capacity)
-	case spec.option == 0 || spec.option == p.option:
-		return nil
-	case p.kind == topicKind:
+	case p.kind == topicKind && spec.option != 0 && p.option != spec.option:
 		return p.differs("the Overflow %v", Block, Overwrite)
 	}
-	return p.differs("a size of %d bytes", p.option, spec.option)
+	return nil
 }
 
 func (p preamble) differs(format string, has, asked any) error {
