@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -156,7 +157,7 @@ func TestLatestLeasesOption(t *testing.T) {
 			t.Errorf("%d leases: %v", opts.Leases, err)
 		}
 	}
-	for _, size := range []int{1 << 30, 1 << 32, 1 << 40} { // more than 4 GiB together
+	for _, size := range []int{1 << 30, math.MaxInt32, math.MaxInt} { // more than 4 GiB together
 		if _, err := channel.CreateLatest(ns.Name("l"), size, nil); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("a size of %d: %v", size, err)
 		}
