@@ -12,7 +12,7 @@ import (
 const defaultCapacity = size(1 << 20)
 
 // asked returns a capacity if the user has given it, and otherwise 0: an existing
-// queue may have any, and a new one gets the default.
+// channel may have any, and a new one gets the default.
 func asked(c *cobra.Command, capacity size) int64 {
 	if !c.Flags().Changed("capacity") {
 		return 0

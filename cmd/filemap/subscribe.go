@@ -34,7 +34,7 @@ With --json, each message is a document on a line: its "text" or, if it is not U
 	c.Flags().Var(&last, "last", "first print up to this number of earlier messages, as far as the topic has them")
 	c.Flags().Var(&s.count, "count", "end after this number of messages; 0 is never")
 	s.addTo(c, "print messages as they are, without line ends")
-	c.Flags().Var(&capacity, "capacity", "the size of the topic, if it is created")
+	c.Flags().Var(&capacity, "capacity", "the size of a new topic; one that exists must have it, too")
 	slow.addTo(c, "if the topic is created: what happens if a subscriber is slow")
 	c.Flags().Var(&s.timeout, "timeout", "give up after this time without a message (exit code 124)")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -43,7 +43,7 @@ With --json, each message is a document on a line: its "text" or, if it is not U
 		}
 		defer catchSignals(c)()
 		subscription, err := subscribe(args[0], last, &channel.TopicOptions{
-			Capacity: int64(capacity), Overflow: channel.Overflow(slow),
+			Capacity: asked(c, capacity), Overflow: channel.Overflow(slow),
 		})
 		if err != nil {
 			return err
