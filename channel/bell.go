@@ -64,7 +64,7 @@ func (b *bell) prepareWait() error {
 	})
 }
 
-// prepareAgain puts this handle among those who sleep.
+// prepareAgain puts this handle among the sleepers.
 func (b *bell) prepareAgain() error {
 	return b.segment.view.Guard(func() error {
 		b.who.add(b.segment.member.number)
@@ -91,7 +91,7 @@ func (w *sleepers) of(number uint16) (word *uint64, bit uint64) {
 	return &w[(number-1)/64%2], 1 << ((number - 1) % 64)
 }
 
-// add puts a place among those who sleep.
+// add puts a place among the sleepers.
 func (w *sleepers) add(number uint16) {
 	step.Here()
 	word, bit := w.of(number)
@@ -116,7 +116,7 @@ func (w *sleepers) has(number uint16) bool {
 	return *word&bit != 0
 }
 
-// forget takes a place out of those who sleep.
+// forget takes a place out of the sleepers.
 func (w *sleepers) forget(number uint16) {
 	step.Here()
 	word, bit := w.of(number)

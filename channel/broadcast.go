@@ -116,7 +116,7 @@ func (s *broadcast) ask(position, need uint64) attempt {
 	return done
 }
 
-// slowest returns who is behind the most, and where.
+// slowest returns which subscriber is behind the most, and where.
 func (s *broadcast) slowest(position uint64) (at uint64, number uint16) {
 	at = position
 	places := s.subscribers()
@@ -185,9 +185,9 @@ func (s *broadcast) announce(position, room uint64) {
 	atomic.LoadUint64(&s.receive.limit)
 }
 
-// padTo commits padding from a position to the ring's end. Subscribers who have
+// padTo commits padding from a position to the ring's end. Subscribers that have
 // read all before it are taken along: else a message of more than half the ring
-// might have to wait for who has nothing to read.
+// might have to wait for one that has nothing to read.
 func (s *broadcast) padTo(position, rest uint64, owner uint16) (next uint64) {
 	next = advance(position, rest)
 	s.wipe(next)

@@ -139,7 +139,7 @@ func TestBroadcastOnHeap(t *testing.T) {
 	}
 }
 
-// TestBroadcastBatchFillsRing has a batch for which there is room, but for the
+// TestBroadcastBatchFillsRing has a batch for which there is room, except for the
 // header after it.
 func TestBroadcastBatchFillsRing(t *testing.T) {
 	for _, overwrites := range []bool{false, true} {

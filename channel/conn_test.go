@@ -394,7 +394,7 @@ func TestManyConns(t *testing.T) {
 	all.Wait()
 }
 
-// TestHTTP runs net/http over it, unchanged but for Listen and Dial.
+// TestHTTP runs net/http over it, unchanged except for Listen and Dial.
 func TestHTTP(t *testing.T) {
 	watchdog(t)
 	l := listener(t, filemaptest.New(t).Name("web"), nil)

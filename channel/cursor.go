@@ -28,7 +28,7 @@ func (s *broadcast) cursor(number uint16) *cursor {
 }
 
 const (
-	// lapsMost is how often a subscriber who is overtaken again and again, or
+	// lapsMost is how often a subscriber that is overtaken again and again, or
 	// taken along, looks before others have a turn.
 	lapsMost = 64
 

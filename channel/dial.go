@@ -60,7 +60,7 @@ func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
 }
 
 const (
-	// dialPause is how long to wait for the next step of somebody who is about
+	// dialPause is how long to wait for the next step of a process that is about
 	// to listen, or to end.
 	dialPause = time.Millisecond
 

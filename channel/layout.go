@@ -13,7 +13,7 @@ import "github.com/filemap-go/filemap/object"
 //	      | words of the second ring of a Conn, leases of a    |
 //	      | Latest                                             |
 //	1024  +----------------------------------------------------+
-//	      | places: 128 bytes for each who may have it open    |
+//	      | places: 128 bytes for each handle                  |
 //	      +----------------------------------------------------+
 //	      | hands of a queue: 16 bytes each                    |
 //	      +----------------------------------------------------+
@@ -91,7 +91,7 @@ type lines struct {
 
 func (w *words) lines() lines { return lines{&w.send, &w.receive, &w.bells} }
 
-// sendWords are written by who has the sending end.
+// sendWords are written by the owner of the sending end.
 type sendWords struct {
 	end      uint64 // position and owner: see end
 	seen     uint64 // the receiving end's position when last looked at
@@ -105,7 +105,7 @@ type sendWords struct {
 	_        [line - 9*8]byte
 }
 
-// receiveWords are written by who has the receiving end.
+// receiveWords are written by the owner of the receiving end.
 type receiveWords struct {
 	end      uint64 // position and owner: see end
 	messages uint64 // received, and their bytes
@@ -121,7 +121,7 @@ type receiveWords struct {
 	_      [line - 8*8]byte
 }
 
-// bellWords say who sleeps, or is about to: a bit for each place, that of
+// bellWords say which places sleep, or are about to: a bit for each, that of
 // number 1 being the first. They change rarely, and both sides look at them for
 // each message; so what else is like that has its place here.
 type bellWords struct {

@@ -108,7 +108,7 @@ func TestListenerKind(t *testing.T) {
 func third[A, B any](_ A, _ B, err error) error { return err }
 
 // request puts an id into a listener's queue, as a hostile process can: it has a
-// queue's memory, but for the kind.
+// queue's memory, except for the kind.
 func request(t *testing.T, service string, ids ...string) {
 	t.Helper()
 	m, err := filemap.Open(service, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// member is this handle's place among those who have a channel open. It holds
+// member is this handle's place among those that have a channel open. It holds
 // the mutex of that place as long as it lives: that tells the others.
 type member struct {
 	number uint16 // of the place, from 1 on

@@ -211,7 +211,7 @@ func (q *Queue) isClosed() error {
 func (q *Queue) findMessage(position uint64) (at, n uint64, a attempt, err error) {
 	at, n, a, err = q.next(position)
 	switch {
-	case q.closed.Load(): // Close waits for who took the end before
+	case q.closed.Load(): // Close waits for a call that took the end before
 		err = os.ErrClosed
 	case a == done:
 		return at, n, a, nil
@@ -223,8 +223,8 @@ func (q *Queue) findMessage(position uint64) (at, n uint64, a attempt, err error
 	return 0, 0, empty, err
 }
 
-// received moves the receiving end on, wakes who waits for room, and, if there
-// is more, who waits for messages.
+// received moves the receiving end on, wakes a sender that waits for room, and, if there
+// is more, a receiver that waits for messages.
 func (q *Queue) received(next uint64) {
 	leave(&q.receive.end, next)
 	q.sending.bell.notify()

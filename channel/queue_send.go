@@ -134,7 +134,7 @@ func (q *Queue) reserve(n uint64) (position uint64, a attempt, err error) {
 
 // findRoom is reserve when the end is taken and there may be no room.
 func (q *Queue) findRoom(position, n uint64) (at uint64, a attempt, err error) {
-	if err = q.isClosed(); err == nil { // Close waits for who took the end before
+	if err = q.isClosed(); err == nil { // Close waits for a call that took the end before
 		position, a = q.ring.reserve(position, recordSize(n), q.member.number)
 		if a == done {
 			return position, done, nil
@@ -144,7 +144,7 @@ func (q *Queue) findRoom(position, n uint64) (at uint64, a attempt, err error) {
 	return 0, a, err
 }
 
-// sent moves the sending end on, and wakes who waits for a message, or for the
+// sent moves the sending end on, and wakes what waits for a message, or for the
 // end.
 func (q *Queue) sent(next uint64) {
 	leave(&q.send.end, next)

@@ -17,7 +17,7 @@ import (
 const (
 	handOvers  = 100
 	handedSize = 1000
-	smallRoom  = 4096 / handedSize // messages that fit at the most
+	smallRoom  = 4096 / handedSize // the most messages that fit
 )
 
 // handOver has one goroutine send what another receives. Each message stands for a

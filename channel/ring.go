@@ -31,7 +31,7 @@ func (r *ring) size() uint64 { return r.mask + 1 }
 func (r *ring) rest(position uint64) uint64 { return r.size() - position&r.mask }
 
 // zeroedSize is how many bytes from the sending position on are 0 when nobody has
-// the sending end. Of these only the first header must be, but who sends a short
+// the sending end. Of these only the first header must be, but a sender of a short
 // message then finds the header after it cleared, and the memory in this
 // processor's cache: both were done after the message before, when nobody waited
 // for it. That halves the time that a message takes.

@@ -17,9 +17,9 @@ import (
 // process has them open. All of them are named after the channel:
 //
 //	NAME        the mapping
-//	NAME~data   an event: rings for who waits for messages
-//	NAME~room   an event: rings for who waits for room
-//	NAME~1 ...  a mutex for each place, held by who has the place
+//	NAME~data   an event: wakes what waits for messages
+//	NAME~room   an event: wakes what waits for room
+//	NAME~1 ...  a mutex for each place, held by the handle that has the place
 type segment struct {
 	name     string
 	security *Security
@@ -251,7 +251,7 @@ func (s *segment) ring(i int64) (ring, error) {
 	return newRing(w, data, headers, table), err
 }
 
-// bell returns the bell of a name, and who sleeps.
+// bell returns the bell of a name, with the word of its sleepers.
 func (s *segment) bell(suffix string, who *sleepers, slept *uint64) (*bell, error) {
 	event, _, err := waitable.OpenOrCreateEvent(s.name+suffix, &waitable.EventOptions{Security: s.security})
 	if err != nil {

@@ -71,7 +71,7 @@ func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int
 }
 
 // tryPublish publishes the message if there is room. If hurry, and there is
-// none, who is in the way will ring.
+// none, the one in the way will ring.
 func (t *Topic) tryPublish(message []byte, hurry bool) (a attempt, err error) {
 	var asleep sleepers
 	err = t.view.Guard(func() error {
@@ -112,7 +112,7 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err
 	}
 	position = e.position()
 	switch {
-	case t.closed.Load(): // Close waits for who took the end before
+	case t.closed.Load(): // Close waits for a call that took the end before
 		err = os.ErrClosed
 	case uint64(length) > s.longestMessage():
 		err = tooLong(uint64(length), s.longestMessage())
@@ -126,13 +126,13 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err
 		a = taken
 	}
 	leave(&s.send.end, position)
-	if position != e.position() { // who is asleep may be in the way, at padding
+	if position != e.position() { // a sleeper may be in the way, at padding
 		t.peers.wake(s.bells.data.takeAll())
 	}
 	return position, a, err
 }
 
-// published moves the sending end on, wakes who waits for it, and returns which
+// published moves the sending end on, wakes what waits for it, and returns which
 // subscribers sleep, for [peers.wake].
 func (t *Topic) published(next uint64) sleepers {
 	leave(&t.broadcast.send.end, next)

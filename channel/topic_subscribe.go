@@ -22,7 +22,7 @@ import (
 // of them.
 type Subscription struct {
 	*segment
-	receiving sync.Mutex // for the cursor, but for its place, and the lease
+	receiving sync.Mutex // for the cursor, except its place, and the lease
 	cursor    *cursor
 	leases    uint64 // how many leases there were
 	leased    bool   // the last of them has not ended
