@@ -61,7 +61,7 @@ func TestWin32Grants(t *testing.T) {
 		{"mapping", "2", "cat", 5,
 			"access denied: this user may write the mapping, but not read it", 4, "",
 			"size     unknown (access denied)"},
-		{"job", "", "cat", 4, "it is a job, not a mapping", 0, "", "kind            job"}, // it has no members
+		{"job", "", "cat", 4, "it is a job, not a mapping", 0, "", "kind               job"}, // it has no members
 	} {
 		name := w.name + test.kind + test.rights
 		_, end := w.start(c, test.kind, name, test.rights)
