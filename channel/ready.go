@@ -148,6 +148,9 @@ func (c *Conn) awaitBytes(ctx context.Context) error {
 	defer cancel(nil)
 	defer context.AfterFunc(c.closing, func() { cancel(os.ErrClosed) })()
 	err := c.in.inTurn(both, func(ctx context.Context) error { return c.attempt(&c.in, ctx, c.in.look) })
+	if c.closed.Load() { // Close ends the stream, too
+		return os.ErrClosed
+	}
 	if err == io.EOF || errors.Is(err, ErrPeerGone) {
 		return nil // which is what a read would return
 	}
