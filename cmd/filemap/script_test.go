@@ -38,13 +38,17 @@ func listen() {
 	}
 }
 
-// suite is the tests, and removes testscript's copy of the program after them,
+// suite is the tests, and removes testscript's copies of the programs after them,
 // one by one: testscript would use os.RemoveAll, which fails under Wine.
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
 	code := s.M.Run()
-	if path, err := exec.LookPath("filemap"); err == nil {
+	for _, program := range []string{"filemap", "listen"} {
+		path, err := exec.LookPath(program)
+		if err != nil {
+			continue
+		}
 		for range 3 { // the file and two directories
 			_ = os.Remove(path) // if it stays, testscript tells
 			path = filepath.Dir(path)
