@@ -98,8 +98,8 @@ func (w *sleepers) add(number uint16) {
 	atomic.OrUint64(word, bit)
 }
 
-// takeAll returns who sleeps, and that they are being woken: each one says so
-// again before it sleeps again.
+// takeAll returns the sleepers and clears their bits, for a caller that wakes them:
+// each sets its bit again before it sleeps again.
 func (w *sleepers) takeAll() (who sleepers) {
 	for i := range w {
 		step.Here()

@@ -124,7 +124,7 @@ func (s *slots) commit(at int) {
 	leave(&s.send.end, version*8)
 }
 
-// abort lets go of the end: the newest value stays what it is.
+// abort gives up the end. The newest value stays what it is.
 func (s *slots) abort() { leave(&s.send.end, s.newest().version()*8) }
 
 func (n newest) next() (version uint64) { return n.version()%versionMost + 1 }

@@ -97,7 +97,7 @@ func TestAwaitQueue(t *testing.T) {
 	succeed(t, "AwaitQueue", <-opened)
 }
 
-// TestQueueFlush is about who wants to leave with messages in the queue.
+// TestQueueFlush has senders wait until they can close a queue that has messages.
 func TestQueueFlush(t *testing.T) {
 	watchdog(t)
 	ns := filemaptest.New(t)

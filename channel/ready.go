@@ -37,7 +37,7 @@ func (q *Queue) Ready() waitable.Object {
 }
 
 // look looks for a message that was given back, or else takes the receiving end if
-// there is a message within so many tries, and lets go of it. It takes none in hand,
+// there is a message within so many tries, and gives it up. It takes none in hand,
 // which would count.
 func (q *Queue) look(tries int) (a attempt, err error) {
 	err = q.view.Guard(func() (err error) {
