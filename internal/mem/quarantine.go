@@ -75,14 +75,16 @@ func WhenUnreachable[T any](owner *T, release func()) {
 // system has no addresses left: stale slices are then on their own.
 func Reclaim(enough func() bool) {
 	const most, pause = 100, time.Millisecond
-	runtime.GC()
-	for range most {
+	for i := range most {
 		unreached := awaited.Load() // the collector's goroutines release them
 		quarantine.Lock()
 		releaseOldest(0, 0)
 		quarantine.Unlock()
 		if enough() || unreached == 0 {
 			return
+		}
+		if i == 0 {
+			runtime.GC() // only now: without room for maps of its own it may crash
 		}
 		time.Sleep(pause)
 	}
