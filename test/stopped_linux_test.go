@@ -10,11 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel"
@@ -43,7 +46,11 @@ func stopWith(path string, have func(*os.File) (end func() error, err error)) er
 		return err
 	}
 	fmt.Println("stopped")
-	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+	// The signal is this thread's own: one to the process may reach another thread,
+	// while this one goes on.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP); err != nil {
 		return err
 	}
 	return end()
