@@ -35,7 +35,8 @@ type thread struct {
 // ownership is what a handle has of the mutex that it has locked.
 type ownership struct {
 	thread *thread
-	depth  int // how often it was locked again
+	depth  int  // how often it was locked again
+	ended  bool // by Unlock; Close leaves it
 }
 
 // hold tells the holds of one handle apart.
@@ -317,7 +318,7 @@ func (s *Sync) unlockOnce(o *ownership) (last bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case o == nil || s.held != o:
+	case o == nil || o.ended:
 		return false, object.ErrNotOwner
 	case s.closed:
 		return false, os.ErrClosed
@@ -325,7 +326,7 @@ func (s *Sync) unlockOnce(o *ownership) (last bool, err error) {
 		o.depth--
 		return false, nil
 	}
-	s.held = nil
+	o.ended, s.held = true, nil
 	s.users++
 	return true, nil
 }
@@ -337,7 +338,7 @@ func (s *Sync) Relock(taken Taken) error {
 	switch {
 	case s.closed:
 		return os.ErrClosed
-	case taken.hold == nil || s.held != taken.hold:
+	case taken.hold == nil || taken.hold.ended:
 		return object.ErrNotOwner
 	}
 	taken.hold.depth++
