@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -21,8 +22,8 @@ import (
 type bell struct {
 	event    *waitable.Event
 	segment  *segment
-	who      *sleepers // shared
-	slept    *uint64   // shared: counts how often somebody lay down
+	who      *ring.Sleepers // shared
+	slept    *uint64        // shared: counts how often somebody lay down
 	sleeping atomic.Int32
 	again    *time.Timer
 	pause    atomic.Int64 // before the timer's next call, a time.Duration
@@ -36,7 +37,7 @@ const (
 	lookLater = 4 * time.Second
 )
 
-func newBell(event *waitable.Event, s *segment, who *sleepers, slept *uint64) *bell {
+func newBell(event *waitable.Event, s *segment, who *ring.Sleepers, slept *uint64) *bell {
 	b := &bell{event: event, segment: s, who: who, slept: slept}
 	b.again = time.AfterFunc(time.Hour, b.look)
 	b.again.Stop()
@@ -59,7 +60,7 @@ func (b *bell) prepareWait() error {
 	}
 	return b.segment.view.Guard(func() error {
 		atomic.AddUint64(b.slept, 1)
-		b.who.add(b.segment.member.number)
+		b.who.Add(b.segment.member.number)
 		return nil
 	})
 }
@@ -67,7 +68,7 @@ func (b *bell) prepareWait() error {
 // prepareAgain puts this handle among the sleepers.
 func (b *bell) prepareAgain() error {
 	return b.segment.view.Guard(func() error {
-		b.who.add(b.segment.member.number)
+		b.who.Add(b.segment.member.number)
 		return nil
 	})
 }
@@ -78,7 +79,7 @@ func (b *bell) cancelWait() {
 		return
 	}
 	_ = b.segment.view.Guard(func() error {
-		b.who.forget(b.segment.member.number)
+		b.who.Forget(b.segment.member.number)
 		return nil
 	})
 	if b.sleeping.Load() > 0 { // one lay down meanwhile: it is to say so again
@@ -86,54 +87,11 @@ func (b *bell) cancelWait() {
 	}
 }
 
-// of returns where a place says that it sleeps.
-func (w *sleepers) of(number uint16) (word *uint64, bit uint64) {
-	return &w[(number-1)/64%2], 1 << ((number - 1) % 64)
-}
-
-// add puts a place among the sleepers.
-func (w *sleepers) add(number uint16) {
-	step.Here()
-	word, bit := w.of(number)
-	atomic.OrUint64(word, bit)
-}
-
-// takeAll returns the sleepers and clears their bits, for a caller that wakes them:
-// each sets its bit again before it sleeps again.
-func (w *sleepers) takeAll() (who sleepers) {
-	for i := range w {
-		step.Here()
-		if atomic.LoadUint64(&w[i]) != 0 {
-			who[i] = atomic.SwapUint64(&w[i], 0)
-		}
-	}
-	return who
-}
-
-// has reports whether a place is among them.
-func (w *sleepers) has(number uint16) bool {
-	word, bit := w.of(number)
-	return *word&bit != 0
-}
-
-// forget takes a place out of the sleepers.
-func (w *sleepers) forget(number uint16) {
-	step.Here()
-	word, bit := w.of(number)
-	atomic.AndUint64(word, ^bit)
-}
-
 // notify wakes a process that sleeps, if one does.
 func (b *bell) notify() {
-	if b.who.isAny() {
+	if b.who.IsAny() {
 		b.ring()
 	}
-}
-
-// isAny reports whether a process sleeps, or is about to.
-func (w *sleepers) isAny() bool {
-	step.Here()
-	return atomic.LoadUint64(&w[0])|atomic.LoadUint64(&w[1]) != 0
 }
 
 // ring wakes a process that sleeps, also one that has not said so.
@@ -176,7 +134,7 @@ const yields = 3
 type patience struct {
 	bell   *bell // nil if none rings: the wait then tries every millisecond
 	spin   *spin
-	others func() sleepers // other places whose death ends the wait, unless nil
+	others func() ring.Sleepers // other places whose death ends the wait, unless nil
 	asleep bool
 	busy   bool // another has the end that this wait is for, and soon moves it on
 	last   int  // tries since the context ended

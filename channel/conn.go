@@ -11,8 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/filemap-go/filemap/internal/race"
-	"github.com/filemap-go/filemap/internal/step"
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -42,7 +41,7 @@ import (
 //   - A connection has no descriptor of its own, so there is neither SyscallConn nor
 //     File: descriptors can't be sent, and select(2) can't wait.
 type Conn struct {
-	*segment
+	segment *segment
 	in, out stream
 	gone    atomic.Pointer[error] // set when the other side is: see bury
 	pulse   pulse                 // of writes
@@ -57,7 +56,7 @@ type Conn struct {
 
 // stream is one direction of a Conn, as one of its sides has it.
 type stream struct {
-	ring
+	ring     ring.Ring
 	turn     chan struct{} // held by the one goroutine that reads, or writes
 	mine     *bell         // rings when there is something for this side
 	theirs   *bell
@@ -96,17 +95,13 @@ const (
 	accepterPlace = 2
 
 	// connPlaces fill the first page.
-	connPlaces = (pageSize - placesAt) / line
+	connPlaces = (pageSize - placesAt) / ring.Line
 
 	connCapacityDefault = 1 << 20
 
 	// piece is how much is written as one record: the other side reads it while
 	// the next one is written.
 	piece = 64 << 10
-
-	// lowPart is the part of a ring, 1 / lowPart, that is used while the reader
-	// keeps up.
-	lowPart = 16
 )
 
 // newConn returns the side of a connection that has a place.
@@ -120,7 +115,7 @@ func newConn(seg *segment, addr Addr, option time.Duration) (*Conn, error) {
 		c.remote += "#" + Addr(strings.TrimPrefix(seg.name, connName(string(addr), "")))
 	}
 	if err := errors.Join(
-		c.in.open(seg, in, reading), c.out.open(seg, out, writing), c.peers.start(c.bury),
+		c.in.open(seg, in, reading), c.out.open(seg, out, writing), c.segment.peers.start(c.bury),
 	); err != nil {
 		return nil, err
 	}
@@ -143,11 +138,11 @@ func (s *stream) open(seg *segment, index int64, reads bool) (err error) {
 		return err
 	}
 	suffix := [...]string{"", "2"}[index]
-	data, err := seg.bell("~data"+suffix, &s.bells.data, &s.receive.waits)
+	data, err := seg.bell("~data"+suffix, &s.ring.Bells.Data, &s.ring.Receive.Waits)
 	if err != nil {
 		return err
 	}
-	room, err := seg.bell("~room"+suffix, &s.bells.room, &s.send.waits)
+	room, err := seg.bell("~room"+suffix, &s.ring.Bells.Room, &s.ring.Send.Waits)
 	if err != nil {
 		return err
 	}
@@ -168,7 +163,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 		return 0, c.check("read", c.usable(&c.in))
 	}
 	err = c.use(&c.in, func(deadline context.Context) error {
-		return c.attempt(&c.in, deadline, func() (a attempt, err error) {
+		return c.attempt(&c.in, deadline, func() (a ring.Attempt, err error) {
 			n, a, err = c.in.read(p)
 			return a, err
 		})
@@ -194,7 +189,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 			return err
 		}
 		for n < len(p) {
-			if err := c.attempt(&c.out, deadline, func() (attempt, error) {
+			if err := c.attempt(&c.out, deadline, func() (ring.Attempt, error) {
 				written, a, err := c.out.write(p[n:])
 				n += written
 				return a, err
@@ -257,11 +252,11 @@ func (s *stream) inTurn(ctx context.Context, f func(context.Context) error) erro
 func (c *Conn) usable(s *stream) error { return context.Cause(s.deadline.context()) }
 
 // attempt tries until it is done.
-func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt, error)) error {
-	guarded := func() (a attempt, err error) {
-		err = c.view.Guard(func() (err error) {
+func (c *Conn) attempt(s *stream, deadline context.Context, try func() (ring.Attempt, error)) error {
+	guarded := func() (a ring.Attempt, err error) {
+		err = c.segment.view.Guard(func() (err error) {
 			for range s.spin.tries() {
-				if a, err = try(); a == done || err != nil {
+				if a, err = try(); a == ring.Done || err != nil {
 					return err
 				}
 			}
@@ -269,13 +264,13 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt,
 		})
 		return a, err
 	}
-	if a, err := guarded(); a == done || err != nil {
+	if a, err := guarded(); a == ring.Done || err != nil {
 		return err
 	}
 	p := patience{bell: s.mine, spin: &s.spin}
 	defer p.stop()
 	for gone := false; ; {
-		if a, err := guarded(); a == done || err != nil {
+		if a, err := guarded(); a == ring.Done || err != nil {
 			return err
 		}
 		if gone {
@@ -289,9 +284,9 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (attempt,
 }
 
 // read copies what there is, from as many records as fit.
-func (s *stream) read(p []byte) (n int, a attempt, err error) {
-	if load(&s.bells.receiveClosed) != 0 {
-		return 0, empty, io.EOF // by CloseRead
+func (s *stream) read(p []byte) (n int, a ring.Attempt, err error) {
+	if ring.Load(&s.ring.Bells.ReceiveClosed) != 0 {
+		return 0, ring.Empty, io.EOF // by CloseRead
 	}
 	for n < len(p) {
 		more, err := s.readRecord(p[n:])
@@ -299,99 +294,60 @@ func (s *stream) read(p []byte) (n int, a attempt, err error) {
 			if n > 0 {
 				break
 			}
-			return 0, empty, err
+			return 0, ring.Empty, err
 		}
 	}
-	if s.theirs.who.isAny() && s.isHalfEmpty() {
+	if s.theirs.who.IsAny() && s.ring.IsHalfEmpty() {
 		s.theirs.ring()
 	}
-	return n, done, nil
-}
-
-// isHalfEmpty reports whether it is worth to wake a writer that waits for room: it
-// goes to sleep as soon as the ring is full again.
-func (s *stream) isHalfEmpty() bool {
-	unread := distance(loadEnd(&s.send.end).position(), loadEnd(&s.receive.end).position())
-	return unread <= s.size()/2
+	return n, ring.Done, nil
 }
 
 // readRecord copies what there is of the next record.
 func (s *stream) readRecord(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
-	closed := load(&s.bells.sendClosed)
-	position, length, a, err := s.nextRecord()
+	closed := ring.Load(&s.ring.Bells.SendClosed)
+	position, length, a, err := s.ring.Front()
 	switch {
 	case closed == discarded:
 		return 0, errDiscarded
 	case err != nil:
 		return 0, err
-	case a != done && closed != 0:
+	case a != ring.Done && closed != 0:
 		return 0, io.EOF
-	case a != done:
+	case a != ring.Done:
 		return 0, nil
 	}
 	if position != s.position || s.offset > length {
 		s.position, s.offset = position, 0
 	}
 	n := min(uint64(len(p)), length-s.offset)
-	copyBytes(p, s.bytes(position, length)[s.offset:s.offset+n])
+	ring.Copy(p, s.ring.Bytes(position, length)[s.offset:s.offset+n])
 	if s.offset += n; s.offset == length {
-		leave(&s.receive.end, s.got(position, length))
+		ring.Leave(&s.ring.Receive.End, s.ring.Got(position, length))
 		s.offset = 0
 	}
 	return int(n), nil
 }
 
-// nextRecord is next at the receiving end. Where there is nothing, the writer may
-// move that end: see restart.
-func (s *stream) nextRecord() (position, n uint64, a attempt, err error) {
-	for range nextLooks {
-		end := loadEnd(&s.receive.end)
-		position, n, a, err = s.next(end.position())
-		if a == done && err == nil || loadEnd(&s.receive.end) == end {
-			break
-		}
-	}
-	return position, n, a, err
-}
-
-// nextLooks bounds nextRecord: a writer moves the end once before it writes.
-const nextLooks = 4
-
 // write copies as much of p as is written at once.
-func (s *stream) write(p []byte) (int, attempt, error) {
-	if load(&s.bells.receiveClosed) != 0 {
-		return 0, empty, errPeerClosed
+func (s *stream) write(p []byte) (int, ring.Attempt, error) {
+	if ring.Load(&s.ring.Bells.ReceiveClosed) != 0 {
+		return 0, ring.Empty, errPeerClosed
 	}
-	if atomic.LoadUint64(&s.bells.sendClosed) != 0 {
-		return 0, empty, net.ErrClosed
+	if atomic.LoadUint64(&s.ring.Bells.SendClosed) != 0 {
+		return 0, ring.Empty, net.ErrClosed
 	}
-	n := min(uint64(len(p)), s.size()/4, piece)
-	position, a := s.reserve(s.restart(recordSize(n)), recordSize(n), 0)
-	if a != done {
-		leave(&s.send.end, position)
+	n := min(uint64(len(p)), s.ring.Size()/4, piece)
+	position, a := s.ring.ReserveLow(n)
+	if a != ring.Done {
+		ring.Leave(&s.ring.Send.End, position)
 		return 0, a, nil
 	}
-	copyBytes(s.bytes(position, n), p[:n])
-	leave(&s.send.end, s.put(position, n))
+	ring.Copy(s.ring.Bytes(position, n), p[:n])
+	ring.Leave(&s.ring.Send.End, s.ring.Put(position, n))
 	s.theirs.notify()
 	return int(n), a, nil
-}
-
-// restart returns where the next record of n bytes begins: back at the ring's
-// beginning, if the reader has read everything and a part of the ring is used. The
-// rest takes no memory then, and stays out of the processor's caches.
-func (s *stream) restart(n uint64) (position uint64) {
-	position = loadEnd(&s.send.end).position()
-	at := position & s.mask
-	if at+n <= s.size()/lowPart || at < zeroedSize || loadEnd(&s.receive.end).position() != position {
-		return position
-	}
-	next := advance(position, s.rest(position))
-	s.pad(position, next, 0)
-	step.Here()
-	race.CompareAndSwap(&s.receive.end, uint64(newEnd(position, 0)), uint64(newEnd(next, 0)))
-	return next
 }
 
 // LocalAddr returns the name of the Listener that was dialed.
@@ -415,7 +371,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.in.d
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.out.deadline, t) }
 
 func (c *Conn) setDeadline(d *deadline, t time.Time) error {
-	if c.closed.Load() {
+	if c.segment.closed.Load() {
 		return c.check("set", net.ErrClosed)
 	}
 	d.set(t)
@@ -430,7 +386,7 @@ func (c *Conn) check(op string, err error) error {
 	if below := (*object.Error)(nil); errors.As(err, &below) {
 		err = below.Err // it is about a part of the connection
 	}
-	if err == os.ErrClosed || c.closed.Load() {
+	if err == os.ErrClosed || c.segment.closed.Load() {
 		err = net.ErrClosed
 	}
 	return c.opError(op, err)

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -23,7 +24,7 @@ var errDiscarded = object.Explain(syscall.ECONNRESET, "the other side has discar
 // CloseWrite ends the stream that this side writes: after its last byte the other
 // side reads io.EOF.
 func (c *Conn) CloseWrite() error {
-	return c.check("close", c.view.Guard(func() error {
+	return c.check("close", c.segment.view.Guard(func() error {
 		c.out.endSending(finished)
 		return nil
 	}))
@@ -32,7 +33,7 @@ func (c *Conn) CloseWrite() error {
 // CloseRead ends the stream that this side reads: its reads return io.EOF, and the
 // other side's writes a syscall.EPIPE. What was not read is lost.
 func (c *Conn) CloseRead() error {
-	return c.check("close", c.view.Guard(func() error {
+	return c.check("close", c.segment.view.Guard(func() error {
 		c.in.endReceiving()
 		return nil
 	}))
@@ -48,7 +49,7 @@ func (c *Conn) CloseRead() error {
 //     them. If it has not, Close returns an error, and the other side can still
 //     read them.
 func (c *Conn) SetLinger(sec int) error {
-	if c.closed.Load() {
+	if c.segment.closed.Load() {
 		return c.check("set", net.ErrClosed)
 	}
 	c.linger.Store(int64(sec))
@@ -60,7 +61,7 @@ func (c *Conn) SetLinger(sec int) error {
 // yet: see [Conn.SetLinger]. If the process that listens dies before it has read
 // it, it is lost. A second Close returns net.ErrClosed.
 func (c *Conn) Close() error {
-	if c.closed.Swap(true) {
+	if c.segment.closed.Swap(true) {
 		return c.check("close", net.ErrClosed)
 	}
 	c.cancel(net.ErrClosed)
@@ -70,7 +71,7 @@ func (c *Conn) Close() error {
 	if linger == 0 {
 		how = discarded
 	}
-	_ = c.view.Guard(func() error {
+	_ = c.segment.view.Guard(func() error {
 		c.out.endSending(how)
 		c.in.endReceiving()
 		return nil
@@ -87,14 +88,14 @@ func (c *Conn) Close() error {
 
 // endSending ends the stream that this side writes.
 func (s *stream) endSending(how uint64) {
-	store(&s.bells.sendClosed, how)
+	ring.Store(&s.ring.Bells.SendClosed, how)
 	s.theirs.ring()
 	s.mine.ring()
 }
 
 // endReceiving ends the stream that this side reads.
 func (s *stream) endReceiving() {
-	store(&s.bells.receiveClosed, 1)
+	ring.Store(&s.ring.Bells.ReceiveClosed, 1)
 	s.theirs.ring()
 	s.mine.ring()
 }
@@ -104,36 +105,21 @@ func (c *Conn) awaitRead(limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), limit, os.ErrDeadlineExceeded)
 	defer cancel()
 	var unread uint64
-	err := c.attempt(&c.out, ctx, func() (attempt, error) {
+	err := c.attempt(&c.out, ctx, func() (ring.Attempt, error) {
 		var err error
-		if unread, err = c.out.unread(); unread > 0 && load(&c.out.bells.receiveClosed) != 0 {
+		if unread, err = c.out.ring.Unread(); unread > 0 && ring.Load(&c.out.ring.Bells.ReceiveClosed) != 0 {
 			err = errPeerClosed
 		}
 		if unread > 0 || err != nil {
-			return full, err
+			return ring.Full, err
 		}
-		return done, nil
+		return ring.Done, nil
 	})
 	if err == nil {
 		return nil
 	}
 	text := fmt.Sprintf("the other side has not read the last %d bytes: %v", unread, err)
 	return c.opError("close", object.Explain(err, text))
-}
-
-// unread returns how many bytes of the ring the receiver has yet to read, of whole
-// records.
-func (s *stream) unread() (bytes uint64, err error) {
-	position := loadEnd(&s.receive.end).position()
-	for start := position; distance(position, start) < s.size(); {
-		at, length, a, err := s.next(position)
-		if a != done || err != nil {
-			return bytes, err
-		}
-		bytes += length
-		position = advance(at, recordSize(length))
-	}
-	return bytes, nil
 }
 
 func (c *Conn) release() error { return c.segment.close() }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
@@ -26,14 +27,14 @@ func (c *Conn) watched() uint16 {
 // wait waits until it is worth trying again, or the other side is gone: then
 // one more look will show all that came from it.
 func (c *Conn) wait(ctx context.Context, p *patience) (gone bool, err error) {
-	err = c.peers.wait(ctx, p, empty.by(c.watched()))
+	err = c.segment.peers.wait(ctx, p, ring.Empty.By(c.watched()))
 	return c.gone.Load() != nil, err
 }
 
 // tryPeer is wait without waiting.
 func (c *Conn) tryPeer() (gone bool, err error) {
 	if c.gone.Load() == nil {
-		_, err = c.peers.reap(c.watched())
+		_, err = c.segment.peers.reap(c.watched())
 	}
 	return c.gone.Load() != nil, err
 }
@@ -48,8 +49,8 @@ func (c *Conn) expectPeer() error {
 		return nil
 	}
 	closed := false
-	if err := c.view.Guard(func() error {
-		closed = atomic.LoadUint64(&c.out.bells.receiveClosed) != 0
+	if err := c.segment.view.Guard(func() error {
+		closed = atomic.LoadUint64(&c.out.ring.Bells.ReceiveClosed) != 0
 		return nil
 	}); err != nil || !closed {
 		return cmp.Or(err, *c.gone.Load())
@@ -86,7 +87,7 @@ func (p *pulse) beat(c *Conn) error {
 
 // next is what the timer does.
 func (p *pulse) next(c *Conn) {
-	if c.closed.Load() || c.gone.Load() != nil || !p.state.CompareAndSwap(beating, waning) {
+	if c.segment.closed.Load() || c.gone.Load() != nil || !p.state.CompareAndSwap(beating, waning) {
 		p.state.Store(still)
 		return
 	}
@@ -95,7 +96,7 @@ func (p *pulse) next(c *Conn) {
 }
 
 // peerNumber returns the number of the other side's place.
-func (c *Conn) peerNumber() uint16 { return dialerPlace + accepterPlace - c.member.number }
+func (c *Conn) peerNumber() uint16 { return dialerPlace + accepterPlace - c.segment.member.number }
 
 // bury takes note that the process of a place is gone, and which it was. That is
 // not known before the other side has come, and after it has left its place. A
@@ -104,15 +105,15 @@ func (c *Conn) bury(number uint16) {
 	gone := ErrPeerGone
 	switch number {
 	case listenerPlace:
-		if c.decide(givenUp) {
+		if c.segment.decide(givenUp) {
 			return
 		}
 	case c.peerNumber():
-		places, err := c.places()
+		places, err := c.segment.places()
 		if err != nil {
 			break
 		}
-		if process := atomic.LoadUint64(&places[number-1].process); process != 0 {
+		if process := atomic.LoadUint64(&places[number-1].Process); process != 0 {
 			gone = object.Explain(gone, fmt.Sprintf("the other side's process %d is gone", process))
 		}
 	default:
@@ -138,7 +139,7 @@ func (s *segment) decide(proposal uint64) (taken bool) {
 	}
 	_ = s.view.Guard(func() error {
 		step.Here()
-		atomic.CompareAndSwapUint64(&places[dialerPlace-1].state, 0, proposal)
+		atomic.CompareAndSwapUint64(&places[dialerPlace-1].State, 0, proposal)
 		return nil
 	})
 	return s.takenAs() == accepted
@@ -151,7 +152,7 @@ func (s *segment) takenAs() (state uint64) {
 		return 0
 	}
 	_ = s.view.Guard(func() error {
-		state = atomic.LoadUint64(&places[dialerPlace-1].state)
+		state = atomic.LoadUint64(&places[dialerPlace-1].State)
 		return nil
 	})
 	return state
@@ -159,7 +160,7 @@ func (s *segment) takenAs() (state uint64) {
 
 // ringPeer wakes a dialer that waits for its connection to be taken.
 func (c *Conn) ringPeer() {
-	_ = c.view.Guard(func() error {
+	_ = c.segment.view.Guard(func() error {
 		c.out.theirs.ring()
 		return nil
 	})
@@ -167,5 +168,5 @@ func (c *Conn) ringPeer() {
 
 // hasPeer reports whether the other side has come.
 func (c *Conn) hasPeer() bool {
-	return c.member.number == accepterPlace || c.takenAs() == accepted
+	return c.segment.member.number == accepterPlace || c.segment.takenAs() == accepted
 }

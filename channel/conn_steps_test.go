@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/filemap-go/filemap/filemaptest"
+	"github.com/filemap-go/filemap/internal/step"
 )
 
 // TestConnSteps has the writer write as much as there is room for at each step
@@ -23,9 +24,9 @@ func TestConnSteps(t *testing.T) {
 				acts++
 				reached := false
 				if reads {
-					reached = atStep(n, s.writeAll, s.read)
+					reached = step.At(n, s.writeAll, s.read)
 				} else {
-					reached = atStep(n, s.readAll, s.write)
+					reached = step.At(n, s.readAll, s.write)
 				}
 				s.finish()
 				if !reached {

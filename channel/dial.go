@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -114,11 +115,11 @@ func (q *Queue) dial(ctx context.Context, opts DialOptions) (*Conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	c, err := newConn(seg, Addr(q.name), opts.Spin)
+	c, err := newConn(seg, Addr(q.segment.name), opts.Spin)
 	if err != nil {
 		return nil, errors.Join(err, seg.close(), listener.Close())
 	}
-	c.peers.keep(listenerPlace, listener)
+	c.segment.peers.keep(listenerPlace, listener)
 	if err := c.request(ctx, q, []byte(id)); err != nil {
 		return nil, errors.Join(err, c.release())
 	}
@@ -128,8 +129,8 @@ func (q *Queue) dial(ctx context.Context, opts DialOptions) (*Conn, error) {
 // connSpec is what a connection of a Listener with a queue is like.
 func connSpec(q *Queue, id string, capacity uint64) spec {
 	return spec{
-		name: connName(q.name, id), kind: connKind, capacity: int64(capacity), rings: 2,
-		places: connPlaces, security: q.security,
+		name: connName(q.segment.name, id), kind: connKind, capacity: int64(capacity), rings: 2,
+		places: connPlaces, security: q.segment.security,
 	}
 }
 
@@ -140,8 +141,8 @@ func connName(listener, id string) string { return listener + "~c" + id }
 // of its connections.
 func (q *Queue) listener() (mutex *waitable.Mutex, capacity uint64, err error) {
 	var id uint64
-	if err := q.view.Guard(func() error {
-		id, capacity = atomic.LoadUint64(&q.send.oldest), atomic.LoadUint64(&q.send.limit)
+	if err := q.segment.view.Guard(func() error {
+		id, capacity = atomic.LoadUint64(&q.ring.Send.Oldest), atomic.LoadUint64(&q.ring.Send.Limit)
 		return nil
 	}); err != nil {
 		return nil, 0, err
@@ -152,7 +153,7 @@ func (q *Queue) listener() (mutex *waitable.Mutex, capacity uint64, err error) {
 	if capacity < capacityLeast || capacity > capacityMost || capacity&(capacity-1) != 0 {
 		return nil, 0, object.ErrCorrupt
 	}
-	mutex, err = waitable.OpenMutex(q.name + idSuffix(id))
+	mutex, err = waitable.OpenMutex(q.segment.name + idSuffix(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errNobody
 	}
@@ -184,18 +185,18 @@ const takeTime = 100 * time.Millisecond
 func (c *Conn) awaitTaken(ctx context.Context) error {
 	ctx, stop := lasting(ctx, takeTime)
 	defer stop()
-	err := c.attempt(&c.in, ctx, func() (attempt, error) {
-		switch c.takenAs() {
+	err := c.attempt(&c.in, ctx, func() (ring.Attempt, error) {
+		switch c.segment.takenAs() {
 		case accepted:
-			return done, nil
+			return ring.Done, nil
 		case refused:
-			return empty, errRefused
+			return ring.Empty, errRefused
 		}
-		return empty, nil
+		return ring.Empty, nil
 	})
 	switch {
-	case err == nil || c.decide(givenUp): // it was taken in the last moment
-		return c.peers.drop(listenerPlace)
+	case err == nil || c.segment.decide(givenUp): // it was taken in the last moment
+		return c.segment.peers.drop(listenerPlace)
 	case errors.Is(err, ErrPeerGone):
 		return errNobody
 	}

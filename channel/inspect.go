@@ -1,13 +1,11 @@
 package channel
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
-	"math/bits"
-	"slices"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -119,59 +117,49 @@ func (p preamble) describe(v *filemap.View) (Info, error) {
 		rings = 2
 	}
 	for i := range rings {
-		w, err := filemap.Load[words](v, wordsAt+i*3*line)
+		w, err := filemap.Load[ring.Words](v, wordsAt+i*3*ring.Line)
 		if err != nil {
 			return Info{}, err
 		}
-		info.Rings = append(info.Rings, w.traffic())
+		info.Rings = append(info.Rings, traffic(&w))
 	}
 	if p.kind == topicKind || p.kind == latestKind {
 		info.Rings[0].Lag = 0 // topics: until subscribers are counted
 	}
 	for i := range int64(p.places) {
-		place, err := filemap.Load[place](v, placesAt+i*line)
+		place, err := filemap.Load[ring.Place](v, placesAt+i*ring.Line)
 		if err != nil {
 			return Info{}, err
 		}
-		if place.process != 0 {
+		if place.Process != 0 {
 			info.Members = append(info.Members, Member{
-				Place: int(i + 1), PID: int(place.process), Received: place.received, Lost: place.lost,
+				Place: int(i + 1), PID: int(place.Process), Received: place.Received, Lost: place.Lost,
 			})
 		}
-		if place.process != 0 && p.kind == topicKind && place.state == subscribed {
-			info.subscriber(place.number)
+		if place.Process != 0 && p.kind == topicKind && place.IsSubscriber() {
+			info.subscriber(place.Number)
 		}
 	}
 	return info, info.addHands(p, v)
 }
 
-// addHands adds the messages in hand. One that is not behind the receiving end is
-// only about to be.
+// addHands adds the messages in hand.
 func (i *Info) addHands(p preamble, v *filemap.View) error {
-	receiving, err := filemap.Load[uint64](v, wordsAt+line)
+	receiving, err := filemap.Load[uint64](v, wordsAt+ring.Line)
 	if err != nil {
 		return err
 	}
-	behind := func(position uint64) uint64 { return distance(end(receiving).position(), position) }
-	for n := range int64(p.hands) {
-		h, err := filemap.Load[hand](v, p.handsAt()+n*handSize)
-		if err != nil {
+	table := make([]ring.Hand, p.hands)
+	for n := range table {
+		if table[n], err = filemap.Load[ring.Hand](v, p.handsAt()+int64(n)*ring.HandSize); err != nil {
 			return err
 		}
-		e := end(h.word)
-		if e == 0 || distance(e.position(), end(receiving).position()) < p.capacity {
-			continue
-		}
-		in := InHand{
-			Place: int(e.owner()), Position: e.position(),
-			Length: int64(h.detail & (1<<lengthBits - 1)), Takes: int(h.detail >> lengthBits),
-		}
-		if e.owner() == returned {
-			in.Place = 0
-		}
-		i.InHand = append(i.InHand, in)
 	}
-	slices.SortFunc(i.InHand, func(a, b InHand) int { return cmp.Compare(behind(b.Position), behind(a.Position)) })
+	for _, h := range ring.Holdings(table, receiving, p.capacity) {
+		i.InHand = append(i.InHand, InHand{
+			Place: int(h.Owner), Position: h.Position, Length: int64(h.Length), Takes: int(h.Takes),
+		})
+	}
 	return nil
 }
 
@@ -189,16 +177,14 @@ func (i *Info) subscriber(number uint64) {
 	t.Lag = max(t.Lag, m.Lag)
 }
 
-func (w *words) traffic() Traffic {
+func traffic(w *ring.Words) Traffic {
 	t := Traffic{
-		Sent: w.send.messages, SentBytes: w.send.bytes, Lost: w.send.lost, SendSleeps: w.send.waits,
-		Received: w.receive.messages, ReceivedBytes: w.receive.bytes, ReceiveSleeps: w.receive.waits,
-		SendersWaiting: w.bells.room.count(), ReceiversWaiting: w.bells.data.count(),
+		Sent: w.Send.Messages, SentBytes: w.Send.Bytes, Lost: w.Send.Lost, SendSleeps: w.Send.Waits,
+		Received: w.Receive.Messages, ReceivedBytes: w.Receive.Bytes, ReceiveSleeps: w.Receive.Waits,
+		SendersWaiting: w.Bells.Room.Count(), ReceiversWaiting: w.Bells.Data.Count(),
 	}
 	if t.Sent > t.Received {
 		t.Lag = t.Sent - t.Received
 	}
 	return t
 }
-
-func (w sleepers) count() int { return bits.OnesCount64(w[0]) + bits.OnesCount64(w[1]) }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -25,8 +26,8 @@ import (
 // If a writer dies while it writes, the value stays as it was before. If a reader
 // dies, its leases are given back. All methods may be called from any goroutine.
 type Latest struct {
-	*segment
-	slots   slots
+	segment *segment
+	slots   ring.Slots
 	bell    *bell
 	spin    spin // of Wait
 	writing spin
@@ -69,7 +70,7 @@ var (
 	// ErrNoValue: nothing has been written yet.
 	ErrNoValue = errors.New("nothing has been written yet")
 	// ErrTooFast: each value was overwritten before it could be read.
-	ErrTooFast = errors.New("values are written faster than they can be read")
+	ErrTooFast = ring.ErrTooFast
 )
 
 // CreateLatest creates a value of size bytes. Its memory is limited to 4 GiB: see
@@ -134,64 +135,66 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 	return l, created, nil
 }
 
+const leasesDefault = 2
+
 // slotsCapacity returns the memory for values of a size, and so many leases.
 func slotsCapacity(size, leases int) (int64, error) {
-	if size <= 0 || int64(size) > capacityMost || leases < 0 || leases > leasesMost {
+	if size <= 0 || int64(size) > capacityMost || leases < 0 || leases > ring.LeasesMost {
 		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"size %d, %d leases: there must be at least 1 byte, at most 4 GiB, and at most %d leases",
-			size, leases, leasesMost))
+			size, leases, ring.LeasesMost))
 	}
-	capacity := (slotsSize(size, leases) + pageSize - 1) / pageSize * pageSize
+	capacity := (ring.SlotsSize(size, leases) + pageSize - 1) / pageSize * pageSize
 	if capacity > capacityMost {
 		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"size %d, %d leases: that takes the memory of %d values, and the limit is 4 GiB",
-			size, leases, leases+slotsLeast))
+			size, leases, leases+ring.SlotsLeast))
 	}
 	return capacity, nil
 }
 
 func (l *Latest) start() error {
-	leases := int(l.shape.option >> 32)
+	leases := int(l.segment.shape.option >> 32)
 	capacity, err := slotsCapacity(l.Size(), leases)
-	if err != nil || leases == 0 || uint64(capacity) > l.shape.capacity {
+	if err != nil || leases == 0 || uint64(capacity) > l.segment.shape.capacity {
 		return object.ErrCorrupt
 	}
 	r, err := l.segment.ring(0)
 	if err != nil {
 		return err
 	}
-	words, err := filemap.SliceAt[uint64](l.view, leasesAt, leases)
+	words, err := filemap.SliceAt[uint64](l.segment.view, leasesAt, leases)
 	if err != nil {
 		return err
 	}
-	l.slots = newSlots(r, l.Size(), words)
+	l.slots = ring.NewSlots(r, l.Size(), words)
 	l.leased = make([]atomic.Uint64, leases)
-	suffix := dataBell(l.member.number)
-	if l.bell, err = l.segment.bell(suffix, &r.bells.data, &r.receive.waits); err != nil {
+	suffix := dataBell(l.segment.member.number)
+	if l.bell, err = l.segment.bell(suffix, &r.Bells.Data, &r.Receive.Waits); err != nil {
 		return err
 	}
-	return l.peers.start(l.slots.release)
+	return l.segment.peers.start(l.slots.Release)
 }
 
 // Name returns the value's name with its prefix.
-func (l *Latest) Name() string { return l.name }
+func (l *Latest) Name() string { return l.segment.name }
 
 // Size returns the value's size in bytes.
-func (l *Latest) Size() int { return int(uint32(l.shape.option)) }
+func (l *Latest) Size() int { return int(uint32(l.segment.shape.option)) }
 
 // Close closes the handle; waits that use it end with os.ErrClosed, a draft is
 // aborted, and leases are given back. The last Close in any process removes the
 // value. A second Close returns os.ErrClosed.
 func (l *Latest) Close() error {
-	if l.closed.Swap(true) {
+	if l.segment.closed.Swap(true) {
 		return l.check("close", os.ErrClosed)
 	}
 	if !l.endDraft(l.drafted.Load()) {
 		l.turn.Lock()
 	}
 	defer l.turn.Unlock()
-	_ = l.view.Guard(func() error {
-		l.slots.release(l.member.number)
+	_ = l.segment.view.Guard(func() error {
+		l.slots.Release(l.segment.member.number)
 		return nil
 	})
 	return l.check("close", l.segment.close())
@@ -206,8 +209,8 @@ func (l *Latest) Close() error {
 // object.ErrCorrupt if another process has corrupted the memory. What buffer
 // holds is then undefined.
 func (l *Latest) Read(buffer []byte) (version uint64, err error) {
-	version, a, err := l.read(buffer, noVersion, 1)
-	if a != done && err == nil {
+	version, a, err := l.read(buffer, ring.NoVersion, 1)
+	if a != ring.Done && err == nil {
 		err = ErrNoValue
 	}
 	return version, l.check("read", err)
@@ -215,15 +218,15 @@ func (l *Latest) Read(buffer []byte) (version uint64, err error) {
 
 // read returns the newest value if it is another than after within so many
 // tries.
-func (l *Latest) read(buffer []byte, after uint64, tries int) (version uint64, a attempt, err error) {
+func (l *Latest) read(buffer []byte, after uint64, tries int) (version uint64, a ring.Attempt, err error) {
 	if len(buffer) < l.Size() {
 		return 0, a, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"the buffer has %d bytes, and the value %d", len(buffer), l.Size()))
 	}
-	err = l.view.Guard(func() (err error) {
+	err = l.segment.view.Guard(func() (err error) {
 		for range tries {
-			version, a, err = l.slots.read(buffer, after)
-			if a == done || err != nil {
+			version, a, err = l.slots.Read(buffer, after)
+			if a == ring.Done || err != nil {
 				break
 			}
 		}
@@ -237,8 +240,8 @@ func (l *Latest) read(buffer []byte, after uint64, tries int) (version uint64, a
 // If ctx ends first, the error wraps context.Cause(ctx).
 func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version uint64, err error) {
 	version, a, err := l.read(buffer, after, 1)
-	if err == nil && a != done {
-		err = l.await(ctx, func(tries int) (a attempt, err error) {
+	if err == nil && a != ring.Done {
+		err = l.await(ctx, func(tries int) (a ring.Attempt, err error) {
 			version, a, err = l.read(buffer, after, tries)
 			return a, err
 		})
@@ -248,7 +251,7 @@ func (l *Latest) Wait(ctx context.Context, after uint64, buffer []byte) (version
 
 // await tries again and again after a first attempt that was not done. One goroutine
 // at a time waits for the bell; the others queue.
-func (l *Latest) await(ctx context.Context, try func(tries int) (attempt, error)) error {
+func (l *Latest) await(ctx context.Context, try func(tries int) (ring.Attempt, error)) error {
 	select {
 	case l.waiting <- struct{}{}:
 	default:
@@ -261,8 +264,8 @@ func (l *Latest) await(ctx context.Context, try func(tries int) (attempt, error)
 	defer p.stop()
 	for {
 		a, err := try(l.spin.tries())
-		if err == nil && a != done {
-			if err = l.peers.wait(ctx, &p, a); err == nil {
+		if err == nil && a != ring.Done {
+			if err = l.segment.peers.wait(ctx, &p, a); err == nil {
 				continue
 			}
 		}
@@ -274,12 +277,12 @@ func (l *Latest) await(ctx context.Context, try func(tries int) (attempt, error)
 // queue waits for the goroutine that waits for the bell: for its turn, or for its news
 // that there is another value, since it may have its turn again before this one. It
 // reports whether an attempt was done.
-func (l *Latest) queue(ctx context.Context, try func(tries int) (attempt, error)) (ended bool, err error) {
+func (l *Latest) queue(ctx context.Context, try func(tries int) (ring.Attempt, error)) (ended bool, err error) {
 	for {
 		over := ctx.Err() != nil // before the look
 		news := l.news.ask()
 		switch a, err := try(1); {
-		case a == done || err != nil:
+		case a == ring.Done || err != nil:
 			return true, err
 		case over:
 			return true, context.Cause(ctx)
@@ -295,7 +298,7 @@ func (l *Latest) queue(ctx context.Context, try func(tries int) (attempt, error)
 
 func (l *Latest) check(op string, err error) error {
 	if err != nil {
-		return failed(op, l.name, err)
+		return failed(op, l.segment.name, err)
 	}
 	return nil
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync/atomic"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -25,8 +25,8 @@ type LatestDraft struct {
 func (l *Latest) Reserve() (LatestDraft, error) {
 	l.turn.Lock()
 	slot, e, a, err := l.tryReserve()
-	if a != done {
-		err = l.writeLater(e, a, err, func() (e end, a attempt, err error) {
+	if a != ring.Done {
+		err = l.writeLater(e, a, err, func() (e ring.End, a ring.Attempt, err error) {
 			slot, e, a, err = l.tryReserve()
 			return e, a, err
 		})
@@ -37,19 +37,19 @@ func (l *Latest) Reserve() (LatestDraft, error) {
 	}
 	d := LatestDraft{l, slot, l.serial.Add(1)}
 	l.drafted.Store(d.serial)
-	if l.closed.Load() { // Close may wait for the draft, or have seen it
+	if l.segment.closed.Load() { // Close may wait for the draft, or have seen it
 		_ = d.Abort()
 		return LatestDraft{}, l.check("reserve", os.ErrClosed)
 	}
 	return d, nil
 }
 
-func (l *Latest) tryReserve() (slot int, e end, a attempt, err error) {
-	if l.closed.Load() {
-		return 0, 0, empty, os.ErrClosed
+func (l *Latest) tryReserve() (slot int, e ring.End, a ring.Attempt, err error) {
+	if l.segment.closed.Load() {
+		return 0, 0, ring.Empty, os.ErrClosed
 	}
-	err = l.view.Guard(func() (err error) {
-		slot, e, a, err = l.slots.reserve(l.member.number)
+	err = l.segment.view.Guard(func() (err error) {
+		slot, e, a, err = l.slots.Reserve(l.segment.member.number)
 		return err
 	})
 	return slot, e, a, err
@@ -68,7 +68,7 @@ func (d LatestDraft) Bytes() []byte {
 	if d.l == nil {
 		return nil
 	}
-	return d.l.slots.all[d.slot].value
+	return d.l.slots.Value(d.slot)
 }
 
 // Commit makes the reserved bytes the newest value.
@@ -76,14 +76,14 @@ func (d LatestDraft) Bytes() []byte {
 // Returns os.ErrClosed if the draft was committed or aborted before, or the handle
 // was closed.
 func (d LatestDraft) Commit() error {
-	var asleep sleepers
+	var asleep ring.Sleepers
 	err := d.end("commit", func() error {
-		d.l.slots.commit(d.slot)
-		asleep = d.l.slots.bells.data.takeAll()
+		d.l.slots.Commit(d.slot)
+		asleep = d.l.slots.Bells.Data.TakeAll()
 		return nil
 	})
-	if asleep != (sleepers{}) {
-		d.l.peers.wake(asleep)
+	if asleep != (ring.Sleepers{}) {
+		d.l.segment.peers.wake(asleep)
 	}
 	return err
 }
@@ -91,7 +91,7 @@ func (d LatestDraft) Commit() error {
 // Abort gives the room back. The newest value stays what it is.
 func (d LatestDraft) Abort() error {
 	return d.end("abort", func() error {
-		d.l.slots.abort()
+		d.l.slots.Abort()
 		return nil
 	})
 }
@@ -104,7 +104,7 @@ func (d LatestDraft) end(op string, f func() error) error {
 		return d.l.check(op, os.ErrClosed)
 	}
 	defer d.l.turn.Unlock()
-	return d.l.check(op, d.l.view.Guard(f))
+	return d.l.check(op, d.l.segment.view.Guard(f))
 }
 
 // LatestLease is a value in the shared memory, for reading it in place. It stays as
@@ -112,8 +112,8 @@ func (d LatestDraft) end(op string, f func() error) error {
 // Writers do not wait for it.
 type LatestLease struct {
 	l      *Latest
-	newest newest // when it was leased
-	number int    // of the lease
+	newest ring.Newest // when it was leased
+	number int         // of the lease
 	serial uint64
 }
 
@@ -124,8 +124,8 @@ type LatestLease struct {
 // attempts each found a value that was replaced before it was leased, and
 // object.ErrCorrupt if another process has corrupted the memory.
 func (l *Latest) Lease() (LatestLease, error) {
-	leased, a, err := l.lease(noVersion, 1)
-	if a != done && err == nil {
+	leased, a, err := l.lease(ring.NoVersion, 1)
+	if a != ring.Done && err == nil {
 		err = ErrNoValue
 	}
 	return leased, l.check("lease", err)
@@ -136,8 +136,8 @@ func (l *Latest) Lease() (LatestLease, error) {
 // ctx ends first, the error wraps context.Cause(ctx).
 func (l *Latest) Next(ctx context.Context, after uint64) (LatestLease, error) {
 	leased, a, err := l.lease(after, 1)
-	if err == nil && a != done {
-		err = l.await(ctx, func(tries int) (a attempt, err error) {
+	if err == nil && a != ring.Done {
+		err = l.await(ctx, func(tries int) (a ring.Attempt, err error) {
 			leased, a, err = l.lease(after, tries)
 			return a, err
 		})
@@ -147,48 +147,48 @@ func (l *Latest) Next(ctx context.Context, after uint64) (LatestLease, error) {
 
 // lease leases the newest value if it is another than after within so many tries.
 // If there is no lease left, it frees those of the dead.
-func (l *Latest) lease(after uint64, tries int) (leased LatestLease, a attempt, err error) {
+func (l *Latest) lease(after uint64, tries int) (leased LatestLease, a ring.Attempt, err error) {
 	leased, a, err = l.tryLease(after, tries)
-	if err == errNoLease {
+	if err == ring.ErrNoLease {
 		if err = l.reapLeases(); err == nil {
 			leased, a, err = l.tryLease(after, tries)
 		}
 	}
-	if err == errNoLease {
+	if err == ring.ErrNoLease {
 		err = object.Explain(object.ErrNoSpace, fmt.Sprintf("all %d leases of the value are taken", len(l.leased)))
 	}
 	return leased, a, err
 }
 
-func (l *Latest) tryLease(after uint64, tries int) (leased LatestLease, a attempt, err error) {
-	err = l.view.Guard(func() (err error) {
+func (l *Latest) tryLease(after uint64, tries int) (leased LatestLease, a ring.Attempt, err error) {
+	err = l.segment.view.Guard(func() (err error) {
 		var i int
-		var n newest
+		var n ring.Newest
 		for range tries {
-			i, n, a, err = l.slots.lease(l.member.number, after)
-			if a == done || err != nil {
+			i, n, a, err = l.slots.Lease(l.segment.member.number, after)
+			if a == ring.Done || err != nil {
 				break
 			}
 		}
-		if a == done {
+		if a == ring.Done {
 			leased = LatestLease{l, n, i, l.serial.Add(1)}
 			l.leased[i].Store(leased.serial)
 		}
 		return err
 	})
-	if a == done && l.closed.Load() { // Close may have come before
+	if a == ring.Done && l.segment.closed.Load() { // Close may have come before
 		_ = leased.Release()
-		return LatestLease{}, empty, os.ErrClosed
+		return LatestLease{}, ring.Empty, os.ErrClosed
 	}
 	return leased, a, err
 }
 
 // reapLeases frees the leases of places whose processes are dead.
 func (l *Latest) reapLeases() error {
-	for i := range l.slots.leases {
+	for i := range l.leased {
 		owner, err := l.leaseOwner(i)
 		if err == nil {
-			_, err = l.peers.reap(owner)
+			_, err = l.segment.peers.reap(owner)
 		}
 		if err != nil {
 			return err
@@ -198,15 +198,15 @@ func (l *Latest) reapLeases() error {
 }
 
 func (l *Latest) leaseOwner(i int) (owner uint16, err error) {
-	err = l.view.Guard(func() error {
-		owner = lease(atomic.LoadUint64(&l.slots.leases[i])).owner()
+	err = l.segment.view.Guard(func() error {
+		owner = l.slots.LeaseOwner(i)
 		return nil
 	})
 	return owner, err
 }
 
 // Version returns the version of the value: see [Latest.Read].
-func (l LatestLease) Version() uint64 { return l.newest.version() }
+func (l LatestLease) Version() uint64 { return l.newest.Version() }
 
 // Bytes returns the value, which must not be changed. Accesses to it are not
 // checked: an access after the handle is closed crashes the program, as with
@@ -215,7 +215,7 @@ func (l LatestLease) Bytes() []byte {
 	if l.l == nil {
 		return nil
 	}
-	return l.l.slots.all[l.newest.slot()].value
+	return l.l.slots.Value(l.newest.Slot())
 }
 
 // Release gives the lease back.
@@ -228,8 +228,8 @@ func (l LatestLease) Release() error {
 	if !l.l.leased[l.number].CompareAndSwap(l.serial, 0) {
 		return l.l.check("release", os.ErrClosed)
 	}
-	return l.l.check("release", l.l.view.Guard(func() error {
-		l.l.slots.giveBack(l.number, l.l.member.number)
+	return l.l.check("release", l.l.segment.view.Guard(func() error {
+		l.l.slots.GiveBack(l.number, l.l.segment.member.number)
 		return nil
 	}))
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -23,10 +24,10 @@ func (l *Latest) Write(value []byte) error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	e, a, err := l.tryWrite(value)
-	if a == done {
+	if a == ring.Done {
 		return nil
 	}
-	return l.check("write", l.writeLater(e, a, err, func() (end, attempt, error) {
+	return l.check("write", l.writeLater(e, a, err, func() (ring.End, ring.Attempt, error) {
 		return l.tryWrite(value)
 	}))
 }
@@ -34,16 +35,16 @@ func (l *Latest) Write(value []byte) error {
 // writeLater tries again and again after a first attempt that was not done: the
 // end as it found it says whose turn it is. A turn lasts as long as a copy, so no
 // bell rings after it.
-func (l *Latest) writeLater(turn end, a attempt, err error, try func() (end, attempt, error)) error {
+func (l *Latest) writeLater(turn ring.End, a ring.Attempt, err error, try func() (ring.End, ring.Attempt, error)) error {
 	p, began := patience{spin: &l.writing}, time.Now()
-	for err == nil && a != done {
+	for err == nil && a != ring.Done {
 		if time.Since(began) > writePatience {
 			return errStuck
 		}
-		if err = l.peers.wait(context.Background(), &p, a); err != nil {
+		if err = l.segment.peers.wait(context.Background(), &p, a); err != nil {
 			break
 		}
-		var e end
+		var e ring.End
 		if e, a, err = try(); e != turn {
 			turn, p, began = e, patience{spin: &l.writing}, time.Now()
 		}
@@ -51,19 +52,19 @@ func (l *Latest) writeLater(turn end, a attempt, err error, try func() (end, att
 	return err
 }
 
-func (l *Latest) tryWrite(value []byte) (e end, a attempt, err error) {
-	if l.closed.Load() {
-		return 0, empty, os.ErrClosed
+func (l *Latest) tryWrite(value []byte) (e ring.End, a ring.Attempt, err error) {
+	if l.segment.closed.Load() {
+		return 0, ring.Empty, os.ErrClosed
 	}
-	var asleep sleepers
-	err = l.view.Guard(func() (err error) {
-		if e, a, err = l.slots.write(l.member.number, value); a == done {
-			asleep = l.slots.bells.data.takeAll()
+	var asleep ring.Sleepers
+	err = l.segment.view.Guard(func() (err error) {
+		if e, a, err = l.slots.Write(l.segment.member.number, value); a == ring.Done {
+			asleep = l.slots.Bells.Data.TakeAll()
 		}
 		return err
 	})
-	if asleep != (sleepers{}) {
-		l.peers.wake(asleep)
+	if asleep != (ring.Sleepers{}) {
+		l.segment.peers.wake(asleep)
 	}
 	return e, a, err
 }

@@ -145,11 +145,11 @@ func (l *Listener) start() (err error) {
 	if l.alive, err = l.lockMutex(idSuffix(id)); err != nil {
 		return err
 	}
-	return l.q.view.Guard(func() error {
+	return l.q.segment.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&l.q.send.limit, l.capacity)
+		atomic.StoreUint64(&l.q.ring.Send.Limit, l.capacity)
 		step.Here()
-		atomic.StoreUint64(&l.q.send.oldest, id)
+		atomic.StoreUint64(&l.q.ring.Send.Oldest, id)
 		return nil
 	})
 }
@@ -159,7 +159,7 @@ const listenerSuffix = "~listener"
 func idSuffix(id uint64) string { return "~l" + strconv.FormatUint(id, 36) }
 
 func (l *Listener) lockMutex(suffix string) (held, error) {
-	mutex, _, err := waitable.OpenOrCreateMutex(l.q.name+suffix, &waitable.MutexOptions{Security: l.q.security})
+	mutex, _, err := waitable.OpenOrCreateMutex(l.q.segment.name+suffix, &waitable.MutexOptions{Security: l.q.segment.security})
 	if err != nil {
 		return held{}, err
 	}
@@ -202,9 +202,9 @@ func (l *Listener) Close() error {
 	if l.closing.Err() != nil {
 		return l.failed("close", net.ErrClosed)
 	}
-	_ = l.q.view.Guard(func() error {
+	_ = l.q.segment.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&l.q.send.oldest, 0) // Dial finds no Listener from here on
+		atomic.StoreUint64(&l.q.ring.Send.Oldest, 0) // Dial finds no Listener from here on
 		return nil
 	})
 	l.endReception()
@@ -226,4 +226,4 @@ func (l *Listener) failed(op string, err error) error {
 }
 
 // Addr returns the listener's name.
-func (l *Listener) Addr() net.Addr { return Addr(l.q.name) }
+func (l *Listener) Addr() net.Addr { return Addr(l.q.segment.name) }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
@@ -17,7 +18,7 @@ import (
 // the mutex of that place as long as it lives: that tells the others.
 type member struct {
 	number uint16 // of the place, from 1 on
-	place  *place
+	place  *ring.Place
 	hold   waitable.Hold
 }
 
@@ -34,7 +35,7 @@ func (s *segment) join() error {
 	process := make([]uint64, len(places))
 	if err := s.view.Guard(func() error {
 		for i := range places {
-			process[i] = atomic.LoadUint64(&places[i].process)
+			process[i] = atomic.LoadUint64(&places[i].Process)
 		}
 		return nil
 	}); err != nil {
@@ -53,20 +54,20 @@ func (s *segment) join() error {
 	return object.Explain(errCrowded, fmt.Sprintf("the channel is open %d times: that is the limit", len(places)))
 }
 
-func (s *segment) places() ([]place, error) {
-	return filemap.SliceAt[place](s.view, placesAt, int(s.shape.places))
+func (s *segment) places() ([]ring.Place, error) {
+	return filemap.SliceAt[ring.Place](s.view, placesAt, int(s.shape.places))
 }
 
-func (s *segment) joinAt(number uint16, p *place) (joined bool, err error) {
+func (s *segment) joinAt(number uint16, p *ring.Place) (joined bool, err error) {
 	mutex, hold, ok, err := s.lockPlace(number)
 	if !ok {
 		return false, err
 	}
 	err = s.view.Guard(func() error {
 		step.Here()
-		*p = place{}
+		*p = ring.Place{}
 		step.Here()
-		atomic.StoreUint64(&p.process, uint64(os.Getpid()))
+		atomic.StoreUint64(&p.Process, uint64(os.Getpid()))
 		return nil
 	})
 	if err != nil {
@@ -101,7 +102,7 @@ func (s *segment) lockPlace(number uint16) (*waitable.Mutex, waitable.Hold, bool
 func (s *segment) leave() error {
 	_ = s.view.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&s.member.place.process, 0)
+		atomic.StoreUint64(&s.member.place.Process, 0)
 		return nil
 	})
 	return errors.Join(s.view.Close(), s.member.hold.Unlock())

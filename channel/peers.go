@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
@@ -45,9 +46,9 @@ func (p *peers) start(release func(number uint16)) error {
 // wait waits until it is worth trying again after an attempt that was not done.
 // It frees what a place in the way has, or another that the wait is about, once its
 // process is dead.
-func (p *peers) wait(ctx context.Context, w *patience, a attempt) error {
-	w.busy = a.result() == taken
-	owner := a.owner()
+func (p *peers) wait(ctx context.Context, w *patience, a ring.Attempt) error {
+	w.busy = a.Result() == ring.Taken
+	owner := a.Owner()
 	if err := p.check(owner); err != nil {
 		return err
 	}
@@ -71,20 +72,19 @@ func (p *peers) wait(ctx context.Context, w *patience, a attempt) error {
 const triesPerReap = 1 << 12
 
 // watched returns the places whose death is to end the wait.
-func (p *patience) watched(owner uint16) (who sleepers) {
+func (p *patience) watched(owner uint16) (who ring.Sleepers) {
 	if p.others != nil {
 		who = p.others()
 	}
 	if owner != 0 {
-		word, bit := who.of(owner)
-		*word |= bit
+		who = who.With(owner)
 	}
 	return who
 }
 
 // sleep sleeps until the bell rings, or one of the places watched is dead. If
 // those are more than can be watched, each handle watches those after itself.
-func (p *peers) sleep(ctx context.Context, w *patience, watched sleepers) error {
+func (p *peers) sleep(ctx context.Context, w *patience, watched ring.Sleepers) error {
 	var numbers [watchMost]uint16
 	var mutexes [watchMost]*waitable.Mutex
 	n := 0
@@ -107,12 +107,12 @@ func (p *peers) sleep(ctx context.Context, w *patience, watched sleepers) error 
 
 // among returns the other places' numbers in a set, from the one after this
 // handle's on.
-func (p *peers) among(who sleepers) iter.Seq[uint16] {
+func (p *peers) among(who ring.Sleepers) iter.Seq[uint16] {
 	return func(yield func(uint16) bool) {
 		own := p.segment.member.number
 		for i := range uint16(placesMost - 1) {
 			number := (own+i)%placesMost + 1
-			if who.has(number) && !yield(number) {
+			if who.Has(number) && !yield(number) {
 				return
 			}
 		}
@@ -120,7 +120,7 @@ func (p *peers) among(who sleepers) iter.Seq[uint16] {
 }
 
 // reapAny is reap for some places.
-func (p *peers) reapAny(who sleepers) (dead bool, err error) {
+func (p *peers) reapAny(who ring.Sleepers) (dead bool, err error) {
 	for number := range p.among(who) {
 		reaped, err := p.reap(number)
 		if dead = dead || reaped; err != nil {
@@ -132,21 +132,21 @@ func (p *peers) reapAny(who sleepers) (dead bool, err error) {
 
 // once tries without waiting, except while another place is in the middle of a
 // copy.
-func (p *peers) once(try func() (attempt, error)) (a attempt, err error) {
+func (p *peers) once(try func() (ring.Attempt, error)) (a ring.Attempt, err error) {
 	for i := range copyTries + placesMost { // each place's process may be dead
-		if a, err = try(); a == done {
+		if a, err = try(); a == ring.Done {
 			return a, err
 		}
 		if err == nil {
-			err = p.check(a.owner())
+			err = p.check(a.Owner())
 		}
 		switch {
-		case err != nil || a == empty:
+		case err != nil || a == ring.Empty:
 			return a, err
-		case a.owner() == 0 || a.result() == taken && i%copyTries != copyTries-2:
+		case a.Owner() == 0 || a.Result() == ring.Taken && i%copyTries != copyTries-2:
 			continue
 		}
-		if dead, err := p.reap(a.owner()); err != nil || !dead && a.result() == full {
+		if dead, err := p.reap(a.Owner()); err != nil || !dead && a.Result() == ring.Full {
 			return a, err
 		}
 	}
@@ -182,7 +182,7 @@ func (p *peers) bury(number uint16, hold waitable.Hold) error {
 		err = p.segment.view.Guard(func() error {
 			p.release(number)
 			step.Here()
-			atomic.StoreUint64(&places[number-1].process, 0)
+			atomic.StoreUint64(&places[number-1].Process, 0)
 			return nil
 		})
 	}
@@ -207,9 +207,9 @@ func (p *peers) exist() (bool, error) {
 	return false, nil
 }
 
-func (p *peers) isUsed(place *place) (used bool) {
+func (p *peers) isUsed(place *ring.Place) (used bool) {
 	_ = p.segment.view.Guard(func() error {
-		used = atomic.LoadUint64(&place.process) != 0
+		used = atomic.LoadUint64(&place.Process) != 0
 		return nil
 	})
 	return used
@@ -269,7 +269,7 @@ func (p *peers) drop(number uint16) error {
 
 // wake wakes subscribers. Opening a bell takes long, so the caller no longer has
 // the end.
-func (p *peers) wake(who sleepers) {
+func (p *peers) wake(who ring.Sleepers) {
 	for i, word := range who {
 		for ; word != 0; word &= word - 1 {
 			p.ring(uint16(64*i+bits.TrailingZeros64(word)) + 1)

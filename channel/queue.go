@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
 )
 
 // Queue is a handle to a queue of messages with a name. Any process that has
@@ -28,8 +30,8 @@ import (
 // All methods may be called from any goroutine; Close may be called while other
 // methods are in progress.
 type Queue struct {
-	*segment
-	ring
+	segment  *segment
+	ring     ring.Ring
 	overflow Overflow
 	sending  side
 	taking   side
@@ -51,15 +53,14 @@ func (s *side) patience() patience { return patience{bell: s.bell, spin: &s.spin
 // finish waits until the handle of a place no longer has the end: a goroutine that
 // took it just before is in the middle of a copy. What the user has in place is
 // taken back.
-func (s *side) finish(number uint16, clear func(position uint64)) {
+func (s *side) finish(number uint16, abort func(position uint64)) {
 	for range copyPatience {
-		e := loadEnd(s.end)
-		if e.owner() != number {
+		e := ring.LoadEnd(s.end)
+		if e.Owner() != number {
 			return
 		}
 		if onLoan := s.onLoan.Load(); onLoan != 0 && s.onLoan.CompareAndSwap(onLoan, 0) {
-			clear(e.position())
-			leave(s.end, e.position())
+			abort(e.Position())
 			s.bell.ring()
 			return
 		}
@@ -174,16 +175,16 @@ func (q *Queue) start(option time.Duration) (err error) {
 	if q.ring, err = q.segment.ring(0); err != nil {
 		return err
 	}
-	if q.taking.bell, err = q.bell("~data", &q.bells.data, &q.receive.waits); err != nil {
+	if q.taking.bell, err = q.segment.bell("~data", &q.ring.Bells.Data, &q.ring.Receive.Waits); err != nil {
 		return err
 	}
-	if q.sending.bell, err = q.bell("~room", &q.bells.room, &q.send.waits); err != nil {
+	if q.sending.bell, err = q.segment.bell("~room", &q.ring.Bells.Room, &q.ring.Send.Waits); err != nil {
 		return err
 	}
-	q.held = make([]atomic.Uint64, len(q.table))
-	q.sending.end, q.taking.end = &q.send.end, &q.receive.end
+	q.held = make([]atomic.Uint64, q.segment.shape.hands)
+	q.sending.end, q.taking.end = &q.ring.Send.End, &q.ring.Receive.End
 	q.sending.spin.option, q.taking.spin.option = option, option
-	if err = q.peers.start(q.release); err != nil {
+	if err = q.segment.peers.start(q.release); err != nil {
 		return err
 	}
 	q.sending.bell.ring() // a Flush may wait for another handle
@@ -191,13 +192,13 @@ func (q *Queue) start(option time.Duration) (err error) {
 }
 
 // Name returns the queue's name with its prefix.
-func (q *Queue) Name() string { return q.name }
+func (q *Queue) Name() string { return q.segment.name }
 
 // Capacity returns the size of the queue's ring in bytes.
-func (q *Queue) Capacity() int64 { return int64(q.size()) }
+func (q *Queue) Capacity() int64 { return int64(q.ring.Size()) }
 
 // Longest returns the length of the longest message that the queue can take.
-func (q *Queue) Longest() int { return int(q.longest()) }
+func (q *Queue) Longest() int { return int(q.ring.Longest()) }
 
 // Close closes the handle. Waits that use it end with os.ErrClosed. A reserved
 // message is aborted; a leased message stays in the queue, and other receivers get
@@ -205,40 +206,28 @@ func (q *Queue) Longest() int { return int(q.longest()) }
 // process removes the queue with its messages. A second Close returns
 // os.ErrClosed.
 func (q *Queue) Close() error {
-	if q.closed.Swap(true) {
+	if q.segment.closed.Swap(true) {
 		return q.failed("close", os.ErrClosed)
 	}
-	_ = q.view.Guard(func() error {
-		q.sending.finish(q.member.number, func(position uint64) { q.zero(position, position) })
-		q.taking.finish(q.member.number, func(uint64) {})
-		q.giveBackAll(q.member.number)
+	_ = q.segment.view.Guard(func() error {
+		q.sending.finish(q.segment.member.number, q.ring.Abort)
+		q.taking.finish(q.segment.member.number, func(position uint64) { ring.Leave(q.taking.end, position) })
+		q.ring.GiveBackAll(q.segment.member.number)
 		q.taking.bell.notify()
 		return nil
 	})
 	return q.check("close", q.segment.close())
 }
 
-// release frees what a place has whose owner is dead. What the owner had
-// committed stays committed; what it was about to receive is still there. The
-// caller holds the place's mutex.
+// release frees what a place has whose owner is dead: a message that it had in hand
+// may be another receiver's.
 func (q *Queue) release(number uint16) {
-	if e := loadEnd(&q.send.end); e.owner() == number {
-		position := q.committed(e.position())
-		q.zero(position, position)
-		leave(&q.send.end, position)
-	}
-	q.giveBackAll(number) // while the end says which are void
-	if e := loadEnd(&q.receive.end); e.owner() == number {
-		leave(&q.receive.end, e.position())
-	}
-	q.bells.takers.forget(number)
+	q.ring.Release(number)
 	q.taking.bell.notify()
-	q.bells.data.forget(number)
-	q.bells.room.forget(number)
 }
 
 // failed returns the error of an operation on the queue.
-func (q *Queue) failed(op string, err error) error { return failed(op, q.name, err) }
+func (q *Queue) failed(op string, err error) error { return failed(op, q.segment.name, err) }
 
 func (q *Queue) check(op string, err error) error {
 	if err != nil {

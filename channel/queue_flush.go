@@ -1,6 +1,10 @@
 package channel
 
-import "context"
+import (
+	"context"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
+)
 
 // Flush waits until closing this handle loses no message: until the queue is
 // empty, or another handle, of any process, has it open. If ctx ends first, or has
@@ -10,7 +14,7 @@ func (q *Queue) Flush(ctx context.Context) error {
 		if is, err := q.isEmpty(); is || err != nil {
 			return is, err
 		}
-		return q.peers.exist()
+		return q.segment.peers.exist()
 	}))
 }
 
@@ -30,7 +34,7 @@ func (q *Queue) await(ctx context.Context, condition func() (bool, error)) error
 		if ok, err := condition(); ok || err != nil {
 			return err
 		}
-		if err := q.peers.wait(ctx, &p, empty); err != nil {
+		if err := q.segment.peers.wait(ctx, &p, ring.Empty); err != nil {
 			return err
 		}
 	}
@@ -40,9 +44,9 @@ func (q *Queue) await(ctx context.Context, condition func() (bool, error)) error
 // is looked at last: a message that is taken is in hand before it is no longer at
 // the receiving end.
 func (q *Queue) isEmpty() (is bool, err error) {
-	err = q.view.Guard(func() error {
-		_, _, a, err := q.next(loadEnd(&q.receive.end).position())
-		is = err == nil && a == empty && !q.anyInHand()
+	err = q.segment.view.Guard(func() error {
+		_, _, a, err := q.ring.Next(ring.LoadEnd(&q.ring.Receive.End).Position())
+		is = err == nil && a == ring.Empty && !q.ring.AnyInHand()
 		return err
 	})
 	return is, err

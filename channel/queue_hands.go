@@ -4,6 +4,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
 )
 
 // grip is what a handle knows of messages in hand.
@@ -18,27 +20,30 @@ type grip struct {
 	looked    atomic.Int64  // when it last looked for dead takers, in nanoseconds
 }
 
+// handsDefault is how many messages of a new queue can be in hand.
+const handsDefault = ring.HandsMost
+
 // atEnd takes the place of an entry for a message at the receiving end.
 const atEnd = -1
 
 // hinted reports whether a message may have been given back.
-func (q *Queue) hinted() bool { return atomic.LoadUint64(&q.receive.hints) != q.hints.Load() }
+func (q *Queue) hinted() bool { return atomic.LoadUint64(&q.ring.Receive.Hints) != q.hints.Load() }
 
 // mayReturn reports whether there was ever a message that could be given back.
-func (q *Queue) mayReturn() bool { return atomic.LoadUint64(&q.bells.hands) != 0 || q.hinted() }
+func (q *Queue) mayReturn() bool { return atomic.LoadUint64(&q.ring.Bells.Hands) != 0 || q.hinted() }
 
 // find finds the message that is next: the oldest that was given back, or the one
 // at the receiving end, which this handle then owns.
-func (q *Queue) find(tries int) (m inHand, a attempt, err error) {
-	m.entry = atEnd
+func (q *Queue) find(tries int) (m ring.InHand, a ring.Attempt, err error) {
+	m.Entry = atEnd
 	for range 2 {
-		m.position, m.length, a, err = q.peek(tries)
-		if a != empty || err != nil {
+		m.Position, m.Length, a, err = q.peek(tries)
+		if a != ring.Empty || err != nil {
 			return m, a, err
 		}
 		// There may be one without a hint. If a hint was vain, there is none now.
 		hinted := q.hinted()
-		if returned, a, err := q.retake(); a == done || err != nil || !hinted {
+		if returned, a, err := q.retake(); a == ring.Done || err != nil || !hinted {
 			return returned, a, err
 		}
 	}
@@ -46,50 +51,50 @@ func (q *Queue) find(tries int) (m inHand, a attempt, err error) {
 }
 
 // retake takes a message that was given back in hand.
-func (q *Queue) retake() (m inHand, a attempt, err error) {
-	hints := atomic.LoadUint64(&q.receive.hints)
-	m, more, a, err := q.ring.retake(q.member.number)
+func (q *Queue) retake() (m ring.InHand, a ring.Attempt, err error) {
+	hints := atomic.LoadUint64(&q.ring.Receive.Hints)
+	m, more, a, err := q.ring.Retake(q.segment.member.number)
 	switch {
 	case err != nil:
-	case a != done:
+	case a != ring.Done:
 		q.hints.Store(hints)
-	case q.closed.Load(): // Close may not have seen it
+	case q.segment.closed.Load(): // Close may not have seen it
 		q.putBack(m)
-		a, err = empty, os.ErrClosed
+		a, err = ring.Empty, os.ErrClosed
 	case more:
 		q.taking.bell.notify()
 	default:
-		q.wakeReceivers(loadEnd(&q.receive.end).position())
+		q.wakeReceivers(ring.LoadEnd(&q.ring.Receive.End).Position())
 	}
 	return m, a, err
 }
 
 // remove takes a message that was found out of the queue.
-func (q *Queue) remove(m inHand) {
-	if m.entry == atEnd {
-		q.received(q.got(m.position, m.length))
+func (q *Queue) remove(m ring.InHand) {
+	if m.Entry == atEnd {
+		q.received(q.ring.Got(m.Position, m.Length))
 		return
 	}
-	q.free(m, q.member.number)
+	q.ring.Free(m, q.segment.member.number)
 	q.sending.bell.notify()
 }
 
 // putBack leaves a message that was found to others.
-func (q *Queue) putBack(m inHand) {
-	if m.entry == atEnd {
-		leave(&q.receive.end, m.position)
+func (q *Queue) putBack(m ring.InHand) {
+	if m.Entry == atEnd {
+		ring.Leave(&q.ring.Receive.End, m.Position)
 		q.sending.bell.notify() // there may be padding before the message
-		q.wakeReceivers(m.position)
+		q.wakeReceivers(m.Position)
 		return
 	}
-	q.giveBack(m, q.member.number)
+	q.ring.GiveBack(m, q.segment.member.number)
 	q.taking.bell.notify()
 }
 
 // keep notes that the user has a message in hand.
-func (q *Queue) keep(m inHand) Taken {
+func (q *Queue) keep(m ring.InHand) Taken {
 	t := Taken{q, m, q.serial.Add(1)}
-	q.held[m.entry].Store(t.serial)
+	q.held[m.Entry].Store(t.serial)
 	return t
 }
 
@@ -98,8 +103,8 @@ func (q *Queue) announce() error {
 	if q.announced.Load() {
 		return q.lookAfterTakers()
 	}
-	return q.view.Guard(func() error {
-		q.bells.takers.add(q.member.number)
+	return q.segment.view.Guard(func() error {
+		q.ring.Bells.Takers.Add(q.segment.member.number)
 		q.announced.Store(true)
 		q.taking.bell.notify()
 		return nil
@@ -113,16 +118,14 @@ func (q *Queue) lookAfterTakers() error {
 	if now-last < int64(lookAgain) || !q.looked.CompareAndSwap(last, now) {
 		return nil
 	}
-	_, err := q.peers.reapAny(q.takers())
+	_, err := q.segment.peers.reapAny(q.takers())
 	return err
 }
 
 // takers returns the places that may have messages in hand.
-func (q *Queue) takers() (who sleepers) {
-	_ = q.view.Guard(func() error {
-		for i := range who {
-			who[i] = atomic.LoadUint64(&q.bells.takers[i])
-		}
+func (q *Queue) takers() (who ring.Sleepers) {
+	_ = q.segment.view.Guard(func() error {
+		who = q.ring.Bells.Takers.Load()
 		return nil
 	})
 	return who

@@ -3,6 +3,8 @@ package channel
 import (
 	"context"
 	"os"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
 )
 
 // Draft is room for a message in the queue's own memory, for writing the message
@@ -25,12 +27,12 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 		overflow = Fail
 	}
 	d, a, err := q.tryReserve(length)
-	if a == done {
+	if a == ring.Done {
 		return d, nil
 	}
 	p := q.sending.patience()
 	defer p.stop()
-	for err == nil && a != done {
+	for err == nil && a != ring.Done {
 		if err = q.retrySend(ctx, &p, overflow, a); err == nil {
 			d, a, err = q.tryReserve(length)
 		}
@@ -38,15 +40,15 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 	return d, q.check("reserve", err)
 }
 
-func (q *Queue) tryReserve(length int) (d Draft, a attempt, err error) {
+func (q *Queue) tryReserve(length int) (d Draft, a ring.Attempt, err error) {
 	if length < 0 {
 		return Draft{}, a, negative(length)
 	}
-	err = q.view.Guard(func() (err error) {
+	err = q.segment.view.Guard(func() (err error) {
 		var position uint64
-		if position, a, err = q.reserve(uint64(length)); a == done {
+		if position, a, err = q.reserve(uint64(length)); a == ring.Done {
 			q.sending.onLoan.Store(position + 1)
-			d = Draft{q, position, q.bytes(position, uint64(length))}
+			d = Draft{q, position, q.ring.Bytes(position, uint64(length))}
 		}
 		return err
 	})
@@ -67,10 +69,8 @@ func (d Draft) Commit(length int) error {
 		return d.q.failed("commit", beyondDraft(length, len(d.bytes)))
 	}
 	return d.finish("commit", func() error {
-		if length < zeroedSize { // otherwise what follows is zeroed anyway
-			clear(d.bytes[length:min(len(d.bytes), zeroedSize)])
-		}
-		d.q.sent(d.q.put(d.position, uint64(length)))
+		ring.ClearUnused(d.bytes, length)
+		d.q.sent(d.q.ring.Put(d.position, uint64(length)))
 		return nil
 	})
 }
@@ -78,8 +78,7 @@ func (d Draft) Commit(length int) error {
 // Abort gives the room back.
 func (d Draft) Abort() error {
 	return d.finish("abort", func() error {
-		d.q.zero(d.position, d.position)
-		leave(&d.q.send.end, d.position)
+		d.q.ring.Abort(d.position)
 		d.q.sending.bell.notify()
 		return nil
 	})
@@ -92,7 +91,7 @@ func (d Draft) finish(op string, f func() error) error {
 	if !d.q.sending.onLoan.CompareAndSwap(d.position+1, 0) {
 		return d.q.failed(op, os.ErrClosed)
 	}
-	return d.q.check(op, d.q.view.Guard(f))
+	return d.q.check(op, d.q.segment.view.Guard(f))
 }
 
 // Lease is a message in the queue's own memory, for reading it in place. No other
@@ -101,7 +100,7 @@ func (d Draft) finish(op string, f func() error) error {
 // A message that another handle took and gave back is leased without that.
 type Lease struct {
 	q      *Queue
-	inHand inHand
+	inHand ring.InHand
 	serial uint64
 }
 
@@ -110,23 +109,23 @@ type Lease struct {
 // Leasing a second message before ending the first lease deadlocks.
 func (q *Queue) Next(ctx context.Context) (Lease, error) {
 	lease, a, err := q.tryNext(q.taking.spin.tries())
-	if a == done {
+	if a == ring.Done {
 		return lease, nil
 	}
-	err = q.takeLater(ctx, a, err, func(tries int) (a attempt, err error) {
+	err = q.takeLater(ctx, a, err, func(tries int) (a ring.Attempt, err error) {
 		lease, a, err = q.tryNext(tries)
 		return a, err
 	})
 	return lease, err
 }
 
-func (q *Queue) tryNext(tries int) (l Lease, a attempt, err error) {
-	err = q.view.Guard(func() (err error) {
-		var m inHand
+func (q *Queue) tryNext(tries int) (l Lease, a ring.Attempt, err error) {
+	err = q.segment.view.Guard(func() (err error) {
+		var m ring.InHand
 		switch m, a, err = q.find(tries); {
-		case a != done:
-		case m.entry == atEnd:
-			q.taking.onLoan.Store(m.position + 1)
+		case a != ring.Done:
+		case m.Entry == atEnd:
+			q.taking.onLoan.Store(m.Position + 1)
 			l = Lease{q: q, inHand: m}
 		default:
 			l = Lease(q.keep(m))
@@ -145,22 +144,22 @@ func (l Lease) Bytes() []byte { return Taken(l).Bytes() }
 //
 // Returns os.ErrClosed if the lease was ended before, or the queue was closed.
 func (l Lease) Release() error {
-	return l.finish("release", func(m inHand) { l.q.remove(m) })
+	return l.finish("release", func(m ring.InHand) { l.q.remove(m) })
 }
 
 // Return leaves the message for the next receiver.
 func (l Lease) Return() error {
-	return l.finish("return", func(m inHand) { l.q.putBack(m) })
+	return l.finish("return", func(m ring.InHand) { l.q.putBack(m) })
 }
 
-func (l Lease) finish(op string, f func(inHand)) error {
-	if l.q == nil || l.inHand.entry != atEnd {
+func (l Lease) finish(op string, f func(ring.InHand)) error {
+	if l.q == nil || l.inHand.Entry != atEnd {
 		return Taken(l).finish(op, f)
 	}
-	if !l.q.taking.onLoan.CompareAndSwap(l.inHand.position+1, 0) {
+	if !l.q.taking.onLoan.CompareAndSwap(l.inHand.Position+1, 0) {
 		return l.q.failed(op, os.ErrClosed)
 	}
-	return l.q.check(op, l.q.view.Guard(func() error {
+	return l.q.check(op, l.q.segment.view.Guard(func() error {
 		f(l.inHand)
 		return nil
 	}))

@@ -3,6 +3,8 @@ package channel
 import (
 	"context"
 	"sync/atomic"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
 )
 
 // Send puts a copy of the message into the queue. If there is no room it does
@@ -12,18 +14,18 @@ import (
 // Returns [ErrTooLong] if the message is longer than [Queue.Longest].
 func (q *Queue) Send(ctx context.Context, message []byte) error {
 	a, err := q.trySend(message)
-	if a == done {
+	if a == ring.Done {
 		return nil
 	}
 	return q.sendLater(ctx, message, a, err)
 }
 
 // sendLater goes on after a first attempt that was not done.
-func (q *Queue) sendLater(ctx context.Context, message []byte, a attempt, err error) error {
+func (q *Queue) sendLater(ctx context.Context, message []byte, a ring.Attempt, err error) error {
 	p := q.sending.patience()
 	defer p.stop()
-	for err == nil && a != done {
-		if a.result() == full && q.overflow == Drop {
+	for err == nil && a != ring.Done {
+		if a.Result() == ring.Full && q.overflow == Drop {
 			return q.check("send", q.drop())
 		}
 		if err = q.retrySend(ctx, &p, q.overflow, a); err == nil {
@@ -35,26 +37,26 @@ func (q *Queue) sendLater(ctx context.Context, message []byte, a attempt, err er
 
 // drop counts a message as lost.
 func (q *Queue) drop() error {
-	return q.view.Guard(func() error {
-		atomic.AddUint64(&q.send.lost, 1)
+	return q.segment.view.Guard(func() error {
+		atomic.AddUint64(&q.ring.Send.Lost, 1)
 		q.sending.bell.notify()
 		return nil
 	})
 }
 
 // retrySend waits after an attempt to send that was not done.
-func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, a attempt) error {
-	if a.result() == full && overflow == Fail {
+func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, a ring.Attempt) error {
+	if a.Result() == ring.Full && overflow == Fail {
 		return q.full()
 	}
-	return q.peers.wait(ctx, p, a)
+	return q.segment.peers.wait(ctx, p, a)
 }
 
 // TrySend puts a copy of the message into the queue if there is room now.
 // Otherwise it returns [ErrFull].
 func (q *Queue) TrySend(message []byte) error {
-	a, err := q.peers.once(func() (attempt, error) { return q.trySend(message) })
-	if err == nil && a != done {
+	a, err := q.segment.peers.once(func() (ring.Attempt, error) { return q.trySend(message) })
+	if err == nil && a != ring.Done {
 		err = q.full()
 	}
 	return q.check("send", err)
@@ -63,7 +65,7 @@ func (q *Queue) TrySend(message []byte) error {
 // full returns why there is no waiting. Whoever waits may have found the end
 // taken while this handle found that there is no room.
 func (q *Queue) full() error {
-	_ = q.view.Guard(func() error {
+	_ = q.segment.view.Guard(func() error {
 		q.sending.bell.notify()
 		return nil
 	})
@@ -76,7 +78,7 @@ func (q *Queue) full() error {
 func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err error) {
 	for sent < len(batch) {
 		n, a, err := q.trySendBatch(batch[sent:])
-		if a != done {
+		if a != ring.Done {
 			n, err = 1, q.sendLater(ctx, batch[sent], a, err)
 		}
 		if err != nil {
@@ -87,12 +89,12 @@ func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err er
 	return sent, nil
 }
 
-func (q *Queue) trySendBatch(batch [][]byte) (n int, a attempt, err error) {
-	err = q.view.Guard(func() error {
+func (q *Queue) trySendBatch(batch [][]byte) (n int, a ring.Attempt, err error) {
+	err = q.segment.view.Guard(func() error {
 		position, tried, err := q.reserve(uint64(len(batch[0])))
-		if tried == done {
+		if tried == ring.Done {
 			var next uint64
-			n, next = q.putBatch(position, batch)
+			n, next = q.ring.PutBatch(position, batch)
 			q.sent(next)
 		}
 		a = tried
@@ -102,13 +104,13 @@ func (q *Queue) trySendBatch(batch [][]byte) (n int, a attempt, err error) {
 }
 
 // trySend sends the message if there is room. It is small enough to be inlined.
-func (q *Queue) trySend(message []byte) (a attempt, err error) {
-	err = q.view.Guard(func() error {
+func (q *Queue) trySend(message []byte) (a ring.Attempt, err error) {
+	err = q.segment.view.Guard(func() error {
 		n := uint64(len(message))
 		position, tried, err := q.reserve(n)
-		if tried == done {
-			copyBytes(q.bytes(position, n), message)
-			q.sent(q.put(position, n))
+		if tried == ring.Done {
+			ring.Copy(q.ring.Bytes(position, n), message)
+			q.sent(q.ring.Put(position, n))
 		}
 		a = tried
 		return err
@@ -117,37 +119,37 @@ func (q *Queue) trySend(message []byte) (a attempt, err error) {
 }
 
 // reserve takes the sending end, with room for a message at the position.
-func (q *Queue) reserve(n uint64) (position uint64, a attempt, err error) {
-	if n > q.longest() {
-		return 0, a, tooLong(n, q.longest())
+func (q *Queue) reserve(n uint64) (position uint64, a ring.Attempt, err error) {
+	if n > q.ring.Longest() {
+		return 0, a, tooLong(n, q.ring.Longest())
 	}
-	e := loadEnd(&q.send.end)
-	if !e.take(&q.send.end, q.member.number) {
-		return 0, taken.by(e.owner()), nil
+	e := ring.LoadEnd(&q.ring.Send.End)
+	if !e.Take(&q.ring.Send.End, q.segment.member.number) {
+		return 0, ring.Taken.By(e.Owner()), nil
 	}
-	position = e.position()
-	if !q.hasRoomHere(position, recordSize(n)) || q.closed.Load() {
+	position = e.Position()
+	if !q.ring.HasRoomFor(position, n) || q.segment.closed.Load() {
 		return q.findRoom(position, n)
 	}
-	return position, done, nil
+	return position, ring.Done, nil
 }
 
 // findRoom is reserve when the end is taken and there may be no room.
-func (q *Queue) findRoom(position, n uint64) (at uint64, a attempt, err error) {
+func (q *Queue) findRoom(position, n uint64) (at uint64, a ring.Attempt, err error) {
 	if err = q.isClosed(); err == nil { // Close waits for a call that took the end before
-		position, a = q.ring.reserve(position, recordSize(n), q.member.number)
-		if a == done {
-			return position, done, nil
+		position, a = q.ring.Reserve(position, n, q.segment.member.number)
+		if a == ring.Done {
+			return position, ring.Done, nil
 		}
 	}
-	leave(&q.send.end, position)
+	ring.Leave(&q.ring.Send.End, position)
 	return 0, a, err
 }
 
 // sent moves the sending end on, and wakes what waits for a message, or for the
 // end.
 func (q *Queue) sent(next uint64) {
-	leave(&q.send.end, next)
+	ring.Leave(&q.ring.Send.End, next)
 	q.taking.bell.notify()
 	q.sending.bell.notify()
 }

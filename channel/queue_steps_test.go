@@ -9,106 +9,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/filemaptest"
 	"github.com/filemap-go/filemap/internal/step"
 )
 
-// A scheduler runs the processes of a small world one step in the shared memory
-// at a time, in an order that it chooses, and kills one at a step of its choice.
-// Each order is a list of choices: all orders with few changes from one process
-// to another are tried, and then many at random.
-
-// actor is one process: a handle, if its world has any, and what it does.
-type actor struct {
-	q      *Queue
-	does   func(*actor)
-	resume chan bool // false: it is dead
-	done   bool
-	sent   []string // what it was told is sent
-	got    []string
-}
-
-// schedule is one run of a world.
-type schedule struct {
-	actors  []*actor
-	current *actor
-	yield   chan bool // the current one is at a step, or has ended
-
+// queueWorld is a queue, and what its actors do with it, each by a handle of its own.
+type queueWorld struct {
+	step.Schedule
+	actors    []*actor
 	unordered bool // messages are given back
 }
 
-// step is what each step of the current actor does: it waits for its turn.
-func (s *schedule) step() {
-	a := s.current
-	s.yield <- true
-	if !<-a.resume {
-		panic(killed{})
-	}
+// actor is one process: a handle, and what it was told.
+type actor struct {
+	q    *Queue
+	sent []string // what it was told is sent
+	got  []string
 }
 
-func (s *schedule) start() {
-	s.yield = make(chan bool)
-	for _, a := range s.actors {
-		a.resume = make(chan bool)
-		go func() {
-			defer func() {
-				a.done = true
-				if cause := recover(); cause != nil && cause != (killed{}) {
-					panic(cause)
-				}
-				s.yield <- true
-			}()
-			if <-a.resume {
-				a.does(a)
-			}
-		}()
-	}
-	step.Do = s.step
-}
-
-// run lets an actor go on to its next step.
-func (s *schedule) run(a *actor) {
-	s.current = a
-	a.resume <- true
-	<-s.yield
-}
-
-// kill ends an actor where it is. Its place's mutex is free then.
-func (s *schedule) kill(a *actor) {
-	step.Do = func() {} // a panic on its way is no step
-	a.resume <- false
-	<-s.yield
-	if a.q != nil {
-		_ = a.q.member.hold.Unlock()
-	}
-	step.Do = s.step
-}
-
-// stepsMost ends a run in which somebody waits for what does not come.
-const stepsMost = 3000
-
-// play runs a world to its end. choose says which of so many goes next, or -1-i
-// to kill the ith; last is the one that has gone before.
-func (s *schedule) play(t *testing.T, choose func(n, last, at int) int) {
-	s.start()
-	defer func() { step.Do = func() {} }()
-	live := append([]*actor(nil), s.actors...)
-	last := 0
-	for at := 0; len(live) > 0; at++ {
-		if at == stepsMost {
-			t.Fatal("it does not end")
-		}
-		i := choose(len(live), last, at)
-		if i < 0 {
-			i = -1 - i
-			s.kill(live[i])
-		} else {
-			s.run(live[i])
-		}
-		if last = i; live[i].done {
-			live = append(live[:i], live[i+1:]...)
-			last = 0
-		}
+// play runs the world to its end.
+func (s *queueWorld) play(t *testing.T, choose func(n, last, at int) int) {
+	t.Helper()
+	if err := s.Play(choose); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -120,7 +44,7 @@ func sendAll(messages ...string) func(*actor) {
 		for _, m := range messages {
 			for range tries {
 				sent, err := a.q.trySend([]byte(m))
-				if err == nil && sent == done {
+				if err == nil && sent == ring.Done {
 					a.sent = append(a.sent, m)
 					break
 				}
@@ -134,7 +58,7 @@ func receiveSome(n int) func(*actor) {
 	return func(a *actor) {
 		for range tries {
 			m, received, err := a.q.tryReceive(nil, 1)
-			if err == nil && received == done {
+			if err == nil && received == ring.Done {
 				a.got = append(a.got, string(m))
 				if n--; n == 0 {
 					return
@@ -153,9 +77,9 @@ func takeSome(n int) func(*actor) {
 		for range tries {
 			m, took, err := a.q.tryTake(1)
 			switch {
-			case took != done:
+			case took != ring.Done:
 				a.bury(took, err)
-				if _, err := a.q.peers.reapAny(a.q.takers()); err != nil {
+				if _, err := a.q.segment.peers.reapAny(a.q.takers()); err != nil {
 					panic(err)
 				}
 				continue
@@ -180,9 +104,9 @@ func takeSome(n int) func(*actor) {
 }
 
 // bury does what waiting would: it reaps the place in the way if its process is dead.
-func (a *actor) bury(tried attempt, err error) {
-	if err == nil && tried.result() == taken {
-		_, err = a.q.peers.reap(tried.owner())
+func (a *actor) bury(tried ring.Attempt, err error) {
+	if err == nil && tried.Result() == ring.Taken {
+		_, err = a.q.segment.peers.reap(tried.Owner())
 	} else {
 		step.Here()
 	}
@@ -201,9 +125,9 @@ var queueWorlds = map[string][]func(*actor){
 	"a ring that is too full": {sendAll("a1"+string(make([]byte, 2500)), "a2"+string(make([]byte, 2500))), receiveSome(2)},
 }
 
-func newSchedule(t *testing.T, name string, does []func(*actor)) *schedule {
+func newQueueWorld(t *testing.T, name string, does []func(*actor)) *queueWorld {
 	t.Helper()
-	s := &schedule{}
+	s := &queueWorld{}
 	first, err := CreateQueue(name, &QueueOptions{Capacity: 4096})
 	if err != nil {
 		t.Fatal(err)
@@ -223,19 +147,22 @@ func newSchedule(t *testing.T, name string, does []func(*actor)) *schedule {
 				t.Fatal(err)
 			}
 		}
-		s.actors = append(s.actors, &actor{q: q, does: do})
+		a := &actor{q: q}
+		s.actors = append(s.actors, a)
+		// The mutex of a dead process's place is free.
+		s.Add(func() { do(a) }, func() { _ = q.segment.member.hold.Unlock() })
 	}
 	return s
 }
 
 // check takes what is left in the queue, and compares: what a live sender sent
 // was received once, in its order; a dead one may have sent one message more.
-func (s *schedule) check(t *testing.T, kills int) {
+func (s *queueWorld) check(t *testing.T, kills int) {
 	t.Helper()
 	checker := &actor{q: s.actors[0].q}
 	if kills > 0 {
 		var err error
-		if checker.q, err = OpenQueue(checker.q.name, nil); err != nil {
+		if checker.q, err = OpenQueue(checker.q.segment.name, nil); err != nil {
 			t.Fatal(err)
 		}
 		defer checker.q.Close()
@@ -282,14 +209,14 @@ func (s *schedule) check(t *testing.T, kills int) {
 // expectBlank checks what senders rely on.
 func (a *actor) expectBlank(t *testing.T) {
 	t.Helper()
-	for at := uint64(0); at < zeroedSize; at += 8 {
-		if p := loadEnd(&a.q.send.end).position() + at; *a.q.header(p) != 0 {
-			t.Fatalf("%d bytes after the sending end lies %#x", at, *a.q.header(p))
+	for at := uint64(0); at < a.q.ring.Size()-a.q.ring.Longest()-8; at += 8 {
+		if p := ring.LoadEnd(&a.q.ring.Send.End).Position() + at; a.q.ring.Load(p) != 0 {
+			t.Fatalf("%d bytes after the sending end lies %#x", at, a.q.ring.Load(p))
 		}
 	}
 }
 
-func (s *schedule) close() {
+func (s *queueWorld) close() {
 	for _, a := range s.actors {
 		_ = a.q.Close()
 	}
@@ -303,7 +230,7 @@ func TestQueueStepsAll(t *testing.T) {
 			ns := filemaptest.New(t)
 			runs := 0
 			play := func(choices map[int]int, kills int) (steps int) {
-				s := newSchedule(t, ns.Name(fmt.Sprint("q", runs)), does)
+				s := newQueueWorld(t, ns.Name(fmt.Sprint("q", runs)), does)
 				s.unordered = strings.HasPrefix(name, "take")
 				defer s.close()
 				runs++
@@ -340,7 +267,7 @@ func TestQueueStepsRandom(t *testing.T) {
 			ns := filemaptest.New(t)
 			source := rand.New(rand.NewPCG(1, uint64(len(name))))
 			for run := range orders {
-				s := newSchedule(t, ns.Name(fmt.Sprint("q", run)), does)
+				s := newQueueWorld(t, ns.Name(fmt.Sprint("q", run)), does)
 				s.unordered = strings.HasPrefix(name, "take")
 				kills, killAt := 0, source.IntN(60)
 				s.play(t, func(n, last, at int) int {

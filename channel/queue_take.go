@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -18,7 +19,7 @@ import (
 // A Taken is a value; its methods may be called from any goroutine.
 type Taken struct {
 	q      *Queue
-	inHand inHand
+	inHand ring.InHand
 	serial uint64
 }
 
@@ -38,10 +39,10 @@ type TakenID struct {
 // corrupted the queue's memory.
 func (q *Queue) Take(ctx context.Context) (Taken, error) {
 	t, a, err := q.tryTake(q.taking.spin.tries())
-	if a == done {
+	if a == ring.Done {
 		return t, nil
 	}
-	err = q.takeLater(ctx, a, err, func(tries int) (a attempt, err error) {
+	err = q.takeLater(ctx, a, err, func(tries int) (a ring.Attempt, err error) {
 		t, a, err = q.tryTake(tries)
 		return a, err
 	})
@@ -50,11 +51,11 @@ func (q *Queue) Take(ctx context.Context) (Taken, error) {
 
 // TryTake is [Queue.Take] without waiting. It reports false if there is no message.
 func (q *Queue) TryTake() (t Taken, ok bool, err error) {
-	a, err := q.peers.once(func() (a attempt, err error) {
+	a, err := q.segment.peers.once(func() (a ring.Attempt, err error) {
 		t, a, err = q.tryTake(1)
 		return a, err
 	})
-	return t, a == done, q.check("receive", err)
+	return t, a == ring.Done, q.check("receive", err)
 }
 
 // TakeBatch waits for a message and then takes all that are there in hand, up to
@@ -67,25 +68,25 @@ func (q *Queue) TakeBatch(ctx context.Context, most int) (batch []Taken, err err
 		return nil, q.failed("receive", tooFew(most))
 	}
 	batch, a, err := q.tryTakeBatch(most, q.taking.spin.tries())
-	if a == done {
+	if a == ring.Done {
 		return batch, nil
 	}
-	err = q.takeLater(ctx, a, err, func(tries int) (a attempt, err error) {
+	err = q.takeLater(ctx, a, err, func(tries int) (a ring.Attempt, err error) {
 		batch, a, err = q.tryTakeBatch(most, tries)
 		return a, err
 	})
 	return batch, err
 }
 
-func (q *Queue) tryTake(tries int) (t Taken, a attempt, err error) {
-	a, err = q.grasp(func() (a attempt, err error) {
+func (q *Queue) tryTake(tries int) (t Taken, a ring.Attempt, err error) {
+	a, err = q.grasp(func() (a ring.Attempt, err error) {
 		m, a, err := q.find(tries)
-		if a == done && m.entry == atEnd {
+		if a == ring.Done && m.Entry == atEnd {
 			var next uint64
-			m, next, err = q.takeAt(0, m.position, m.length)
+			m, next, err = q.takeAt(0, m.Position, m.Length)
 			q.received(next)
 		}
-		if a == done && err == nil {
+		if a == ring.Done && err == nil {
 			t = q.keep(m)
 		}
 		return a, err
@@ -93,21 +94,21 @@ func (q *Queue) tryTake(tries int) (t Taken, a attempt, err error) {
 	return t, a, err
 }
 
-func (q *Queue) tryTakeBatch(most, tries int) (batch []Taken, a attempt, err error) {
-	a, err = q.grasp(func() (a attempt, err error) {
+func (q *Queue) tryTakeBatch(most, tries int) (batch []Taken, a ring.Attempt, err error) {
+	a, err = q.grasp(func() (a ring.Attempt, err error) {
 		m, a, err := q.find(tries)
-		for a == done && m.entry != atEnd {
+		for a == ring.Done && m.Entry != atEnd {
 			batch = append(batch, q.keep(m))
 			if len(batch) == most {
 				return a, nil
 			}
 			m, a, err = q.find(1)
 		}
-		if a == done {
+		if a == ring.Done {
 			batch, err = q.takeBatch(batch, most, m)
 		}
 		if len(batch) > 0 { // what was wrong after them, if anything, the next call finds
-			return done, nil
+			return ring.Done, nil
 		}
 		return a, err
 	})
@@ -116,15 +117,15 @@ func (q *Queue) tryTakeBatch(most, tries int) (batch []Taken, a attempt, err err
 
 // takeBatch takes messages in hand, from one at the receiving end on, which this
 // handle owns, and then moves it on.
-func (q *Queue) takeBatch(batch []Taken, most int, m inHand) (_ []Taken, err error) {
-	position, length, a, first := m.position, m.length, done, 0
-	for a == done && err == nil && len(batch) < most {
+func (q *Queue) takeBatch(batch []Taken, most int, m ring.InHand) (_ []Taken, err error) {
+	position, length, a, first := m.Position, m.Length, ring.Done, 0
+	for a == ring.Done && err == nil && len(batch) < most {
 		var next uint64
 		if m, next, err = q.takeAt(first, position, length); err != nil {
 			break
 		}
-		batch, first = append(batch, q.keep(m)), m.entry+1
-		position, length, a, err = q.next(next)
+		batch, first = append(batch, q.keep(m)), m.Entry+1
+		position, length, a, err = q.ring.Next(next)
 	}
 	q.received(position)
 	return batch, err
@@ -132,12 +133,12 @@ func (q *Queue) takeBatch(batch []Taken, most int, m inHand) (_ []Taken, err err
 
 // takeAt takes a message at the receiving end in hand, and returns where the next
 // one is.
-func (q *Queue) takeAt(from int, position, length uint64) (m inHand, next uint64, err error) {
-	m, ok := q.fill(from, position, length, q.member.number)
+func (q *Queue) takeAt(from int, position, length uint64) (m ring.InHand, next uint64, err error) {
+	m, ok := q.ring.Fill(from, position, length, q.segment.member.number)
 	if !ok {
-		return m, position, errHandsFull(len(q.table))
+		return m, position, errHandsFull(int(q.segment.shape.hands))
 	}
-	return m, q.got(position, length), nil
+	return m, q.ring.Got(position, length), nil
 }
 
 // Bytes returns the message. Accesses to it are not checked: an access after the
@@ -148,19 +149,19 @@ func (t Taken) Bytes() []byte {
 	if t.q == nil {
 		return nil
 	}
-	return t.q.bytes(t.inHand.position, t.inHand.length)
+	return t.q.ring.Bytes(t.inHand.Position, t.inHand.Length)
 }
 
 // Takes returns how often the message was taken before by a handle that did not
 // end it, so that one that kills its workers can be put aside.
-func (t Taken) Takes() int { return int(t.inHand.takes) }
+func (t Taken) Takes() int { return int(t.inHand.Takes) }
 
 // ID returns what identifies the message.
 func (t Taken) ID() TakenID {
 	if t.q == nil {
 		return TakenID{}
 	}
-	return TakenID{t.q.shape.id, t.inHand.position}
+	return TakenID{t.q.segment.shape.id, t.inHand.Position}
 }
 
 // Done removes the message from the queue.
@@ -168,7 +169,7 @@ func (t Taken) ID() TakenID {
 // Returns os.ErrClosed if the message is not in hand any more: after Done or Return, or
 // if the queue was closed.
 func (t Taken) Done() error {
-	return t.finish("done", func(m inHand) { t.q.remove(m) })
+	return t.finish("done", func(m ring.InHand) { t.q.remove(m) })
 }
 
 // Return gives the message to another receiver, or to this one again.
@@ -176,15 +177,15 @@ func (t Taken) Done() error {
 // Returns os.ErrClosed if the message is not in hand any more: after Done or Return, or
 // if the queue was closed.
 func (t Taken) Return() error {
-	return t.finish("return", func(m inHand) { t.q.putBack(m) })
+	return t.finish("return", func(m ring.InHand) { t.q.putBack(m) })
 }
 
-func (t Taken) finish(op string, f func(inHand)) error {
+func (t Taken) finish(op string, f func(ring.InHand)) error {
 	if t.q == nil {
 		return failed(op, "", os.ErrClosed)
 	}
-	err := t.q.view.Guard(func() error {
-		if !t.q.held[t.inHand.entry].CompareAndSwap(t.serial, 0) {
+	err := t.q.segment.view.Guard(func() error {
+		if !t.q.held[t.inHand.Entry].CompareAndSwap(t.serial, 0) {
 			return os.ErrClosed
 		}
 		f(t.inHand)
@@ -201,25 +202,25 @@ func errHandsFull(most int) error {
 
 // grasp is an attempt to take messages in hand. If too many are in hand, it tries
 // again without those of dead processes.
-func (q *Queue) grasp(take func() (attempt, error)) (a attempt, err error) {
+func (q *Queue) grasp(take func() (ring.Attempt, error)) (a ring.Attempt, err error) {
 	if err = q.announce(); err != nil {
 		return a, err
 	}
 	for range 2 {
-		err = q.view.Guard(func() (err error) {
+		err = q.segment.view.Guard(func() (err error) {
 			a, err = take()
 			return err
 		})
 		if !errors.Is(err, object.ErrNoSpace) {
 			break
 		}
-		if dead, reapErr := q.peers.reapAny(q.takers()); !dead {
+		if dead, reapErr := q.segment.peers.reapAny(q.takers()); !dead {
 			err = errors.Join(err, reapErr)
 			break
 		}
 	}
 	if err != nil {
-		a = empty
+		a = ring.Empty
 	}
 	return a, err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -28,28 +29,28 @@ func condition(
 // os.ErrClosed if the handle is closed. All waits for the message first: when it
 // returns, another process may have received the message.
 func (q *Queue) Ready() waitable.Object {
-	return condition(q.name,
+	return condition(q.segment.name,
 		func(context.Context) (bool, error) {
-			a, err := q.peers.once(func() (attempt, error) { return q.look(1) })
-			return a == done, q.check("receive", err)
+			a, err := q.segment.peers.once(func() (ring.Attempt, error) { return q.look(1) })
+			return a == ring.Done, q.check("receive", err)
 		},
-		func(ctx context.Context) error { return q.takeLater(ctx, empty, nil, q.look) })
+		func(ctx context.Context) error { return q.takeLater(ctx, ring.Empty, nil, q.look) })
 }
 
 // look looks for a message that was given back, or else takes the receiving end if
 // there is a message within so many tries, and gives it up. It takes none in hand,
 // which would count.
-func (q *Queue) look(tries int) (a attempt, err error) {
-	err = q.view.Guard(func() (err error) {
-		hints := load(&q.receive.hints)
-		if _, _, n := q.oldestReturned(); n > 0 {
+func (q *Queue) look(tries int) (a ring.Attempt, err error) {
+	err = q.segment.view.Guard(func() (err error) {
+		hints := ring.Load(&q.ring.Receive.Hints)
+		if _, _, n := q.ring.OldestReturned(); n > 0 {
 			q.taking.bell.notify() // for another one that waits
-			a = done
+			a = ring.Done
 			return q.isClosed()
 		}
 		q.hints.Store(hints)
-		m := inHand{entry: atEnd}
-		if m.position, m.length, a, err = q.peek(tries); a == done {
+		m := ring.InHand{Entry: atEnd}
+		if m.Position, m.Length, a, err = q.peek(tries); a == ring.Done {
 			q.putBack(m)
 		}
 		return err
@@ -60,25 +61,25 @@ func (q *Queue) look(tries int) (a attempt, err error) {
 // Ready returns an object that is signaled while [Subscription.Receive] would return
 // at once: see [Queue.Ready].
 func (s *Subscription) Ready() waitable.Object {
-	return condition(s.name,
+	return condition(s.segment.name,
 		func(context.Context) (bool, error) {
 			a, err := s.look(1)
-			return a == done, s.check("receive", err)
+			return a == ring.Done, s.check("receive", err)
 		},
-		func(ctx context.Context) error { return s.receiveLater(ctx, empty, nil, s.look) })
+		func(ctx context.Context) error { return s.receiveLater(ctx, ring.Empty, nil, s.look) })
 }
 
 // look looks for a message up to so many times.
-func (s *Subscription) look(tries int) (a attempt, err error) {
+func (s *Subscription) look(tries int) (a ring.Attempt, err error) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
-	if s.closed.Load() {
-		return empty, os.ErrClosed
+	if s.segment.closed.Load() {
+		return ring.Empty, os.ErrClosed
 	}
-	err = s.view.Guard(func() (err error) {
+	err = s.segment.view.Guard(func() (err error) {
 		for {
-			_, _, a, err = s.cursor.find()
-			if tries--; tries <= 0 || a != empty || err != nil {
+			_, _, a, err = s.cursor.Find()
+			if tries--; tries <= 0 || a != ring.Empty || err != nil {
 				break
 			}
 		}
@@ -91,21 +92,21 @@ func (s *Subscription) look(tries int) (a attempt, err error) {
 // Ready returns an object that is signaled while the newest version is not after: it
 // is to [Latest.Wait] what [Queue.Ready] is to Receive.
 func (l *Latest) Ready(after uint64) waitable.Object {
-	look := func(tries int) (attempt, error) { return l.look(after, tries) }
-	return condition(l.name,
+	look := func(tries int) (ring.Attempt, error) { return l.look(after, tries) }
+	return condition(l.segment.name,
 		func(context.Context) (bool, error) {
 			a, err := look(1)
-			return a == done, l.check("wait", err)
+			return a == ring.Done, l.check("wait", err)
 		},
 		func(ctx context.Context) error { return l.check("wait", l.await(ctx, look)) })
 }
 
 // look looks for a version other than after up to so many times.
-func (l *Latest) look(after uint64, tries int) (a attempt, err error) {
-	err = l.view.Guard(func() error {
-		for ; tries > 0 && a != done; tries-- {
-			if version := l.slots.newest().version(); version != 0 && version != after {
-				a = done
+func (l *Latest) look(after uint64, tries int) (a ring.Attempt, err error) {
+	err = l.segment.view.Guard(func() error {
+		for ; tries > 0 && a != ring.Done; tries-- {
+			if version := l.slots.Newest().Version(); version != 0 && version != after {
+				a = ring.Done
 			}
 		}
 		return nil
@@ -141,14 +142,14 @@ var (
 
 // awaitBytes waits until a read would return at once.
 func (c *Conn) awaitBytes(ctx context.Context) error {
-	if c.closed.Load() {
+	if c.segment.closed.Load() {
 		return os.ErrClosed
 	}
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.closing, func() { cancel(os.ErrClosed) })()
 	err := c.in.inTurn(both, func(ctx context.Context) error { return c.attempt(&c.in, ctx, c.in.look) })
-	if c.closed.Load() { // Close ends the stream, too
+	if c.segment.closed.Load() { // Close ends the stream, too
 		return os.ErrClosed
 	}
 	if err == io.EOF || errors.Is(err, ErrPeerGone) {
@@ -158,10 +159,10 @@ func (c *Conn) awaitBytes(ctx context.Context) error {
 }
 
 // look looks for a record, and returns io.EOF if a read would return without one.
-func (s *stream) look() (attempt, error) {
-	closed := load(&s.bells.sendClosed) // first, as readRecord does
-	_, _, a, err := s.nextRecord()
-	if closed == discarded || err == nil && a != done && closed != 0 || load(&s.bells.receiveClosed) != 0 {
+func (s *stream) look() (ring.Attempt, error) {
+	closed := ring.Load(&s.ring.Bells.SendClosed) // first, as readRecord does
+	_, _, a, err := s.ring.Front()
+	if closed == discarded || err == nil && a != ring.Done && closed != 0 || ring.Load(&s.ring.Bells.ReceiveClosed) != 0 {
 		err = io.EOF
 	}
 	return a, err
@@ -171,7 +172,7 @@ func (c *Conn) checkReady(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case c.closed.Load():
+	case c.segment.closed.Load():
 		err = os.ErrClosed
 	}
 	return failed("read", c.local.String(), err)
@@ -180,7 +181,7 @@ func (c *Conn) checkReady(err error) error {
 // Ready returns an object that is signaled while [Listener.Accept] would return at
 // once: it is to Accept what [Queue.Ready] is to Receive.
 func (l *Listener) Ready() waitable.Object {
-	return condition(l.q.name,
+	return condition(l.q.segment.name,
 		func(context.Context) (bool, error) {
 			ok, _, err := l.look()
 			return ok, l.q.check("accept", err)

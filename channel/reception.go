@@ -96,7 +96,7 @@ func (l *Listener) tryTake(id string) error {
 	if err != nil {
 		return err
 	}
-	c, err := newConn(seg, Addr(l.q.name), l.spin)
+	c, err := newConn(seg, Addr(l.q.segment.name), l.spin)
 	if err == nil && (seg.member.number != accepterPlace || seg.shape.capacity != l.capacity) {
 		err = object.ErrCorrupt
 	}
@@ -112,7 +112,7 @@ func (l *Listener) tryTake(id string) error {
 	c.meet()
 	l.taking.Lock()
 	defer l.taking.Unlock()
-	if !c.decide(accepted) {
+	if !c.segment.decide(accepted) {
 		return errors.Join(ErrPeerGone, c.release())
 	}
 	l.ready <- c // has room: there is a slot for it

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -58,7 +59,7 @@ const (
 	capacityMost    = 1 << 32
 
 	// placesDefault fill what is left of the first pages.
-	placesDefault = (4*pageSize - placesAt) / line
+	placesDefault = (4*pageSize - placesAt) / ring.Line
 	placesMost    = 128 // bits of sleepers
 )
 
@@ -218,7 +219,7 @@ func (p preamble) check() error {
 		return object.ErrVersion
 	case p.capacity < capacityLeast || p.capacity > capacityMost || p.capacity%pageSize != 0,
 		p.capacity&(p.capacity-1) != 0 && p.kind != latestKind, // which has no ring
-		p.places == 0 || p.places > placesMost, p.hands > handsMost,
+		p.places == 0 || p.places > placesMost, p.hands > ring.HandsMost,
 		p.group > object.ShareAll || p.everybody > object.ShareAll:
 		return object.ErrCorrupt
 	}
@@ -232,27 +233,27 @@ func (s *segment) wrong(what string) error {
 }
 
 // ring returns one of the segment's rings.
-func (s *segment) ring(i int64) (ring, error) {
+func (s *segment) ring(i int64) (ring.Ring, error) {
 	size := int64(s.shape.capacity)
 	at := s.shape.ringsAt() + i*size
-	w, err := filemap.At[words](s.view, wordsAt+i*3*line)
+	w, err := filemap.At[ring.Words](s.view, wordsAt+i*3*ring.Line)
 	if err != nil {
-		return ring{}, err
+		return ring.Ring{}, err
 	}
 	data, err := filemap.SliceAt[byte](s.view, at, int(size))
 	if err != nil {
-		return ring{}, err
+		return ring.Ring{}, err
 	}
 	headers, err := filemap.SliceAt[uint64](s.view, at, int(size/8))
 	if err != nil {
-		return ring{}, err
+		return ring.Ring{}, err
 	}
-	table, err := filemap.SliceAt[hand](s.view, s.shape.handsAt(), int(s.shape.hands))
-	return newRing(w, data, headers, table), err
+	table, err := filemap.SliceAt[ring.Hand](s.view, s.shape.handsAt(), int(s.shape.hands))
+	return ring.New(w, data, headers, table), err
 }
 
 // bell returns the bell of a name, with the word of its sleepers.
-func (s *segment) bell(suffix string, who *sleepers, slept *uint64) (*bell, error) {
+func (s *segment) bell(suffix string, who *ring.Sleepers, slept *uint64) (*bell, error) {
 	event, _, err := waitable.OpenOrCreateEvent(s.name+suffix, &waitable.EventOptions{Security: s.security})
 	if err != nil {
 		return nil, err

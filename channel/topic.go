@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -23,8 +24,8 @@ import (
 // All methods may be called from any goroutine; Close may be called while other
 // methods are in progress.
 type Topic struct {
-	*segment
-	broadcast broadcast
+	segment   *segment
+	broadcast ring.Broadcast
 	sending   side
 	spin      time.Duration
 }
@@ -133,44 +134,44 @@ func (t *Topic) start() (err error) {
 	if t.broadcast, err = t.segment.broadcast(); err != nil {
 		return err
 	}
-	w := t.broadcast.lines
-	if t.sending.bell, err = t.bell("~room", &w.bells.room, &w.send.waits); err != nil {
+	b := &t.broadcast
+	if t.sending.bell, err = t.segment.bell("~room", &b.Bells.Room, &b.Send.Waits); err != nil {
 		return err
 	}
-	t.sending.end = &w.send.end
+	t.sending.end = &b.Send.End
 	t.sending.spin.option = t.spin
-	if err := t.peers.start(t.broadcast.release); err != nil {
+	if err := t.segment.peers.start(b.Release); err != nil {
 		return err
 	}
 	t.sending.bell.ring() // publishers may have waited for the place's subscriber
 	return nil
 }
 
-// series returns the series of a segment that is a topic.
-func (s *segment) broadcast() (broadcast, error) {
+// broadcast returns the ring of a segment that is a topic.
+func (s *segment) broadcast() (ring.Broadcast, error) {
 	if s.shape.option > topicOverwrites {
-		return broadcast{}, object.ErrCorrupt
+		return ring.Broadcast{}, object.ErrCorrupt
 	}
 	r, err := s.ring(0)
 	if err != nil {
-		return broadcast{}, err
+		return ring.Broadcast{}, err
 	}
 	places, err := s.places()
-	return broadcast{ring: r, places: places, overwrites: s.shape.option == topicOverwrites}, err
+	return ring.NewBroadcast(r, places, s.shape.option == topicOverwrites), err
 }
 
 // Name returns the topic's name with its prefix.
-func (t *Topic) Name() string { return t.name }
+func (t *Topic) Name() string { return t.segment.name }
 
 // Capacity returns the size of the topic's ring in bytes.
-func (t *Topic) Capacity() int64 { return int64(t.broadcast.size()) }
+func (t *Topic) Capacity() int64 { return int64(t.broadcast.Size()) }
 
 // Longest returns the length of the longest message that the topic can take.
-func (t *Topic) Longest() int { return int(t.broadcast.longestMessage()) }
+func (t *Topic) Longest() int { return int(t.broadcast.Longest()) }
 
 // Overflow returns what publishers of the topic do if a subscriber is slow.
 func (t *Topic) Overflow() Overflow {
-	if t.broadcast.overwrites {
+	if t.broadcast.Overwrites {
 		return Overwrite
 	}
 	return Block
@@ -181,18 +182,18 @@ func (t *Topic) Overflow() Overflow {
 // and the last subscription in any process are closed, the topic is removed. A
 // second Close returns os.ErrClosed.
 func (t *Topic) Close() error {
-	if t.closed.Swap(true) {
+	if t.segment.closed.Swap(true) {
 		return t.failed("close", os.ErrClosed)
 	}
-	_ = t.view.Guard(func() error {
-		t.sending.finish(t.member.number, func(uint64) {})
+	_ = t.segment.view.Guard(func() error {
+		t.sending.finish(t.segment.member.number, t.broadcast.Abort)
 		return nil
 	})
 	return t.check("close", t.segment.close())
 }
 
 // failed returns the error of an operation on the topic.
-func (t *Topic) failed(op string, err error) error { return failed(op, t.name, err) }
+func (t *Topic) failed(op string, err error) error { return failed(op, t.segment.name, err) }
 
 func (t *Topic) check(op string, err error) error {
 	if err != nil {

@@ -3,6 +3,8 @@ package channel
 import (
 	"context"
 	"os"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
 )
 
 // TopicLease is a message in the topic's own memory, for reading it in place. The
@@ -24,23 +26,23 @@ type TopicLease struct {
 // Receiving another message before releasing the lease waits for that.
 func (s *Subscription) Next(ctx context.Context) (TopicLease, error) {
 	l, a, err := s.tryNext(s.taking.spin.tries())
-	if a == done {
+	if a == ring.Done {
 		return l, nil
 	}
-	err = s.receiveLater(ctx, a, err, func(tries int) (a attempt, err error) {
+	err = s.receiveLater(ctx, a, err, func(tries int) (a ring.Attempt, err error) {
 		l, a, err = s.tryNext(tries)
 		return a, err
 	})
 	return l, err
 }
 
-func (s *Subscription) tryNext(tries int) (l TopicLease, a attempt, err error) {
-	a, err = s.try(tries, func() (attempt, error) {
-		position, n, a, err := s.cursor.find()
-		if a == done {
+func (s *Subscription) tryNext(tries int) (l TopicLease, a ring.Attempt, err error) {
+	a, err = s.try(tries, func() (ring.Attempt, error) {
+		position, n, a, err := s.cursor.Find()
+		if a == ring.Done {
 			s.leased = true
 			s.leases++
-			l = TopicLease{s, s.leases, position, s.cursor.message(position, n)}
+			l = TopicLease{s, s.leases, position, s.cursor.Message(position, n)}
 		}
 		return a, err
 	})
@@ -72,8 +74,8 @@ func (s *Subscription) releaseLease(l TopicLease) error {
 	}
 	s.leased = false
 	defer s.wakeNext()
-	return s.view.Guard(func() error {
-		intact, err := s.cursor.passLeased(l.position, uint64(len(l.bytes)))
+	return s.segment.view.Guard(func() error {
+		intact, err := s.cursor.PassLeased(l.position, uint64(len(l.bytes)))
 		s.wakePublisher()
 		if err == nil && !intact {
 			err = ErrOverwritten

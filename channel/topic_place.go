@@ -3,6 +3,8 @@ package channel
 import (
 	"context"
 	"os"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
 )
 
 // TopicDraft is room for a message in the topic's own memory, for writing the
@@ -20,26 +22,26 @@ type TopicDraft struct {
 // Reserving a second message before ending the first deadlocks.
 func (t *Topic) Reserve(ctx context.Context, length int) (TopicDraft, error) {
 	d, a, err := t.tryReserve(length, false)
-	if a == done {
+	if a == ring.Done {
 		return d, nil
 	}
-	err = t.publishLater(ctx, a, err, func(hurry bool) (a attempt, err error) {
+	err = t.publishLater(ctx, a, err, func(hurry bool) (a ring.Attempt, err error) {
 		d, a, err = t.tryReserve(length, hurry)
 		return a, err
 	})
 	return d, err
 }
 
-func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a attempt, err error) {
+func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a ring.Attempt, err error) {
 	if length < 0 {
-		return TopicDraft{}, empty, negative(length)
+		return TopicDraft{}, ring.Empty, negative(length)
 	}
-	err = t.view.Guard(func() (err error) {
+	err = t.segment.view.Guard(func() (err error) {
 		var position uint64
 		position, a, err = t.reserve(length, hurry)
-		if a == done {
+		if a == ring.Done {
 			t.sending.onLoan.Store(position + 1)
-			d = TopicDraft{t, position, t.broadcast.message(position, uint64(length))}
+			d = TopicDraft{t, position, t.broadcast.Message(position, uint64(length))}
 		}
 		return err
 	})
@@ -59,15 +61,14 @@ func (d TopicDraft) Commit(length int) error {
 	if length < 0 || length > len(d.bytes) {
 		return d.failed("commit", beyondDraft(length, len(d.bytes)))
 	}
-	var asleep sleepers
+	var asleep ring.Sleepers
 	err := d.finish("commit", func() error {
 		s := &d.t.broadcast
-		publish(s.number(d.position), s.send.messages)
-		asleep = d.t.published(s.finish(d.position, uint64(length)))
+		asleep = d.t.published(s.FinishInPlace(d.position, uint64(length)))
 		return nil
 	})
 	if err == nil {
-		d.t.peers.wake(asleep)
+		d.t.segment.peers.wake(asleep)
 	}
 	return err
 }
@@ -75,7 +76,7 @@ func (d TopicDraft) Commit(length int) error {
 // Abort gives the room back.
 func (d TopicDraft) Abort() error {
 	return d.finish("abort", func() error {
-		leave(&d.t.broadcast.send.end, d.position)
+		d.t.broadcast.Abort(d.position)
 		d.t.sending.bell.notify()
 		return nil
 	})
@@ -85,7 +86,7 @@ func (d TopicDraft) finish(op string, f func() error) error {
 	if d.t == nil || !d.t.sending.onLoan.CompareAndSwap(d.position+1, 0) {
 		return d.failed(op, os.ErrClosed)
 	}
-	if err := d.t.view.Guard(f); err != nil {
+	if err := d.t.segment.view.Guard(f); err != nil {
 		return d.failed(op, err)
 	}
 	return nil

@@ -3,6 +3,8 @@ package channel
 import (
 	"context"
 	"os"
+
+	"github.com/filemap-go/filemap/channel/internal/ring"
 )
 
 // Publish puts a copy of the message into the topic. If the topic's [Overflow] is
@@ -12,27 +14,27 @@ import (
 // Returns [ErrTooLong] if the message is longer than [Topic.Longest].
 func (t *Topic) Publish(ctx context.Context, message []byte) error {
 	a, err := t.tryPublish(message, false)
-	if a == done {
+	if a == ring.Done {
 		return nil
 	}
-	return t.publishLater(ctx, a, err, func(hurry bool) (attempt, error) {
+	return t.publishLater(ctx, a, err, func(hurry bool) (ring.Attempt, error) {
 		return t.tryPublish(message, hurry)
 	})
 }
 
 // publishLater tries again and again where the first attempt came to nothing.
 func (t *Topic) publishLater(
-	ctx context.Context, a attempt, err error, try func(hurry bool) (attempt, error),
+	ctx context.Context, a ring.Attempt, err error, try func(hurry bool) (ring.Attempt, error),
 ) error {
 	p := t.sending.patience()
 	defer p.stop()
-	for err == nil && a != done {
-		if err = t.peers.wait(ctx, &p, a); err == nil {
+	for err == nil && a != ring.Done {
+		if err = t.segment.peers.wait(ctx, &p, a); err == nil {
 			a, err = try(p.asleep)
 		}
 	}
 	if err != nil && p.asleep { // another one can do with what woke this one
-		_ = t.view.Guard(func() error {
+		_ = t.segment.view.Guard(func() error {
 			t.sending.bell.notify()
 			return nil
 		})
@@ -43,8 +45,8 @@ func (t *Topic) publishLater(
 // TryPublish puts a copy of the message into the topic if there is room now.
 // Otherwise it returns [ErrFull].
 func (t *Topic) TryPublish(message []byte) error {
-	a, err := t.peers.once(func() (attempt, error) { return t.tryPublish(message, false) })
-	if err == nil && a != done {
+	a, err := t.segment.peers.once(func() (ring.Attempt, error) { return t.tryPublish(message, false) })
+	if err == nil && a != ring.Done {
 		err = ErrFull
 	}
 	return t.check("publish", err)
@@ -56,8 +58,8 @@ func (t *Topic) TryPublish(message []byte) error {
 func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int, err error) {
 	for published < len(batch) {
 		n, a, err := t.tryBatch(batch[published:], false)
-		if a != done {
-			err = t.publishLater(ctx, a, err, func(hurry bool) (a attempt, err error) {
+		if a != ring.Done {
+			err = t.publishLater(ctx, a, err, func(hurry bool) (a ring.Attempt, err error) {
 				n, a, err = t.tryBatch(batch[published:], hurry)
 				return a, err
 			})
@@ -72,70 +74,70 @@ func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int
 
 // tryPublish publishes the message if there is room. If hurry, and there is
 // none, the one in the way will ring.
-func (t *Topic) tryPublish(message []byte, hurry bool) (a attempt, err error) {
-	var asleep sleepers
-	err = t.view.Guard(func() error {
+func (t *Topic) tryPublish(message []byte, hurry bool) (a ring.Attempt, err error) {
+	var asleep ring.Sleepers
+	err = t.segment.view.Guard(func() error {
 		position, tried, err := t.reserve(len(message), hurry)
-		if tried == done {
-			t.broadcast.write(position, t.broadcast.send.messages, message)
-			asleep = t.published(t.broadcast.finish(position, uint64(len(message))))
+		if tried == ring.Done {
+			t.broadcast.Write(position, t.broadcast.Send.Messages, message)
+			asleep = t.published(t.broadcast.Finish(position, uint64(len(message))))
 		}
 		a = tried
 		return err
 	})
-	t.peers.wake(asleep)
+	t.segment.peers.wake(asleep)
 	return a, err
 }
 
-func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a attempt, err error) {
-	var asleep sleepers
-	err = t.view.Guard(func() error {
+func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a ring.Attempt, err error) {
+	var asleep ring.Sleepers
+	err = t.segment.view.Guard(func() error {
 		position, tried, err := t.reserve(len(batch[0]), hurry)
-		if tried == done {
+		if tried == ring.Done {
 			var next uint64
-			n, next = t.broadcast.finishBatch(position, batch)
+			n, next = t.broadcast.FinishBatch(position, batch)
 			asleep = t.published(next)
 		}
 		a = tried
 		return err
 	})
-	t.peers.wake(asleep)
+	t.segment.peers.wake(asleep)
 	return n, a, err
 }
 
 // reserve takes the sending end, with room for a message at the position.
-func (t *Topic) reserve(length int, hurry bool) (position uint64, a attempt, err error) {
+func (t *Topic) reserve(length int, hurry bool) (position uint64, a ring.Attempt, err error) {
 	s := &t.broadcast
-	e := loadEnd(&s.send.end)
-	if !e.take(&s.send.end, t.member.number) {
-		return 0, taken.by(e.owner()), nil
+	e := ring.LoadEnd(&s.Send.End)
+	if !e.Take(&s.Send.End, t.segment.member.number) {
+		return 0, ring.Taken.By(e.Owner()), nil
 	}
-	position = e.position()
+	position = e.Position()
 	switch {
-	case t.closed.Load(): // Close waits for a call that took the end before
+	case t.segment.closed.Load(): // Close waits for a call that took the end before
 		err = os.ErrClosed
-	case uint64(length) > s.longestMessage():
-		err = tooLong(uint64(length), s.longestMessage())
+	case uint64(length) > s.Longest():
+		err = tooLong(uint64(length), s.Longest())
 	default:
-		position, a = s.reserve(position, topicSize(uint64(length)), t.member.number)
-		if a == done {
-			return position, done, nil
+		position, a = s.Reserve(position, uint64(length), t.segment.member.number)
+		if a == ring.Done {
+			return position, ring.Done, nil
 		}
 	}
-	if err == nil && hurry && !s.hurry(a.owner()) {
-		a = taken
+	if err == nil && hurry && !s.Hurry(a.Owner()) {
+		a = ring.Taken
 	}
-	leave(&s.send.end, position)
-	if position != e.position() { // a sleeper may be in the way, at padding
-		t.peers.wake(s.bells.data.takeAll())
+	ring.Leave(&s.Send.End, position)
+	if position != e.Position() { // a sleeper may be in the way, at padding
+		t.segment.peers.wake(s.Bells.Data.TakeAll())
 	}
 	return position, a, err
 }
 
 // published moves the sending end on, wakes what waits for it, and returns which
 // subscribers sleep, for [peers.wake].
-func (t *Topic) published(next uint64) sleepers {
-	leave(&t.broadcast.send.end, next)
+func (t *Topic) published(next uint64) ring.Sleepers {
+	ring.Leave(&t.broadcast.Send.End, next)
 	t.sending.bell.notify()
-	return t.broadcast.bells.data.takeAll()
+	return t.broadcast.Bells.Data.TakeAll()
 }

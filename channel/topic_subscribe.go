@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -21,9 +22,9 @@ import (
 // methods are in progress. If several goroutines receive, each message goes to one
 // of them.
 type Subscription struct {
-	*segment
+	segment   *segment
 	receiving sync.Mutex // for the cursor, except its place, and the lease
-	cursor    *cursor
+	cursor    *ring.Cursor
 	leases    uint64 // how many leases there were
 	leased    bool   // the last of them has not ended
 	taking    side
@@ -52,11 +53,11 @@ func (t *Topic) Subscribe(opts *SubscribeOptions) (*Subscription, error) {
 		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("Last is %d: it must not be negative", opts.Last))
 		return nil, t.failed("subscribe", err)
 	}
-	if t.closed.Load() {
+	if t.segment.closed.Load() {
 		return nil, t.failed("subscribe", os.ErrClosed)
 	}
 	seg, _, err := makeSegment(spec{
-		name: t.name, kind: topicKind, rings: 1, security: t.security,
+		name: t.segment.name, kind: topicKind, rings: 1, security: t.segment.security,
 	}, open)
 	if err != nil {
 		return nil, t.failed("subscribe", err)
@@ -74,24 +75,23 @@ func (s *Subscription) start(last uint64) error {
 	if err != nil {
 		return err
 	}
-	s.cursor = broadcast.cursor(s.member.number)
-	w := broadcast.lines
-	s.taking.bell, err = s.bell(dataBell(s.member.number), &w.bells.data, &w.receive.waits)
+	s.cursor = broadcast.Cursor(s.segment.member.number)
+	s.taking.bell, err = s.segment.bell(dataBell(s.segment.member.number), &broadcast.Bells.Data, &broadcast.Receive.Waits)
 	if err != nil {
 		return err
 	}
-	if s.room, err = s.bell("~room", &w.bells.room, &w.send.waits); err != nil {
+	if s.room, err = s.segment.bell("~room", &broadcast.Bells.Room, &broadcast.Send.Waits); err != nil {
 		return err
 	}
-	if err := s.peers.start(broadcast.release); err != nil {
+	if err := s.segment.peers.start(broadcast.Release); err != nil {
 		return err
 	}
 	s.room.ring() // see Topic.start
-	return s.view.Guard(func() error { return s.cursor.join(last) })
+	return s.segment.view.Guard(func() error { return s.cursor.Join(last) })
 }
 
 // Name returns the topic's name with its prefix.
-func (s *Subscription) Name() string { return s.name }
+func (s *Subscription) Name() string { return s.segment.name }
 
 // Receive waits for the next message and returns it in buffer, or in a longer
 // buffer if that is too short. If ctx has ended, Receive returns a message that is
@@ -104,10 +104,10 @@ func (s *Subscription) Name() string { return s.name }
 // Returns object.ErrCorrupt if another process has corrupted the topic's memory.
 func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
 	message, a, err := s.tryReceive(buffer, s.taking.spin.tries())
-	if a == done {
+	if a == ring.Done {
 		return message, nil
 	}
-	err = s.receiveLater(ctx, a, err, func(tries int) (a attempt, err error) {
+	err = s.receiveLater(ctx, a, err, func(tries int) (a ring.Attempt, err error) {
 		message, a, err = s.tryReceive(buffer, tries)
 		return a, err
 	})
@@ -116,12 +116,12 @@ func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, erro
 
 // receiveLater tries again and again after a first attempt that was not done.
 func (s *Subscription) receiveLater(
-	ctx context.Context, a attempt, err error, try func(tries int) (attempt, error),
+	ctx context.Context, a ring.Attempt, err error, try func(tries int) (ring.Attempt, error),
 ) error {
 	p := s.taking.patience()
 	defer s.stop(&p)
-	for err == nil && a != done {
-		if err = s.peers.wait(ctx, &p, a); err == nil {
+	for err == nil && a != ring.Done {
+		if err = s.segment.peers.wait(ctx, &p, a); err == nil {
 			a, err = try(s.taking.spin.tries())
 		}
 	}
@@ -147,35 +147,35 @@ func (s *Subscription) wakeNext() {
 // there is no message, or the message is leased.
 func (s *Subscription) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
 	message, a, err := s.tryReceive(buffer, 1)
-	return message, a == done, s.check("receive", err)
+	return message, a == ring.Done, s.check("receive", err)
 }
 
 // tryReceive reads the next message if there is one within so many tries.
-func (s *Subscription) tryReceive(buffer []byte, tries int) (message []byte, a attempt, err error) {
-	a, err = s.try(tries, func() (a attempt, err error) {
-		message, a, err = s.cursor.next(buffer)
+func (s *Subscription) tryReceive(buffer []byte, tries int) (message []byte, a ring.Attempt, err error) {
+	a, err = s.try(tries, func() (a ring.Attempt, err error) {
+		message, a, err = s.cursor.Next(buffer)
 		return a, err
 	})
 	if err != nil {
-		return nil, empty, err
+		return nil, ring.Empty, err
 	}
 	return message, a, nil
 }
 
 // try tries so many times to find a message, unless the one at the cursor is leased.
-func (s *Subscription) try(tries int, once func() (attempt, error)) (a attempt, err error) {
+func (s *Subscription) try(tries int, once func() (ring.Attempt, error)) (a ring.Attempt, err error) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
 	switch {
-	case s.closed.Load():
-		return empty, os.ErrClosed
+	case s.segment.closed.Load():
+		return ring.Empty, os.ErrClosed
 	case s.leased:
-		return taken.by(s.member.number), nil
+		return ring.Taken.By(s.segment.member.number), nil
 	}
-	err = s.view.Guard(func() (err error) {
+	err = s.segment.view.Guard(func() (err error) {
 		for {
 			a, err = once()
-			if tries--; tries <= 0 || a.result() != empty || err != nil {
+			if tries--; tries <= 0 || a.Result() != ring.Empty || err != nil {
 				break
 			}
 		}
@@ -186,8 +186,8 @@ func (s *Subscription) try(tries int, once func() (attempt, error)) (a attempt, 
 }
 
 func (s *Subscription) wakePublisher() {
-	if s.cursor.wanted {
-		s.cursor.wanted = false
+	if s.cursor.Wanted {
+		s.cursor.Wanted = false
 		s.room.ring()
 	}
 }
@@ -197,19 +197,19 @@ func (s *Subscription) wakePublisher() {
 func (s *Subscription) Lost() uint64 {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
-	return s.cursor.lost
+	return s.cursor.Lost
 }
 
 // Close ends the subscription and its lease: publishers no longer wait for it. Waits
 // that use it end with os.ErrClosed. A second Close returns os.ErrClosed.
 func (s *Subscription) Close() error {
-	if s.closed.Swap(true) {
+	if s.segment.closed.Swap(true) {
 		return s.failed("close", os.ErrClosed)
 	}
 	s.receiving.Lock()
 	s.leased = false
-	_ = s.view.Guard(func() error {
-		s.cursor.wanted = s.member.place.unsubscribe() || s.cursor.wanted
+	_ = s.segment.view.Guard(func() error {
+		s.cursor.Wanted = s.segment.member.place.Unsubscribe() || s.cursor.Wanted
 		s.wakePublisher()
 		return nil
 	})
@@ -217,7 +217,7 @@ func (s *Subscription) Close() error {
 	return s.check("close", s.segment.close())
 }
 
-func (s *Subscription) failed(op string, err error) error { return failed(op, s.name, err) }
+func (s *Subscription) failed(op string, err error) error { return failed(op, s.segment.name, err) }
 
 func (s *Subscription) check(op string, err error) error {
 	if err != nil {

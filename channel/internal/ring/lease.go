@@ -1,6 +1,8 @@
-package channel
+package ring
 
 import (
+	"sync/atomic"
+
 	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
@@ -27,38 +29,41 @@ func (l lease) slots() uint64 {
 	return 1 << (l>>ownerBits - 1)
 }
 
-// lease leases the newest value, unless its version is after, or there is none:
+// Lease leases the newest value, unless its version is after, or there is none:
 // then the slots are empty. The lease is the one of number i.
-func (s *slots) lease(owner uint16, after uint64) (i int, n newest, a attempt, err error) {
-	if n = s.newest(); n.version() == 0 || n.version() == after {
-		return 0, n, empty, nil
+func (s *Slots) Lease(owner uint16, after uint64) (i int, n Newest, a Attempt, err error) {
+	if n = s.Newest(); n.Version() == 0 || n.Version() == after {
+		return 0, n, Empty, nil
 	}
 	if i = s.takeLease(owner); i < 0 {
-		return 0, n, empty, errNoLease
+		return 0, n, Empty, ErrNoLease
 	}
 	for range lookups {
-		n = s.newest()
-		if n.slot() >= len(s.all) {
+		n = s.Newest()
+		if n.Slot() >= len(s.all) {
 			break
 		}
-		store(&s.leases[i], uint64(newLease(n.slot(), owner)))
-		if s.all[n.slot()].is(n.version()) {
-			return i, n, done, nil
+		Store(&s.leases[i], uint64(newLease(n.Slot(), owner)))
+		if s.all[n.Slot()].is(n.Version()) {
+			return i, n, Done, nil
 		}
 	}
-	s.giveBack(i, owner)
-	if s.newest() == n { // nobody writes to that slot
-		return 0, n, empty, object.ErrCorrupt
+	s.GiveBack(i, owner)
+	if s.Newest() == n { // nobody writes to that slot
+		return 0, n, Empty, object.ErrCorrupt
 	}
-	return 0, n, empty, ErrTooFast
+	return 0, n, Empty, ErrTooFast
 }
 
-// errNoLease is an [object.ErrNoSpace].
-var errNoLease = object.Explain(object.ErrNoSpace, "all leases are taken")
+// ErrNoLease is an [object.ErrNoSpace].
+var ErrNoLease = object.Explain(object.ErrNoSpace, "all leases are taken")
+
+// LeaseOwner returns the place that has a lease, or 0.
+func (s *Slots) LeaseOwner(i int) uint16 { return lease(atomic.LoadUint64(&s.leases[i])).owner() }
 
 // takeLease takes a lease for a place, of no slot yet. It returns -1 if all are
 // taken.
-func (s *slots) takeLease(owner uint16) int {
+func (s *Slots) takeLease(owner uint16) int {
 	for i := range s.leases {
 		step.Here()
 		if race.CompareAndSwap(&s.leases[i], 0, uint64(owner)) {
@@ -68,10 +73,10 @@ func (s *slots) takeLease(owner uint16) int {
 	return -1
 }
 
-// giveBack gives a lease back, unless it is another place's by now: the owner may
+// GiveBack gives a lease back, unless it is another place's by now: the owner may
 // have been closed meanwhile.
-func (s *slots) giveBack(i int, owner uint16) {
-	word := load(&s.leases[i])
+func (s *Slots) GiveBack(i int, owner uint16) {
+	word := Load(&s.leases[i])
 	if lease(word).owner() == owner {
 		race.CompareAndSwap(&s.leases[i], word, 0)
 	}

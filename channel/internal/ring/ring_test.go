@@ -1,4 +1,4 @@
-package channel
+package ring
 
 import (
 	"encoding/binary"
@@ -11,30 +11,43 @@ import (
 	"github.com/filemap-go/filemap/internal/race"
 )
 
-// heapSend sends messages of a length as who has the place of a number, one by
+// heapSend sends messages of a length as the place of a number, one by
 // one or a batch, and returns how many there was room for.
-func heapSend(r *ring, owner uint16, number uint64, length, batch int) (sent uint64) {
-	e := loadEnd(&r.send.end)
-	if !e.take(&r.send.end, owner) {
+func heapSend(r *Ring, owner uint16, number uint64, length, batch int) (sent uint64) {
+	e := LoadEnd(&r.Send.End)
+	if !e.Take(&r.Send.End, owner) {
 		return 0
 	}
-	position, a := r.reserve(e.position(), recordSize(uint64(length)), owner)
+	position, a := r.Reserve(e.Position(), uint64(length), owner)
 	switch {
-	case a != done:
+	case a != Done:
 	case batch > 1:
 		messages := make([][]byte, batch)
 		for i := range messages {
 			messages[i] = ownedBy(owner, number+uint64(i), length)
 		}
 		var n int
-		n, position = r.putBatch(position, messages)
+		n, position = r.PutBatch(position, messages)
 		sent = uint64(n)
 	default:
-		copy(r.bytes(position, uint64(length)), ownedBy(owner, number, length))
-		position, sent = r.put(position, uint64(length)), 1
+		copy(r.Bytes(position, uint64(length)), ownedBy(owner, number, length))
+		position, sent = r.Put(position, uint64(length)), 1
 	}
-	leave(&r.send.end, position)
+	Leave(&r.Send.End, position)
 	return sent
+}
+
+// sendEach sends so many messages of up to a length as the place of a number, one by
+// one and in batches.
+func sendEach(t *testing.T, r *Ring, owner uint16, each uint64, longest int) {
+	random := rand.New(rand.NewPCG(uint64(owner), 1))
+	for n := uint64(0); n < each && !t.Failed(); {
+		batch := int(min(1+n%5, each-n))
+		sent := heapSend(r, owner, n, 10+random.IntN(random.IntN(longest)+1), batch)
+		if n += sent; sent == 0 {
+			runtime.Gosched()
+		}
+	}
 }
 
 // ownedBy returns a message of a length that tells its owner and its number.
@@ -43,18 +56,18 @@ func ownedBy(owner uint16, number uint64, length int) []byte {
 	return append(m, stamped(number, length-len(m))...)
 }
 
-// heapReceive takes a message, if there is one, as who has the place of a number.
-func heapReceive(r *ring, owner uint16) (message []byte, err error) {
-	e := loadEnd(&r.receive.end)
-	if !e.take(&r.receive.end, owner) {
+// heapReceive takes a message, if there is one, as the place of a number.
+func heapReceive(r *Ring, owner uint16) (message []byte, err error) {
+	e := LoadEnd(&r.Receive.End)
+	if !e.Take(&r.Receive.End, owner) {
 		return nil, nil
 	}
-	position, n, a, err := r.next(e.position())
-	if a == done {
-		message = append(message, r.bytes(position, n)...)
-		position = r.got(position, n)
+	position, n, a, err := r.Next(e.Position())
+	if a == Done {
+		message = append(message, r.Bytes(position, n)...)
+		position = r.Got(position, n)
 	}
-	leave(&r.receive.end, position)
+	Leave(&r.Receive.End, position)
 	return message, err
 }
 
@@ -70,16 +83,7 @@ func TestRingOnHeap(t *testing.T) {
 	var all sync.WaitGroup
 	var received atomic.Uint64
 	for i := range senders {
-		all.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(i), 1))
-			for n := uint64(0); n < each && !t.Failed(); {
-				batch := int(min(1+n%5, each-n))
-				sent := heapSend(&r, uint16(i+1), n, 10+random.IntN(random.IntN(900)+1), batch)
-				if n += sent; sent == 0 {
-					runtime.Gosched()
-				}
-			}
-		})
+		all.Go(func() { sendEach(t, &r, uint16(i+1), each, 900) })
 	}
 	for i := range receivers {
 		all.Go(func() {
@@ -103,7 +107,7 @@ func TestRingOnHeap(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if r.send.messages != senders*each || r.receive.messages != senders*each {
-		t.Errorf("%d sent, %d received, of %d", r.send.messages, r.receive.messages, senders*each)
+	if r.Send.Messages != senders*each || r.Receive.Messages != senders*each {
+		t.Errorf("%d sent, %d received, of %d", r.Send.Messages, r.Receive.Messages, senders*each)
 	}
 }

@@ -1,4 +1,4 @@
-package channel
+package ring
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 
 // heapSlots returns slots in memory of this process alone, which the race
 // detector sees.
-func heapSlots(size int) slots {
+func heapSlots(size int) Slots {
 	const leases = 2
-	return newSlots(heapRing(1<<13), size, make([]uint64, leases))
+	return NewSlots(heapRing(1<<13), size, make([]uint64, leases))
 }
 
 // numbered returns a value that tells its number everywhere.
@@ -25,9 +25,9 @@ func numbered(n uint64, size int) []byte {
 	return bytes.Repeat(binary.LittleEndian.AppendUint64(nil, n), size/8+1)[:size]
 }
 
-func writeHeap(s *slots, owner uint16, value []byte) {
+func writeHeap(s *Slots, owner uint16, value []byte) {
 	for {
-		if _, a, _ := s.write(owner, value); a == done {
+		if _, a, _ := s.Write(owner, value); a == Done {
 			return
 		}
 		runtime.Gosched()
@@ -36,24 +36,24 @@ func writeHeap(s *slots, owner uint16, value []byte) {
 
 // readInPlace leases values and looks at them, until all is over: none changes
 // meanwhile, and none is older than the one before. It returns how many it saw.
-func readInPlace(t *testing.T, s *slots, owner uint16, over *atomic.Bool) (seen int64) {
+func readInPlace(t *testing.T, s *Slots, owner uint16, over *atomic.Bool) (seen int64) {
 	for last := uint64(0); !over.Load(); {
-		i, n, a, err := s.lease(owner, last)
-		if a == empty && err == nil || err == ErrTooFast {
+		i, n, a, err := s.Lease(owner, last)
+		if a == Empty && err == nil || err == ErrTooFast {
 			runtime.Gosched()
 			continue
 		}
-		value := s.all[n.slot()].value
+		value := s.all[n.Slot()].value
 		before := bytes.Clone(value)
 		runtime.Gosched()
 		whole := bytes.Equal(value, before) && isNumbered(value)
-		if err != nil || !whole || n.version() <= last {
-			t.Errorf("version %d after %d, whole %v, error %v", n.version(), last, whole, err)
+		if err != nil || !whole || n.Version() <= last {
+			t.Errorf("version %d after %d, whole %v, error %v", n.Version(), last, whole, err)
 			return seen
 		}
-		last = n.version()
+		last = n.Version()
 		seen++
-		s.giveBack(i, owner)
+		s.GiveBack(i, owner)
 	}
 	return seen
 }
@@ -84,8 +84,8 @@ func TestSlotsOnHeap(t *testing.T) {
 			readers.Go(func() {
 				buffer := make([]byte, size)
 				for last := uint64(0); !over.Load(); reads.Add(1) {
-					version, a, err := s.read(buffer, last)
-					if a == empty && err == nil || err == ErrTooFast {
+					version, a, err := s.Read(buffer, last)
+					if a == Empty && err == nil || err == ErrTooFast {
 						failed.Add(1)
 						continue
 					}
@@ -101,8 +101,8 @@ func TestSlotsOnHeap(t *testing.T) {
 		writers.Wait()
 		over.Store(true)
 		readers.Wait()
-		if s.send.messages != 40_000 || s.newest().version() != 40_000 {
-			t.Errorf("%d writes, version %d", s.send.messages, s.newest().version())
+		if s.Send.Messages != 40_000 || s.Newest().Version() != 40_000 {
+			t.Errorf("%d writes, version %d", s.Send.Messages, s.Newest().Version())
 		}
 		t.Logf("figures: latest on the heap: %d bytes: %d reads, %d in vain, %d leases",
 			size, reads.Load(), failed.Load(), leases.Load())
@@ -114,26 +114,26 @@ func TestSlotsOnHeap(t *testing.T) {
 func TestSlotsAreFree(t *testing.T) {
 	const most, owner = 2, 7
 	random := rand.New(rand.NewPCG(1, 2))
-	s := newSlots(heapRing(1<<14), 8, make([]uint64, most))
-	held := make(map[int]newest)
+	s := NewSlots(heapRing(1<<14), 8, make([]uint64, most))
+	held := make(map[int]Newest)
 	for number := range uint64(100_000) {
-		at, _, a, err := s.reserve(1)
-		if a != done || err != nil || number > 0 && at == s.newest().slot() {
-			t.Fatalf("write %d to slot %d, the newest is in %d: %v", number, at, s.newest().slot(), err)
+		at, _, a, err := s.Reserve(1)
+		if a != Done || err != nil || number > 0 && at == s.Newest().Slot() {
+			t.Fatalf("write %d to slot %d, the newest is in %d: %v", number, at, s.Newest().Slot(), err)
 		}
 		s.all[at].put(numbered(number+1, 8))
-		s.commit(at)
-		if i, n, a, err := s.lease(owner, noVersion); a == done {
+		s.Commit(at)
+		if i, n, a, err := s.Lease(owner, NoVersion); a == Done {
 			held[i] = n
-		} else if err != errNoLease || len(held) != most {
+		} else if err != ErrNoLease || len(held) != most {
 			t.Fatalf("%d leases, and no further one: %v", len(held), err)
 		}
 		for i, n := range held {
-			if got := binary.LittleEndian.Uint64(s.all[n.slot()].value); got != n.version() {
-				t.Fatalf("version %d is leased, and has become %d", n.version(), got)
+			if got := binary.LittleEndian.Uint64(s.all[n.Slot()].value); got != n.Version() {
+				t.Fatalf("version %d is leased, and has become %d", n.Version(), got)
 			}
 			if random.IntN(8) == 0 {
-				s.giveBack(i, owner)
+				s.GiveBack(i, owner)
 				delete(held, i)
 			}
 		}
@@ -143,11 +143,11 @@ func TestSlotsAreFree(t *testing.T) {
 // TestSlotsGoAround has versions begin again.
 func TestSlotsGoAround(t *testing.T) {
 	s := heapSlots(8)
-	s.send.newest = uint64(newNewest(versionMost-3, 0))
+	s.Send.newest = uint64(newNewest(versionMost-3, 0))
 	for n, want := range []uint64{versionMost - 2, versionMost - 1, versionMost, 1, 2, 3, 4, 5} {
 		writeHeap(&s, 1, numbered(uint64(n), 8))
 		buffer := make([]byte, 8)
-		version, _, err := s.read(buffer, noVersion)
+		version, _, err := s.Read(buffer, NoVersion)
 		if version != want || err != nil || binary.LittleEndian.Uint64(buffer) != uint64(n) {
 			t.Errorf("write %d: version %d, error %v, want version %d", n, version, err, want)
 		}
@@ -160,16 +160,16 @@ func TestSlotsWithNonsense(t *testing.T) {
 	var found [3]int
 	for range 10_000 {
 		s := heapSlots(100)
-		s.send.end = noise.Uint64() >> noise.IntN(64)
-		s.send.newest = uint64(newNewest(noise.Uint64N(8), noise.IntN(8)))
+		s.Send.End = noise.Uint64() >> noise.IntN(64)
+		s.Send.newest = uint64(newNewest(noise.Uint64N(8), noise.IntN(8)))
 		for i := range s.leases {
 			s.leases[i] = noise.Uint64() >> noise.IntN(64)
 		}
 		for i := range s.all {
 			*s.all[i].version = uint64(noise.IntN(8))
 		}
-		switch _, a, err := s.read(make([]byte, 100), noVersion); {
-		case a == done:
+		switch _, a, err := s.Read(make([]byte, 100), NoVersion); {
+		case a == Done:
 			found[0]++
 		case err == nil:
 			found[1]++
@@ -178,10 +178,10 @@ func TestSlotsWithNonsense(t *testing.T) {
 		default:
 			t.Fatal(err)
 		}
-		if i, _, a, _ := s.lease(2, noVersion); a == done {
-			s.giveBack(i, 2)
+		if i, _, a, _ := s.Lease(2, NoVersion); a == Done {
+			s.GiveBack(i, 2)
 		}
-		if _, a, err := s.write(1, make([]byte, 100)); a.result() == empty || err != nil {
+		if _, a, err := s.Write(1, make([]byte, 100)); a.Result() == Empty || err != nil {
 			t.Fatalf("a write found no room: %v", err)
 		}
 	}

@@ -1,12 +1,12 @@
-package channel
+package ring
 
 // pieceMax is how much is copied at once. From 1 MiB on, Go's copy goes around
 // the processor's caches, which makes the other process fetch all from memory:
 // in pieces, a message of 1 MiB takes half the time.
 const pieceMax = 256 << 10
 
-// copyBytes copies from, which is no longer than to.
-func copyBytes(to, from []byte) {
+// Copy copies from, which is no longer than to.
+func Copy(to, from []byte) {
 	for len(from) > pieceMax {
 		copy(to, from[:pieceMax])
 		to, from = to[pieceMax:], from[pieceMax:]
@@ -14,8 +14,8 @@ func copyBytes(to, from []byte) {
 	copy(to, from)
 }
 
-// appendBytes appends a message to a buffer.
-func appendBytes(buffer, message []byte) []byte {
+// Append appends a message to a buffer.
+func Append(buffer, message []byte) []byte {
 	if len(message) <= pieceMax {
 		return append(buffer, message...)
 	}
@@ -24,6 +24,6 @@ func appendBytes(buffer, message []byte) []byte {
 		buffer = append(make([]byte, 0, need), buffer...)
 	}
 	buffer = buffer[:n+len(message)]
-	copyBytes(buffer[n:], message)
+	Copy(buffer[n:], message)
 	return buffer
 }

@@ -1,21 +1,23 @@
 //go:build filemap_steps
 
-package channel
+package ring
 
 import (
 	"encoding/binary"
 	"testing"
+
+	"github.com/filemap-go/filemap/internal/step"
 )
 
 // expectNumber reads the newest value, which is to be whole and one of these.
-func expectNumber(t *testing.T, n int, s *slots, want ...uint64) {
+func expectNumber(t *testing.T, n int, s *Slots, want ...uint64) {
 	t.Helper()
 	buffer := make([]byte, 100)
-	_, a, err := s.read(buffer, noVersion)
+	_, a, err := s.Read(buffer, NoVersion)
 	got := binary.LittleEndian.Uint64(buffer)
 	whole := string(buffer) == string(numbered(got, 100))
 	for _, w := range want {
-		if err == nil && a == done && got == w && whole {
+		if err == nil && a == Done && got == w && whole {
 			return
 		}
 	}
@@ -31,9 +33,9 @@ func TestLatestDeathAtEachStep(t *testing.T) {
 		for i := range uint64(6) {
 			writeHeap(&s, 2, numbered(i, 100))
 		}
-		reached := atStep(n, die, func() { writeHeap(&s, 1, numbered(6, 100)) })
+		reached := step.At(n, step.Die, func() { writeHeap(&s, 1, numbered(6, 100)) })
 		expectNumber(t, n, &s, 5, 6)
-		s.release(1)
+		s.Release(1)
 		expectNumber(t, n, &s, 5, 6)
 		writeHeap(&s, 2, numbered(7, 100))
 		expectNumber(t, n, &s, 7)
@@ -50,7 +52,7 @@ func TestLatestFailsAtEachStep(t *testing.T) {
 	for n, reached := 0, true; reached; n++ {
 		s := heapSlots(100)
 		writeHeap(&s, 1, numbered(5, 100))
-		reached = atStep(n, die, func() { writeHeap(&s, 1, numbered(6, 100)) })
+		reached = step.At(n, step.Die, func() { writeHeap(&s, 1, numbered(6, 100)) })
 		expectNumber(t, n, &s, 5, 6)
 		writeHeap(&s, 1, numbered(7, 100))
 		expectNumber(t, n, &s, 7)
@@ -77,17 +79,17 @@ func readDuring(t *testing.T, n int, writes uint64, k int) (reached, dying bool)
 	s := heapSlots(100)
 	writeHeap(&s, 1, numbered(0, 100))
 	buffer := make([]byte, 100)
-	reached = atStep(n, func() {
+	reached = step.At(n, func() {
 		for i := range writes {
 			writeHeap(&s, 1, numbered(i+1, 100))
 		}
-		dying = atStep(k, die, func() { writeHeap(&s, 1, numbered(writes+1, 100)) })
+		dying = step.At(k, step.Die, func() { writeHeap(&s, 1, numbered(writes+1, 100)) })
 	}, func() {
-		if _, a, err := s.read(buffer, noVersion); err != nil || a != done {
+		if _, a, err := s.Read(buffer, NoVersion); err != nil || a != Done {
 			t.Fatalf("%d writes at step %d: %v", writes, n, err)
 		}
 	})
-	got, newest := binary.LittleEndian.Uint64(buffer), s.newest().version()-1
+	got, newest := binary.LittleEndian.Uint64(buffer), s.Newest().Version()-1
 	if got > newest || string(buffer) != string(numbered(got, 100)) {
 		t.Fatalf("%d writes at step %d, one half done: value %d, torn or not there", writes, n, got)
 	}

@@ -1,4 +1,4 @@
-package channel
+package ring
 
 import (
 	"bytes"
@@ -12,31 +12,31 @@ import (
 	"github.com/filemap-go/filemap/internal/race"
 )
 
-// heapPublish publishes a message as who has the place of a number, and reports
+// heapPublish publishes a message as the place of a number, and reports
 // whether there was room.
-func heapPublish(s *broadcast, owner uint16, message []byte, batch int) (ok bool) {
+func heapPublish(s *Broadcast, owner uint16, message []byte, batch int) (ok bool) {
 	for {
-		e := loadEnd(&s.send.end)
-		if !e.take(&s.send.end, owner) {
+		e := LoadEnd(&s.Send.End)
+		if !e.Take(&s.Send.End, owner) {
 			runtime.Gosched()
 			continue
 		}
-		position, a := s.reserve(e.position(), topicSize(uint64(len(message))), owner)
+		position, a := s.Reserve(e.Position(), uint64(len(message)), owner)
 		switch {
-		case a != done:
-			s.hurry(a.owner())
+		case a != Done:
+			s.Hurry(a.Owner())
 		case batch > 1:
 			messages := make([][]byte, batch)
 			for i := range messages {
-				messages[i] = stamped(s.send.messages+uint64(i), len(message))
+				messages[i] = stamped(s.Send.Messages+uint64(i), len(message))
 			}
-			_, position = s.finishBatch(position, messages)
+			_, position = s.FinishBatch(position, messages)
 		default:
-			s.write(position, s.send.messages, stamped(s.send.messages, len(message)))
-			position = s.finish(position, uint64(len(message)))
+			s.Write(position, s.Send.Messages, stamped(s.Send.Messages, len(message)))
+			position = s.Finish(position, uint64(len(message)))
 		}
-		leave(&s.send.end, position)
-		return a == done
+		Leave(&s.Send.End, position)
+		return a == Done
 	}
 }
 
@@ -51,7 +51,7 @@ func stamped(number uint64, length int) []byte {
 
 // checkStamped reports whether a message is whole and of the number before the
 // cursor.
-func checkStamped(t *testing.T, c *cursor, m []byte) bool {
+func checkStamped(t *testing.T, c *Cursor, m []byte) bool {
 	n := binary.LittleEndian.Uint64(m)
 	for _, b := range m[8:] {
 		if b != byte(n) {
@@ -65,20 +65,20 @@ func checkStamped(t *testing.T, c *cursor, m []byte) bool {
 	return n+1 == c.number
 }
 
-// nextInPlace is [cursor.next] by way of a lease.
-func nextInPlace(c *cursor) (message []byte, a attempt, err error) {
-	position, n, a, err := c.find()
-	if a != done {
+// nextInPlace is [Cursor.Next] by way of a lease.
+func nextInPlace(c *Cursor) (message []byte, a Attempt, err error) {
+	position, n, a, err := c.Find()
+	if a != Done {
 		return nil, a, err
 	}
-	message = bytes.Clone(c.message(position, n))
-	if intact, err := c.passLeased(position, n); err != nil || !intact {
-		return nil, taken, err
+	message = bytes.Clone(c.Message(position, n))
+	if intact, err := c.PassLeased(position, n); err != nil || !intact {
+		return nil, Taken, err
 	}
-	return message, done, nil
+	return message, Done, nil
 }
 
-// TestBroadcastOnHeap runs publishers and subscribers who stay, and some who come
+// TestBroadcastOnHeap runs publishers and subscribers that stay, and some that come
 // and go, over memory that the race detector sees.
 func TestBroadcastOnHeap(t *testing.T) {
 	for _, overwrites := range []bool{false, true} {
@@ -91,36 +91,36 @@ func TestBroadcastOnHeap(t *testing.T) {
 		var all, publishing sync.WaitGroup
 		var ended atomic.Bool
 		for i := range subscribers {
-			c := s.cursor(uint16(publishers + i + 1))
-			if err := c.join(0); err != nil {
+			c := s.Cursor(uint16(publishers + i + 1))
+			if err := c.Join(0); err != nil {
 				t.Fatal(err)
 			}
-			next := func() ([]byte, attempt, error) { return c.next(nil) }
+			next := func() ([]byte, Attempt, error) { return c.Next(nil) }
 			if i == 0 && !(overwrites && race.Enabled) { // that is a race, found out later
-				next = func() ([]byte, attempt, error) { return nextInPlace(c) }
+				next = func() ([]byte, Attempt, error) { return nextInPlace(c) }
 			}
 			all.Go(func() {
 				for {
 					last := ended.Load()
 					m, a, err := next()
-					if err != nil || a == done && !checkStamped(t, c, m) {
+					if err != nil || a == Done && !checkStamped(t, c, m) {
 						t.Errorf("overwrites %v: %v", overwrites, err)
 						break
 					}
-					if a.result() == empty {
+					if a.Result() == Empty {
 						if last {
 							break
 						}
 						runtime.Gosched()
 					}
 				}
-				if all := c.received + c.lost; all != s.send.messages || !overwrites && c.lost > 0 {
-					t.Errorf("overwrites %v: %d received, %d lost, of %d", overwrites, c.received, c.lost, s.send.messages)
+				if all := c.received + c.Lost; all != s.Send.Messages || !overwrites && c.Lost > 0 {
+					t.Errorf("overwrites %v: %d received, %d lost, of %d", overwrites, c.received, c.Lost, s.Send.Messages)
 				}
-				c.place.unsubscribe()
+				c.place.Unsubscribe()
 			})
 		}
-		all.Go(func() { comeAndGo(t, s.cursor(publishers+subscribers+1), &ended) })
+		all.Go(func() { comeAndGo(t, s.Cursor(publishers+subscribers+1), &ended) })
 		for i := range publishers {
 			publishing.Go(func() {
 				random := rand.New(rand.NewPCG(uint64(i), 1))
@@ -144,45 +144,45 @@ func TestBroadcastOnHeap(t *testing.T) {
 func TestBroadcastBatchFillsRing(t *testing.T) {
 	for _, overwrites := range []bool{false, true} {
 		s := heapBroadcast(4096, 1, overwrites)
-		c := s.cursor(1)
-		if err := c.join(0); err != nil {
+		c := s.Cursor(1)
+		if err := c.Join(0); err != nil {
 			t.Fatal(err)
 		}
 		for range 10 {
 			heapPublish(s, 1, make([]byte, 1024-headerSize-numberSize), 4)
 			for {
-				m, a, err := c.next(nil)
+				m, a, err := c.Next(nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if a != done {
+				if a != Done {
 					break
 				}
 				checkStamped(t, c, m)
 			}
 		}
-		if c.received != s.send.messages || c.received != 20 { // 3 and 1 in turn
-			t.Errorf("overwrites %v: %d of %d", overwrites, c.received, s.send.messages)
+		if c.received != s.Send.Messages || c.received != 20 { // 3 and 1 in turn
+			t.Errorf("overwrites %v: %d of %d", overwrites, c.received, s.Send.Messages)
 		}
 	}
 }
 
-// comeAndGo is a subscriber again and again, who asks for old messages too.
-func comeAndGo(t *testing.T, place *cursor, ended *atomic.Bool) {
+// comeAndGo is a subscriber again and again, and asks for old messages too.
+func comeAndGo(t *testing.T, place *Cursor, ended *atomic.Bool) {
 	for round := uint64(0); !ended.Load(); round++ {
-		c := place.broadcast.cursor(place.at)
-		if err := c.join(round % 20); err != nil {
+		c := place.Broadcast.Cursor(place.at)
+		if err := c.Join(round % 20); err != nil {
 			t.Error("join:", err)
 			return
 		}
 		for range round % 50 {
-			m, a, err := c.next(nil)
-			if err != nil || a == done && !checkStamped(t, c, m) {
-				t.Errorf("one who came late: %v", err)
+			m, a, err := c.Next(nil)
+			if err != nil || a == Done && !checkStamped(t, c, m) {
+				t.Errorf("one that came late: %v", err)
 				return
 			}
 		}
-		c.place.unsubscribe()
+		c.place.Unsubscribe()
 		runtime.Gosched()
 	}
 }
@@ -197,36 +197,36 @@ func TestBroadcastNonsense(t *testing.T) {
 	}
 	for round := range rounds {
 		s := heapBroadcast(4096, 4, round%2 == 0)
-		c := s.cursor(2)
-		_ = c.join(0)
+		c := s.Cursor(2)
+		_ = c.Join(0)
 		for range random.IntN(100) {
 			heapPublish(s, 1, make([]byte, 8+random.IntN(100)), 1)
 		}
 		scribble(random, s)
 		for range 10 {
-			if _, _, err := c.next(nil); err != nil {
+			if _, _, err := c.Next(nil); err != nil {
 				break
 			}
 		}
-		late := s.cursor(3)
-		_ = late.join(random.Uint64N(50))
-		_, _, _ = late.next(nil)
-		s.send.end = uint64(newEnd(loadEnd(&s.send.end).position(), 0))
+		late := s.Cursor(3)
+		_ = late.Join(random.Uint64N(50))
+		_, _, _ = late.Next(nil)
+		s.Send.End = uint64(newEnd(LoadEnd(&s.Send.End).Position(), 0))
 		for range 5 {
 			heapPublish(s, 1, make([]byte, 8+random.IntN(1000)), random.IntN(5))
 		}
-		s.release(uint16(random.Uint32()))
-		s.release(1)
+		s.Release(uint16(random.Uint32()))
+		s.Release(1)
 	}
 }
 
 // scribble changes some of what is shared.
-func scribble(random *rand.Rand, s *broadcast) {
+func scribble(random *rand.Rand, s *Broadcast) {
 	value := func() uint64 { return random.Uint64() >> random.IntN(64) }
 	targets := []*uint64{
-		&s.send.end, &s.send.seen, &s.send.messages,
-		&s.receive.limit, &s.receive.oldest, &s.receive.places,
-		&s.places[1].position, &s.places[1].state, &s.places[3].position, &s.places[3].state,
+		&s.Send.End, &s.Send.seen, &s.Send.Messages,
+		&s.Receive.limit, &s.Receive.oldest, &s.Receive.places,
+		&s.places[1].position, &s.places[1].State, &s.places[3].position, &s.places[3].State,
 	}
 	for range 1 + random.IntN(4) {
 		switch word := targets[random.IntN(len(targets))]; random.IntN(3) {
@@ -238,5 +238,5 @@ func scribble(random *rand.Rand, s *broadcast) {
 			s.headers[random.IntN(len(s.headers))] = value()
 		}
 	}
-	s.places[3].state = random.Uint64N(2)
+	s.places[3].State = random.Uint64N(2)
 }

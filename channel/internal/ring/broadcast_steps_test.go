@@ -1,6 +1,6 @@
 //go:build filemap_steps
 
-package channel
+package ring
 
 import (
 	"testing"
@@ -8,50 +8,26 @@ import (
 	"github.com/filemap-go/filemap/internal/step"
 )
 
-// Run with: go test -tags filemap_steps -run Steps ./channel
+// Run with: go test -tags filemap_steps -run Steps ./channel/...
 //
 // Each of these tests has something happen at one step of an algorithm, and
 // does so for each of its steps in turn.
 
-type killed struct{}
-
-// atStep runs f, and does something at one of its steps. It reports whether f
-// has that many.
-func atStep(n int, do, f func()) (reached bool) {
-	step.Do = func() {
-		if n--; n < 0 {
-			step.Do = func() {}
-			reached = true
-			do()
-		}
-	}
-	defer func() {
-		step.Do = func() {}
-		if cause := recover(); cause != nil && cause != (killed{}) {
-			panic(cause)
-		}
-	}()
-	f()
-	return reached
-}
-
-func die() { panic(killed{}) }
-
-// world is a series with one who publishes, at place 1, another publisher, at
+// world is a topic's ring with a publisher, at place 1, another publisher, at
 // 2, and a subscriber, at 3. Place 4 is free.
 type world struct {
-	*broadcast
+	*Broadcast
 	t       *testing.T
-	reader  *cursor
+	reader  *Cursor
 	inPlace bool // the reader reads in place
 }
 
 // newWorld makes a world in which so many messages have been published, and all
 // but some of the last ones received.
 func newWorld(t *testing.T, overwrites bool, published, behind int) *world {
-	w := &world{broadcast: heapBroadcast(4096, 4, overwrites), t: t, inPlace: behind == 3}
-	w.reader = w.broadcast.cursor(3)
-	if err := w.reader.join(0); err != nil {
+	w := &world{Broadcast: heapBroadcast(4096, 4, overwrites), t: t, inPlace: behind == 3}
+	w.reader = w.Broadcast.Cursor(3)
+	if err := w.reader.Join(0); err != nil {
 		t.Fatal(err)
 	}
 	for i := range published {
@@ -64,27 +40,27 @@ func newWorld(t *testing.T, overwrites bool, published, behind int) *world {
 }
 
 func (w *world) publish(owner uint16, batch int) bool {
-	return heapPublish(w.broadcast, owner, make([]byte, 200), batch)
+	return heapPublish(w.Broadcast, owner, make([]byte, 200), batch)
 }
 
 // read reads what there is for a subscriber.
-func (w *world) read(c *cursor) {
+func (w *world) read(c *Cursor) {
 	for {
 		var m []byte
-		var a attempt
+		var a Attempt
 		var err error
 		if w.inPlace {
 			m, a, err = nextInPlace(c)
 		} else {
-			m, a, err = c.next(nil)
+			m, a, err = c.Next(nil)
 		}
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		switch a.result() {
-		case empty:
+		switch a.Result() {
+		case Empty:
 			return
-		case taken:
+		case Taken:
 			continue
 		}
 		checkStamped(w.t, c, m)
@@ -101,8 +77,8 @@ func (w *world) expectAlive() {
 		}
 	}
 	w.read(w.reader)
-	if r := w.reader; r.received+r.lost != w.send.messages || !w.overwrites && r.lost > 0 {
-		w.t.Fatalf("%d received, %d lost, of %d", r.received, r.lost, w.send.messages)
+	if r := w.reader; r.received+r.Lost != w.Send.Messages || !w.Overwrites && r.Lost > 0 {
+		w.t.Fatalf("%d received, %d lost, of %d", r.received, r.Lost, w.Send.Messages)
 	}
 }
 
@@ -122,18 +98,18 @@ func TestTopicStepsPublisherDies(t *testing.T) {
 	worlds(t, func(t *testing.T, make func() *world) {
 		for _, batch := range []int{1, 4} {
 			w := make()
-			before := w.send.messages
+			before := w.Send.Messages
 			w.publish(1, batch)
-			all := w.send.messages - before // fewer fit before the ring's end
+			all := w.Send.Messages - before // fewer fit before the ring's end
 			for n := 0; ; n++ {
 				w := make()
-				before := w.send.messages
-				if !atStep(n, die, func() { w.publish(1, batch) }) {
+				before := w.Send.Messages
+				if !step.At(n, step.Die, func() { w.publish(1, batch) }) {
 					break
 				}
 				deaths++
-				w.release(1)
-				if more := w.send.messages - before; more != 0 && more != all {
+				w.Release(1)
+				if more := w.Send.Messages - before; more != 0 && more != all {
 					t.Fatalf("%d of %d messages", more, all)
 				}
 				w.expectAlive()
@@ -149,9 +125,9 @@ func TestTopicStepsSubscriberDies(t *testing.T) {
 		for _, last := range []uint64{0, 5} {
 			for n := 0; ; n++ {
 				w := make()
-				reached := atStep(n, die, func() {
-					c := w.broadcast.cursor(4)
-					if c.join(last) == nil {
+				reached := step.At(n, step.Die, func() {
+					c := w.Broadcast.Cursor(4)
+					if c.Join(last) == nil {
 						w.read(c)
 					}
 				})
@@ -159,7 +135,7 @@ func TestTopicStepsSubscriberDies(t *testing.T) {
 					break
 				}
 				deaths++
-				w.release(4)
+				w.Release(4)
 				w.expectAlive()
 			}
 		}
@@ -175,10 +151,10 @@ func TestTopicStepsSubscriberActs(t *testing.T) {
 		for _, last := range []uint64{0, 5} {
 			for n := 0; ; n++ {
 				w := make()
-				c := w.broadcast.cursor(4)
-				reached := atStep(n, func() {
+				c := w.Broadcast.Cursor(4)
+				reached := step.At(n, func() {
 					w.read(w.reader)
-					if err := c.join(last); err != nil {
+					if err := c.Join(last); err != nil {
 						t.Fatal(err)
 					}
 				}, func() { w.publish(1, 1+int(last)/5) })
@@ -187,10 +163,10 @@ func TestTopicStepsSubscriberActs(t *testing.T) {
 				}
 				acts++
 				w.read(c)
-				if c.number != w.send.messages {
-					t.Fatalf("who came is at %d of %d", c.number, w.send.messages)
+				if c.number != w.Send.Messages {
+					t.Fatalf("the subscriber that came is at %d of %d", c.number, w.Send.Messages)
 				}
-				c.place.unsubscribe()
+				c.place.Unsubscribe()
 				w.expectAlive()
 			}
 		}
@@ -199,20 +175,20 @@ func TestTopicStepsSubscriberActs(t *testing.T) {
 }
 
 // TestTopicStepsPublisherActs has one publish, little or much, at each step of
-// one who subscribes and reads.
+// a subscriber that comes and reads.
 func TestTopicStepsPublisherActs(t *testing.T) {
 	acts := 0
 	worlds(t, func(t *testing.T, make func() *world) {
 		for _, messages := range []int{1, 5, 30} {
 			for n := 0; ; n++ {
 				w := make()
-				c := w.broadcast.cursor(4)
-				reached := atStep(n, func() {
+				c := w.Broadcast.Cursor(4)
+				reached := step.At(n, func() {
 					for range messages {
 						w.publish(1, 1)
 					}
 				}, func() {
-					if err := c.join(uint64(messages % 4)); err != nil {
+					if err := c.Join(uint64(messages % 4)); err != nil {
 						t.Fatal(err)
 					}
 					w.read(c)
@@ -223,10 +199,10 @@ func TestTopicStepsPublisherActs(t *testing.T) {
 				}
 				acts++
 				w.read(c)
-				if c.number != w.send.messages {
-					t.Fatalf("who came is at %d of %d", c.number, w.send.messages)
+				if c.number != w.Send.Messages {
+					t.Fatalf("the subscriber that came is at %d of %d", c.number, w.Send.Messages)
 				}
-				c.place.unsubscribe()
+				c.place.Unsubscribe()
 				w.expectAlive()
 			}
 		}

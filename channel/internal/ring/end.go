@@ -1,4 +1,4 @@
-package channel
+package ring
 
 import (
 	"github.com/filemap-go/filemap/internal/race"
@@ -13,37 +13,44 @@ import (
 //	+--------------------------------------------------+--------------------+
 //	| position / 8, modulo 2^48                        | owner, 0: nobody   |
 //	+--------------------------------------------------+--------------------+
-type end uint64
+type End uint64
 
 const (
 	ownerBits    = 16
 	positionMask = 1<<(64-ownerBits+3) - 1 // positions are modulo this + 1
 )
 
-func newEnd(position uint64, owner uint16) end {
-	return end(position/8<<ownerBits) | end(owner)
+func newEnd(position uint64, owner uint16) End {
+	return End(position/8<<ownerBits) | End(owner)
 }
 
-func (e end) position() uint64 { return uint64(e) >> ownerBits * 8 }
-func (e end) owner() uint16    { return uint16(e) }
+// Position returns where the end is.
+func (e End) Position() uint64 { return uint64(e) >> ownerBits * 8 }
+
+// Owner returns the number of the place that has the end: 0 if none has.
+func (e End) Owner() uint16 { return uint16(e) }
 
 // distance returns how far a position is ahead of another.
 func distance(ahead, behind uint64) uint64 { return (ahead - behind) & positionMask }
 
 func advance(position, by uint64) uint64 { return (position + by) & positionMask }
 
-func loadEnd(word *uint64) end {
+// LoadEnd returns the end that a word holds.
+func LoadEnd(word *uint64) End {
 	step.Here()
-	return end(race.Load(word))
+	return End(race.Load(word))
 }
 
-func (e end) store(word *uint64) { store(word, uint64(e)) }
+func (e End) store(word *uint64) { Store(word, uint64(e)) }
 
-// take makes the end, seen as nobody's, this owner's.
-func (e end) take(word *uint64, owner uint16) bool {
+// Take makes the end, seen as nobody's, this owner's.
+func (e End) Take(word *uint64, owner uint16) bool {
 	step.Here()
-	return e.owner() == 0 && race.CompareAndSwap(word, uint64(e), uint64(e)|uint64(owner))
+	return e.Owner() == 0 && race.CompareAndSwap(word, uint64(e), uint64(e)|uint64(owner))
 }
 
-// leave moves the end on, to nobody.
-func leave(word *uint64, position uint64) { newEnd(position, 0).store(word) }
+// MoveEnd moves the end on, and keeps it.
+func MoveEnd(word *uint64, position uint64, owner uint16) { newEnd(position, owner).store(word) }
+
+// Leave moves the end on, to nobody.
+func Leave(word *uint64, position uint64) { newEnd(position, 0).store(word) }

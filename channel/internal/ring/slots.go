@@ -1,7 +1,8 @@
-package channel
+package ring
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/bits"
 	"sync/atomic"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// slots are where the values of a Latest lie: the newest, those before it, which
+// Slots are where the values of a Latest lie: the newest, those before it, which
 // readers may still be copying, and those that readers have leased. The words are
 // those of a ring: the owner of the sending end is the one writer, and the word
 // newest says which value is there for readers.
@@ -20,7 +21,7 @@ import (
 //
 // They know nothing of waiting. What they read from the shared memory they
 // check.
-type slots struct {
+type Slots struct {
 	lines
 	all    []slot
 	leases []uint64 // shared: see lease
@@ -34,31 +35,33 @@ type slot struct {
 }
 
 const (
-	// slotsLeast is how many slots there are besides one for each lease. A reader
+	// SlotsLeast is how many slots there are besides one for each lease. A reader
 	// that copies a value must begin anew only if the slot is written meanwhile,
 	// which is after three more values.
-	slotsLeast = 4
+	SlotsLeast = 4
 
-	// leasesMost makes the slots the bits of a word.
-	leasesMost     = 64 - slotsLeast
-	leasesDefault  = 2
+	// LeasesMost is how many leases there can be: it makes the slots the bits of a word.
+	LeasesMost = 64 - SlotsLeast
+
+	// NoVersion is not a version.
+	NoVersion = 1 << 63
+
 	versionMost    = positionMask / 8 // then versions begin again at 1
-	noVersion      = 1 << 63          // is not a version
 	newestSlotBits = 16
 )
 
 // slotSize returns what a value takes: its version has a line of its own.
-func slotSize(size int) int64 { return line + (int64(size)+line-1)/line*line }
+func slotSize(size int) int64 { return Line + (int64(size)+Line-1)/Line*Line }
 
-// slotsSize returns what the slots take for values of a size, and so many leases.
-func slotsSize(size, leases int) int64 { return int64(leases+slotsLeast) * slotSize(size) }
+// SlotsSize returns what the slots take for values of a size, and so many leases.
+func SlotsSize(size, leases int) int64 { return int64(leases+SlotsLeast) * slotSize(size) }
 
-// newSlots returns the slots for values of a size that lie in a ring's memory.
-func newSlots(r ring, size int, leases []uint64) slots {
-	s := slots{lines: r.lines, all: make([]slot, len(leases)+slotsLeast), leases: leases}
+// NewSlots returns the slots for values of a size that lie in a ring's memory.
+func NewSlots(r Ring, size int, leases []uint64) Slots {
+	s := Slots{lines: r.lines, all: make([]slot, len(leases)+SlotsLeast), leases: leases}
 	for i := range s.all {
 		at := int64(i) * slotSize(size)
-		value := at + line
+		value := at + Line
 		s.all[i] = slot{
 			version: &r.headers[at/8],
 			value:   r.data[value : value+int64(size) : value+int64(size)],
@@ -68,78 +71,82 @@ func newSlots(r ring, size int, leases []uint64) slots {
 	return s
 }
 
-// newest is the word that says which version is the newest, and in which slot it
+// Newest is the word that says which version is the newest, and in which slot it
 // is. 0: there is none yet.
 //
 //	 63                                              16 15                 0
 //	+--------------------------------------------------+--------------------+
 //	| version                                          | number of the slot |
 //	+--------------------------------------------------+--------------------+
-type newest uint64
+type Newest uint64
 
-func newNewest(version uint64, slot int) newest {
-	return newest(version<<newestSlotBits) | newest(slot)
+func newNewest(version uint64, slot int) Newest {
+	return Newest(version<<newestSlotBits) | Newest(slot)
 }
 
-func (n newest) version() uint64 { return uint64(n) >> newestSlotBits }
-func (n newest) slot() int       { return int(n & (1<<newestSlotBits - 1)) }
+// Version returns the version: 0 if there is none yet.
+func (n Newest) Version() uint64 { return uint64(n) >> newestSlotBits }
 
-func (s *slots) newest() newest {
-	return newest(load(&s.send.newest))
+// Slot returns the number of the slot.
+func (n Newest) Slot() int { return int(n & (1<<newestSlotBits - 1)) }
+
+// Newest returns which version is the newest.
+func (s *Slots) Newest() Newest {
+	return Newest(Load(&s.Send.newest))
 }
 
-// write makes a value the newest, if the end is nobody's, or the owner's, which
+// Write makes a value the newest, if the end is nobody's, or the owner's, which
 // then has failed on the way before. It returns the end as it found it.
-func (s *slots) write(owner uint16, value []byte) (e end, a attempt, err error) {
-	at, e, a, err := s.reserve(owner)
-	if a == done {
+func (s *Slots) Write(owner uint16, value []byte) (e End, a Attempt, err error) {
+	at, e, a, err := s.Reserve(owner)
+	if a == Done {
 		s.all[at].put(value)
-		s.commit(at)
+		s.Commit(at)
 	}
 	return e, a, err
 }
 
-// reserve takes the end, and a slot for the next value.
-func (s *slots) reserve(owner uint16) (at int, e end, a attempt, err error) {
-	e = loadEnd(&s.send.end)
-	if e.owner() != owner && !e.take(&s.send.end, owner) {
-		return 0, e, taken.by(e.owner()), nil
+// Reserve takes the end, and a slot for the next value.
+func (s *Slots) Reserve(owner uint16) (at int, e End, a Attempt, err error) {
+	e = LoadEnd(&s.Send.End)
+	if e.Owner() != owner && !e.Take(&s.Send.End, owner) {
+		return 0, e, Taken.By(e.Owner()), nil
 	}
 	if at, err = s.free(); err != nil {
-		s.abort()
-		return 0, e, empty, err
+		s.Abort()
+		return 0, e, Empty, err
 	}
-	return at, e, done, nil
+	return at, e, Done, nil
 }
 
-// commit makes what the owner of the end has written to a slot the newest value.
-func (s *slots) commit(at int) {
-	version := s.newest().next()
+// Commit makes what the owner of the end has written to a slot the newest value.
+func (s *Slots) Commit(at int) {
+	version := s.Newest().next()
 	step.Here()
 	publish(s.all[at].version, version)
-	s.send.messages++
-	s.send.bytes += uint64(len(s.all[at].value))
+	s.Send.Messages++
+	s.Send.Bytes += uint64(len(s.all[at].value))
 	step.Here()
-	publish(&s.send.newest, uint64(newNewest(version, at)))
-	leave(&s.send.end, version*8)
+	publish(&s.Send.newest, uint64(newNewest(version, at)))
+	Leave(&s.Send.End, version*8)
 }
 
-// abort gives up the end. The newest value stays what it is.
-func (s *slots) abort() { leave(&s.send.end, s.newest().version()*8) }
+// Abort gives up the end. The newest value stays what it is.
+func (s *Slots) Abort() { Leave(&s.Send.End, s.Newest().Version()*8) }
 
-func (n newest) next() (version uint64) { return n.version()%versionMost + 1 }
+func (n Newest) next() (version uint64) { return n.Version()%versionMost + 1 }
 
 // free returns a slot that may be written, and is marked so. While nothing is
 // leased these are the first four in turn.
-func (s *slots) free() (at int, err error) {
-	n := s.newest()
-	at = int(n.next() % slotsLeast)
+func (s *Slots) free() (at int, err error) {
+	n := s.Newest()
+	at = int(n.next() % SlotsLeast)
 	for range lookups {
-		if at != n.slot() && s.claim(at) {
+		if at != n.Slot() && s.claim(at) {
 			return at, nil
 		}
 		free := uint64(1)<<len(s.all) - 1 // if all are slots the shift gives 0
-		free &^= s.leased() | 1<<n.slot()
+		free &^= s.leased() | 1<<n.Slot()
 		if free == 0 {
 			break
 		}
@@ -148,55 +155,61 @@ func (s *slots) free() (at int, err error) {
 	return 0, object.ErrCorrupt
 }
 
+// ErrTooFast: each value was overwritten before it could be read.
+var ErrTooFast = errors.New("values are written faster than they can be read")
+
 // lookups is how often to look for a slot or a value, if other processes are faster
 // again and again.
 const lookups = 1000
 
 // claim marks a slot as being written, unless it is leased. A reader first says
 // what it leases, then looks for that mark: one of the two sees the other.
-func (s *slots) claim(at int) bool {
-	store(s.all[at].version, 0)
+func (s *Slots) claim(at int) bool {
+	Store(s.all[at].version, 0)
 	return s.leased()>>at&1 == 0 // and what follows is written after that
 }
 
 // leased returns which slots are leased: a bit for each.
-func (s *slots) leased() (all uint64) {
+func (s *Slots) leased() (all uint64) {
 	for i := range s.leases {
-		all |= lease(load(&s.leases[i])).slots()
+		all |= lease(Load(&s.leases[i])).slots()
 	}
 	return all
 }
 
-// read copies the newest value, unless its version is after, or there is none:
+// Read copies the newest value, unless its version is after, or there is none:
 // then the slots are empty.
-func (s *slots) read(buffer []byte, after uint64) (version uint64, a attempt, err error) {
+func (s *Slots) Read(buffer []byte, after uint64) (version uint64, a Attempt, err error) {
 	for range lookups {
-		n := s.newest()
-		version = n.version()
+		n := s.Newest()
+		version = n.Version()
 		switch {
 		case version == 0 || version == after:
-			return 0, empty, nil
-		case n.slot() >= len(s.all):
-			return 0, empty, object.ErrCorrupt
-		case s.all[n.slot()].read(version, buffer):
-			return version, done, nil
-		case s.newest() == n: // nobody writes to that slot
-			return 0, empty, object.ErrCorrupt
+			return 0, Empty, nil
+		case n.Slot() >= len(s.all):
+			return 0, Empty, object.ErrCorrupt
+		case s.all[n.Slot()].read(version, buffer):
+			return version, Done, nil
+		case s.Newest() == n: // nobody writes to that slot
+			return 0, Empty, object.ErrCorrupt
 		}
 	}
-	return 0, empty, ErrTooFast
+	return 0, Empty, ErrTooFast
 }
 
-// release frees what a place has whose owner is dead: the newest value is the one
+// Value returns the bytes of a slot.
+func (s *Slots) Value(at int) []byte { return s.all[at].value }
+
+// Release frees what a place has whose owner is dead: the newest value is the one
 // that was committed last.
-func (s *slots) release(owner uint16) {
-	if e := loadEnd(&s.send.end); e.owner() == owner {
-		s.abort()
+func (s *Slots) Release(owner uint16) {
+	if e := LoadEnd(&s.Send.End); e.Owner() == owner {
+		s.Abort()
 	}
 	for i := range s.leases {
-		s.giveBack(i, owner)
+		s.GiveBack(i, owner)
 	}
-	s.bells.data.forget(owner)
+	s.Bells.Data.Forget(owner)
 }
 
 // read copies a version, and reports whether it is that, and all of it.
@@ -213,7 +226,7 @@ func (s slot) read(version uint64, buffer []byte) bool {
 
 // is reports whether the slot holds a version.
 func (s slot) is(version uint64) bool {
-	return load(s.version) == version
+	return Load(s.version) == version
 }
 
 // put and get copy a value while others may do the same, and find out later. To
@@ -222,7 +235,7 @@ func (s slot) is(version uint64) bool {
 func (s slot) put(value []byte) {
 	step.Here()
 	if !race.Enabled {
-		copyBytes(s.value, value)
+		Copy(s.value, value)
 		return
 	}
 	var word [8]byte
@@ -234,7 +247,7 @@ func (s slot) put(value []byte) {
 
 func (s slot) get(buffer []byte) {
 	if !race.Enabled {
-		copyBytes(buffer, s.value)
+		Copy(buffer, s.value)
 		return
 	}
 	var word [8]byte

@@ -1,4 +1,4 @@
-package channel
+package ring
 
 import (
 	"runtime"
@@ -9,22 +9,23 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// cursor is where a subscriber is in a series. Where that is, is in its place:
+// Cursor is where a subscriber is in a ring. Where that is, is in its place:
 // a publisher takes it along over padding.
-type cursor struct {
-	*broadcast
-	place    *place
+type Cursor struct {
+	*Broadcast
+	place    *Place
 	at       uint16 // the number of the place
 	number   uint64 // of the message that comes next
 	received uint64
-	lost     uint64
+	Lost     uint64
 	lapped   bool   // messages before the next one are lost
-	wanted   bool   // a publisher waits for room
+	Wanted   bool   // a publisher waits for room
 	order    uint64 // nothing: see wasIntact
 }
 
-func (s *broadcast) cursor(number uint16) *cursor {
-	return &cursor{broadcast: s, place: &s.places[number-1], at: number}
+// Cursor returns a cursor for the place of a number.
+func (s *Broadcast) Cursor(number uint16) *Cursor {
+	return &Cursor{Broadcast: s, place: &s.places[number-1], at: number}
 }
 
 const (
@@ -32,73 +33,73 @@ const (
 	// taken along, looks before others have a turn.
 	lapsMost = 64
 
-	// joinsMost is how often one who subscribes tries to.
+	// joinsMost is how often a subscriber tries to join.
 	joinsMost = 1000
 )
 
-// next reads the message at the cursor, if there is one, and moves on.
-func (c *cursor) next(buffer []byte) (message []byte, a attempt, err error) {
+// Next reads the message at the cursor, if there is one, and moves on.
+func (c *Cursor) Next(buffer []byte) (message []byte, a Attempt, err error) {
 	for range lapsMost {
 		position, h, a, err := c.look()
 		switch {
-		case a.result() == taken:
+		case a.Result() == Taken:
 			continue
-		case a != done:
+		case a != Done:
 			return nil, a, err
 		}
 		number := c.loadNumber(position)
-		buffer = c.copyOut(buffer[:0], position, h.length()-numberSize)
+		buffer = c.copyOut(buffer[:0], position, h.Length()-numberSize)
 		if intact, err := c.wasIntact(position); err != nil {
-			return nil, empty, err
+			return nil, Empty, err
 		} else if intact {
 			if err := c.pass(number, advance(position, h.size())); err != nil {
-				return nil, empty, err
+				return nil, Empty, err
 			}
-			return buffer, done, nil
+			return buffer, Done, nil
 		}
 	}
-	return nil, taken, nil
+	return nil, Taken, nil
 }
 
-// find returns where the message at the cursor is, if there is one, and its length.
-func (c *cursor) find() (position, n uint64, a attempt, err error) {
+// Find returns where the message at the cursor is, if there is one, and its length.
+func (c *Cursor) Find() (position, n uint64, a Attempt, err error) {
 	for range lapsMost {
 		position, h, a, err := c.look()
-		if a.result() != taken {
-			return position, h.length() - numberSize, a, err
+		if a.Result() != Taken {
+			return position, h.Length() - numberSize, a, err
 		}
 	}
-	return 0, 0, taken, nil
+	return 0, 0, Taken, nil
 }
 
 // look returns the header of the message at the cursor. If the cursor has moved
 // instead, over padding for instance, the result is taken.
-func (c *cursor) look() (position uint64, h header, a attempt, err error) {
+func (c *Cursor) look() (position uint64, h Header, a Attempt, err error) {
 	position, ok := c.position()
 	if !ok {
-		return 0, 0, empty, errPosition
+		return 0, 0, Empty, errPosition
 	}
-	h = c.load(position)
+	h = c.Load(position)
 	intact, err := c.isIntact(position)
 	switch {
 	case err != nil:
-		return 0, 0, empty, err
+		return 0, 0, Empty, err
 	case !intact:
-		return 0, 0, taken, nil
+		return 0, 0, Taken, nil
 	case h == 0:
-		return 0, 0, empty, nil
-	case !h.fits(position, c.size()-position&c.mask), !h.isPadding() && h.length() < numberSize:
-		return 0, 0, empty, object.ErrCorrupt
+		return 0, 0, Empty, nil
+	case !h.fits(position, c.Size()-position&c.mask), !h.isPadding() && h.Length() < numberSize:
+		return 0, 0, Empty, object.ErrCorrupt
 	case h.isPadding():
 		c.move(advance(position, h.size()))
-		return 0, 0, taken, nil
+		return 0, 0, Taken, nil
 	}
-	return position, h, done, nil
+	return position, h, Done, nil
 }
 
-// passLeased moves on past a message that find has found, and reports whether it was
+// PassLeased moves on past a message that Find has found, and reports whether it was
 // there until now.
-func (c *cursor) passLeased(position, n uint64) (intact bool, err error) {
+func (c *Cursor) PassLeased(position, n uint64) (intact bool, err error) {
 	number := c.loadNumber(position)
 	if intact, err = c.wasIntact(position); err != nil || !intact {
 		return false, err
@@ -111,7 +112,7 @@ var errPosition = object.Explain(object.ErrCorrupt, "the subscriber's position w
 
 // position returns where the cursor is. It reports false if another process has
 // written something else there.
-func (c *cursor) position() (position uint64, ok bool) {
+func (c *Cursor) position() (position uint64, ok bool) {
 	step.Here()
 	word := atomic.LoadUint64(&c.place.position)
 	return aligned(word), isPosition(word)
@@ -119,9 +120,9 @@ func (c *cursor) position() (position uint64, ok bool) {
 
 // isIntact reports whether what was read at a position by atomic loads is what
 // was written there. If not, the cursor is somewhere else now.
-func (c *cursor) isIntact(position uint64) (bool, error) {
+func (c *Cursor) isIntact(position uint64) (bool, error) {
 	switch {
-	case !c.overwrites:
+	case !c.Overwrites:
 		now, _ := c.position()
 		return now == position, nil
 	case !c.isOverwritten(position):
@@ -131,8 +132,8 @@ func (c *cursor) isIntact(position uint64) (bool, error) {
 }
 
 // wasIntact is isIntact after a copy.
-func (c *cursor) wasIntact(position uint64) (bool, error) {
-	if !c.overwrites {
+func (c *Cursor) wasIntact(position uint64) (bool, error) {
+	if !c.Overwrites {
 		return true, nil // the publisher waits for the cursor
 	}
 	if runtime.GOARCH != "amd64" {
@@ -143,19 +144,19 @@ func (c *cursor) wasIntact(position uint64) (bool, error) {
 }
 
 // isOverwritten reports whether what was at a position may be overwritten.
-func (c *cursor) isOverwritten(position uint64) bool {
+func (c *Cursor) isOverwritten(position uint64) bool {
 	step.Here()
-	return distance(atomic.LoadUint64(&c.receive.limit), position) > c.size()
+	return distance(atomic.LoadUint64(&c.Receive.limit), position) > c.Size()
 }
 
 // catchUp moves the cursor, which was overtaken, to the oldest message.
-func (c *cursor) catchUp() error {
+func (c *Cursor) catchUp() error {
 	step.Here()
-	limit := atomic.LoadUint64(&c.receive.limit)
+	limit := atomic.LoadUint64(&c.Receive.limit)
 	step.Here()
-	oldest := aligned(atomic.LoadUint64(&c.receive.oldest))
+	oldest := aligned(atomic.LoadUint64(&c.Receive.oldest))
 	step.Here()
-	if atomic.LoadUint64(&c.receive.limit) == limit && distance(limit, oldest) > c.size() {
+	if atomic.LoadUint64(&c.Receive.limit) == limit && distance(limit, oldest) > c.Size() {
 		return object.ErrCorrupt
 	}
 	c.lapped = true
@@ -164,36 +165,36 @@ func (c *cursor) catchUp() error {
 }
 
 // pass moves the cursor on past the message of a number.
-func (c *cursor) pass(number, next uint64) error {
+func (c *Cursor) pass(number, next uint64) error {
 	lost := number - c.number
 	if lost != 0 && !c.lapped || lost > 1<<63 {
 		return object.ErrCorrupt
 	}
 	c.lapped = false
 	c.number = number + 1
-	c.lost += lost
+	c.Lost += lost
 	c.received++
-	publish(&c.place.received, c.received)
-	publish(&c.place.lost, c.lost)
-	publish(&c.place.number, c.number)
+	publish(&c.place.Received, c.received)
+	publish(&c.place.Lost, c.Lost)
+	publish(&c.place.Number, c.number)
 	c.move(next)
 	return nil
 }
 
-func (c *cursor) move(next uint64) {
+func (c *Cursor) move(next uint64) {
 	step.Here()
-	if c.overwrites {
+	if c.Overwrites {
 		publish(&c.place.position, next)
 		return
 	}
 	if race.Swap(&c.place.position, next)&waited != 0 {
-		c.wanted = true
+		c.Wanted = true
 	}
 }
 
-// join puts the cursor where the next message will be, or before as many of the
+// Join puts the cursor where the next message will be, or before as many of the
 // last ones as are still there.
-func (c *cursor) join(last uint64) error {
+func (c *Cursor) Join(last uint64) error {
 	for try := range joinsMost {
 		if try > joinsMost/2 {
 			last = 0 // there are too many, of which none is there for long
@@ -211,38 +212,38 @@ func (c *cursor) join(last uint64) error {
 
 // joinAt has the publisher wait for the cursor, unless it has not been waited
 // for there.
-func (c *cursor) joinAt(position, number uint64) bool {
+func (c *Cursor) joinAt(position, number uint64) bool {
 	c.number = number
-	publish(&c.place.number, number)
+	publish(&c.place.Number, number)
 	for known := uint64(0); known < uint64(c.at); {
 		step.Here()
-		if known = atomic.LoadUint64(&c.receive.places); known < uint64(c.at) {
-			atomic.CompareAndSwapUint64(&c.receive.places, known, uint64(c.at))
+		if known = atomic.LoadUint64(&c.Receive.places); known < uint64(c.at) {
+			atomic.CompareAndSwapUint64(&c.Receive.places, known, uint64(c.at))
 		}
 	}
 	step.Here()
 	atomic.StoreUint64(&c.place.position, position)
 	step.Here()
-	atomic.StoreUint64(&c.place.state, subscribed)
-	if c.overwrites || !c.isOverwritten(position) {
+	atomic.StoreUint64(&c.place.State, subscribed)
+	if c.Overwrites || !c.isOverwritten(position) {
 		return true
 	}
-	c.wanted = c.place.unsubscribe() || c.wanted
+	c.Wanted = c.place.Unsubscribe() || c.Wanted
 	return false
 }
 
 // newest returns where the next message will be, and its number.
-func (c *cursor) newest() (position, number uint64, ok bool) {
-	position = loadEnd(&c.send.end).position()
+func (c *Cursor) newest() (position, number uint64, ok bool) {
+	position = LoadEnd(&c.Send.End).Position()
 	step.Here()
-	number = atomic.LoadUint64(&c.send.messages)
+	number = atomic.LoadUint64(&c.Send.Messages)
 	for range 2 { // there is no padding after padding
-		h := c.load(position)
+		h := c.Load(position)
 		switch {
 		case h == 0:
 			// None has been committed there: so the number was its number.
 			return position, number, !c.isOverwritten(position)
-		case !h.fits(position, c.size()-position&c.mask):
+		case !h.fits(position, c.Size()-position&c.mask):
 			return 0, 0, false
 		case !h.isPadding():
 			number = c.loadNumber(position)
@@ -255,20 +256,20 @@ func (c *cursor) newest() (position, number uint64, ok bool) {
 
 // back returns where the first of the last messages is before an end, which is
 // where the message of a number will be, and the number of that first.
-func (c *cursor) back(end, number, last uint64) (position, first uint64, ok bool) {
+func (c *Cursor) back(end, number, last uint64) (position, first uint64, ok bool) {
 	step.Here()
-	position = aligned(atomic.LoadUint64(&c.receive.oldest))
+	position = aligned(atomic.LoadUint64(&c.Receive.oldest))
 	for position != end {
-		h := c.load(position)
+		h := c.Load(position)
 		first = c.loadNumber(position)
-		if c.isOverwritten(position) || !h.fits(position, c.size()-position&c.mask) {
+		if c.isOverwritten(position) || !h.fits(position, c.Size()-position&c.mask) {
 			return 0, 0, false
 		}
 		if !h.isPadding() && number-first <= last {
 			return position, first, true
 		}
 		position = advance(position, h.size())
-		if distance(end, position) > c.size() {
+		if distance(end, position) > c.Size() {
 			return 0, 0, false
 		}
 	}

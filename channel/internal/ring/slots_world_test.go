@@ -1,16 +1,17 @@
 //go:build filemap_steps
 
-package channel
+package ring
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"testing"
 
 	"github.com/filemap-go/filemap/internal/step"
 )
 
-// explorer chooses for a schedule: it goes through all orders in which an actor is
+// explorer chooses for a [step.Schedule]: it goes through all orders in which an actor is
 // interrupted up to so many times, and up to so many die at any step. A run can't be
 // taken back, so each begins anew and repeats the choices up to where it differs.
 type explorer struct {
@@ -37,7 +38,7 @@ func (e *explorer) advance() bool {
 	return false
 }
 
-// choose is for [schedule.play].
+// choose is for [step.Schedule.Play].
 func (e *explorer) choose(n, last, _ int) int {
 	ended := n != e.live // so the next one is no interruption
 	e.live = n
@@ -73,18 +74,19 @@ func (e *explorer) fork(ways int) int {
 
 // latestWorld is a value, and what its actors found wrong. Actor i has place i+1.
 type latestWorld struct {
-	slots
-	schedule
-	wrong error
+	Slots
+	step.Schedule
+	actors []*step.Actor
+	wrong  error
 }
 
 const worldSize = 16
 
 func newLatestWorld(leases int, does []func(*latestWorld, uint16)) *latestWorld {
-	w := &latestWorld{slots: newSlots(heapRing(1<<12), worldSize, make([]uint64, leases))}
+	w := &latestWorld{Slots: NewSlots(heapRing(1<<12), worldSize, make([]uint64, leases))}
 	writes(2)(w, 1)
 	for i, do := range does {
-		w.actors = append(w.actors, &actor{does: func(*actor) { do(w, uint16(i+1)) }})
+		w.actors = append(w.actors, w.Add(func() { do(w, uint16(i+1)) }, nil))
 	}
 	return w
 }
@@ -97,8 +99,8 @@ func (w *latestWorld) fail(format string, args ...any) {
 
 // bury frees what a place has if its actor has ended.
 func (w *latestWorld) bury(owner uint16) {
-	if owner > 0 && w.actors[owner-1].done {
-		w.release(owner)
+	if owner > 0 && w.actors[owner-1].Ended() {
+		w.Release(owner)
 	}
 }
 
@@ -106,15 +108,15 @@ func (w *latestWorld) bury(owner uint16) {
 func writes(values int) func(*latestWorld, uint16) {
 	return func(w *latestWorld, owner uint16) {
 		for range values {
-			at, _, a, err := w.reserve(owner)
+			at, _, a, err := w.Reserve(owner)
 			switch {
 			case err != nil:
 				w.fail("reserve: %v", err)
-			case a != done:
-				w.bury(a.owner())
+			case a != Done:
+				w.bury(a.Owner())
 			default:
-				w.all[at].put(numbered(w.slots.newest().next(), worldSize))
-				w.commit(at)
+				w.all[at].put(numbered(w.Slots.Newest().next(), worldSize))
+				w.Commit(at)
 			}
 		}
 	}
@@ -124,20 +126,20 @@ func writes(values int) func(*latestWorld, uint16) {
 func leases(times int) func(*latestWorld, uint16) {
 	return func(w *latestWorld, owner uint16) {
 		for range times {
-			i, n, a, err := w.lease(owner, noVersion)
+			i, n, a, err := w.Lease(owner, NoVersion)
 			switch {
-			case err == errNoLease:
+			case err == ErrNoLease:
 				for i := range w.leases {
 					w.bury(lease(w.leases[i]).owner())
 				}
-			case a != done:
+			case a != Done:
 				w.fail("lease: %v", err)
 			default:
 				for range 2 {
-					w.expect("leased", n.version(), w.all[n.slot()].value)
+					w.expect("leased", n.Version(), w.all[n.Slot()].value)
 					step.Here()
 				}
-				w.giveBack(i, owner)
+				w.GiveBack(i, owner)
 			}
 		}
 	}
@@ -146,8 +148,8 @@ func leases(times int) func(*latestWorld, uint16) {
 // copies copies the newest value.
 func copies(w *latestWorld, _ uint16) {
 	buffer := make([]byte, worldSize)
-	version, a, err := w.read(buffer, noVersion)
-	if err != nil || a != done {
+	version, a, err := w.Read(buffer, NoVersion)
+	if err != nil || a != Done {
 		w.fail("read: %v", err)
 	}
 	w.expect("copied", version, buffer)
@@ -161,21 +163,21 @@ func (w *latestWorld) expect(what string, version uint64, value []byte) {
 
 // check returns what was wrong, or is wrong at the end.
 func (w *latestWorld) check(dead int) error {
-	if n := w.slots.newest().version(); dead == 0 && n != w.send.messages {
-		w.fail("version %d after %d writes", n, w.send.messages)
+	if n := w.Slots.Newest().Version(); dead == 0 && n != w.Send.Messages {
+		w.fail("version %d after %d writes", n, w.Send.Messages)
 	}
 	for i := range w.actors {
-		w.release(uint16(i + 1))
+		w.Release(uint16(i + 1))
 	}
 	for i, word := range w.leases {
 		if word != 0 {
 			w.fail("lease %d is left: %#x", i, word)
 		}
 	}
-	before := w.slots.newest().version()
+	before := w.Slots.Newest().Version()
 	writes(6)(w, 1)
 	copies(w, 1)
-	if now := w.slots.newest().version(); now != before+6 {
+	if now := w.Slots.Newest().Version(); now != before+6 {
 		w.fail("version %d after 6 writes to %d", now, before)
 	}
 	return w.wrong
@@ -202,8 +204,7 @@ func TestLatestWorlds(t *testing.T) {
 			runs := 0
 			for more := true; more; more = e.advance() {
 				w := newLatestWorld(world.leases, world.does)
-				w.play(t, e.choose)
-				if err := w.check(e.dead); err != nil {
+				if err := cmp.Or(w.Play(e.choose), w.check(e.dead)); err != nil {
 					t.Fatalf("order %d: %v", runs, err)
 				}
 				runs++

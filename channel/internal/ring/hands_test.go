@@ -1,4 +1,4 @@
-package channel
+package ring
 
 import (
 	"encoding/binary"
@@ -12,34 +12,34 @@ import (
 )
 
 // heapTake takes up to most messages in hand, those that were given back first.
-func heapTake(r *ring, owner uint16, most int) (taken []inHand, err error) {
+func heapTake(r *Ring, owner uint16, most int) (taken []InHand, err error) {
 	for len(taken) < most {
-		m, _, a, err := r.retake(owner)
+		m, _, a, err := r.Retake(owner)
 		if err != nil {
 			return taken, err
 		}
-		if a != done {
+		if a != Done {
 			break
 		}
 		taken = append(taken, m)
 	}
-	e := loadEnd(&r.receive.end)
-	if len(taken) == most || !e.take(&r.receive.end, owner) {
+	e := LoadEnd(&r.Receive.End)
+	if len(taken) == most || !e.Take(&r.Receive.End, owner) {
 		return taken, nil
 	}
-	position := e.position()
-	defer func() { leave(&r.receive.end, position) }()
+	position := e.Position()
+	defer func() { Leave(&r.Receive.End, position) }()
 	for from := 0; len(taken) < most; {
-		at, n, a, err := r.next(position)
-		if position = at; a != done || err != nil {
+		at, n, a, err := r.Next(position)
+		if position = at; a != Done || err != nil {
 			return taken, err
 		}
-		m, ok := r.fill(from, position, n, owner)
+		m, ok := r.Fill(from, position, n, owner)
 		if !ok {
 			return taken, nil
 		}
-		taken, from = append(taken, m), m.entry+1
-		position = r.got(position, n)
+		taken, from = append(taken, m), m.Entry+1
+		position = r.Got(position, n)
 	}
 	return taken, nil
 }
@@ -47,20 +47,20 @@ func heapTake(r *ring, owner uint16, most int) (taken []inHand, err error) {
 // handTaker takes messages, keeps some of them, and ends them in any order.
 type handTaker struct {
 	*testing.T
-	r      *ring
+	r      *Ring
 	owner  uint16
 	random *rand.Rand
-	held   []inHand
+	held   []InHand
 	count  []atomic.Uint32 // how often each message of each sender was ended
 	each   uint64
 }
 
 // check returns which message one in hand is: its bytes must be whole.
-func (h *handTaker) check(m inHand) uint64 {
-	b := h.r.bytes(m.position, m.length)
+func (h *handTaker) check(m InHand) uint64 {
+	b := h.r.Bytes(m.Position, m.Length)
 	owner, number := binary.LittleEndian.Uint16(b), binary.LittleEndian.Uint64(b[2:])
 	if string(b) != string(ownedBy(owner, number, len(b))) {
-		h.Errorf("the message at %d was overwritten in hand", m.position)
+		h.Errorf("the message at %d was overwritten in hand", m.Position)
 		return 0
 	}
 	return uint64(owner-1)*h.each + number
@@ -73,7 +73,7 @@ func (h *handTaker) end() (ended uint64) {
 	h.held = append(h.held[:i], h.held[i+1:]...)
 	which := h.check(m)
 	if h.random.IntN(8) == 0 {
-		if !h.r.giveBack(m, h.owner) {
+		if !h.r.GiveBack(m, h.owner) {
 			h.Errorf("what %d has in hand was another's", h.owner)
 		}
 		return 0
@@ -81,7 +81,7 @@ func (h *handTaker) end() (ended uint64) {
 	if h.count[which].Add(1) != 1 {
 		h.Errorf("message %d was ended twice", which)
 	}
-	if !h.r.free(m, h.owner) {
+	if !h.r.Free(m, h.owner) {
 		h.Errorf("what %d has in hand was another's", h.owner)
 	}
 	return 1
@@ -101,16 +101,7 @@ func TestHandsOnHeap(t *testing.T) {
 	var ended atomic.Uint64
 	var all sync.WaitGroup
 	for i := range senders {
-		all.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(i), 2))
-			for n := uint64(0); n < each && !t.Failed(); {
-				batch := int(min(1+n%4, each-n))
-				sent := heapSend(&r, uint16(i+1), n, 10+random.IntN(random.IntN(500)+1), batch)
-				if n += sent; sent == 0 {
-					runtime.Gosched()
-				}
-			}
-		})
+		all.Go(func() { sendEach(t, &r, uint16(i+1), each, 500) })
 	}
 	for i := range takers {
 		all.Go(func() {
@@ -129,15 +120,15 @@ func TestHandsOnHeap(t *testing.T) {
 					ended.Add(h.end())
 				}
 				if h.random.IntN(500) == 0 {
-					r.giveBackAll(h.owner)
+					r.GiveBackAll(h.owner)
 					h.held = nil
 				}
 			}
 		})
 	}
 	all.Wait()
-	if r.send.messages != senders*each || r.receive.messages != senders*each || ended.Load() != senders*each {
-		t.Errorf("%d sent, %d taken, %d ended, of %d", r.send.messages, r.receive.messages, ended.Load(), senders*each)
+	if r.Send.Messages != senders*each || r.Receive.Messages != senders*each || ended.Load() != senders*each {
+		t.Errorf("%d sent, %d taken, %d ended, of %d", r.Send.Messages, r.Receive.Messages, ended.Load(), senders*each)
 	}
 	for i := range r.table {
 		if r.table[i].word != 0 {
@@ -163,13 +154,13 @@ func TestHandsInTheWay(t *testing.T) {
 			length := 10 + random.IntN(random.IntN(1500)+1)
 			sent := heapSend(&r, 1, number, length, 1)
 			number += sent
-			if sent == 0 && r.send.end == r.receive.end {
+			if sent == 0 && r.Send.End == r.Receive.End {
 				waits++
 				if gap := largestGap(&r); gap >= recordSize(uint64(length))+2*zeroedSize {
 					t.Fatalf("seed %d: no room for %d bytes, in %d", seed, length, gap)
 				}
 			}
-			if end := loadEnd(&r.send.end).position(); !isZero(&r, end) {
+			if end := LoadEnd(&r.Send.End).Position(); !isZero(&r, end) {
 				t.Fatalf("seed %d: what follows the sending end is not blank", seed)
 			}
 			taken, err := heapTake(&r, 2, 2)
@@ -192,12 +183,12 @@ func TestHandsInTheWay(t *testing.T) {
 
 // largestGap returns the size of the largest piece of the ring in which nothing
 // is in hand, when all was received.
-func largestGap(r *ring) (largest uint64) {
-	taken := make([]bool, r.size()/8)
+func largestGap(r *Ring) (largest uint64) {
+	taken := make([]bool, r.Size()/8)
 	for i := range r.table {
 		if e := r.table[i].load(); e != 0 {
 			for at := range recordSize(r.table[i].detail&(1<<lengthBits-1)) / 8 {
-				taken[e.position()&r.mask/8+at] = true
+				taken[e.Position()&r.mask/8+at] = true
 			}
 		}
 	}
@@ -211,7 +202,7 @@ func largestGap(r *ring) (largest uint64) {
 	return largest
 }
 
-func isZero(r *ring, position uint64) bool {
+func isZero(r *Ring, position uint64) bool {
 	for at := uint64(0); at < zeroedSize; at += 8 {
 		if *r.header(advance(position, at)) != 0 {
 			return false
