@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -41,7 +42,7 @@ import (
 //   - A connection has no descriptor of its own, so there is neither SyscallConn nor
 //     File: descriptors can't be sent, and select(2) can't wait.
 type Conn struct {
-	segment *segment
+	segment *segment.Segment
 	in, out stream
 	gone    atomic.Pointer[error] // set when the other side is: see bury
 	pulse   pulse                 // of writes
@@ -58,9 +59,9 @@ type Conn struct {
 type stream struct {
 	ring     ring.Ring
 	turn     chan struct{} // held by the one goroutine that reads, or writes
-	mine     *bell         // rings when there is something for this side
-	theirs   *bell
-	spin     spin
+	mine     *segment.Bell // rings when there is something for this side
+	theirs   *segment.Bell
+	spin     segment.Spin
 	deadline deadline
 
 	// Writing: why there was no memory for a record, which may be half written.
@@ -94,9 +95,6 @@ const (
 	dialerPlace   = 1
 	accepterPlace = 2
 
-	// connPlaces fill the first page.
-	connPlaces = (pageSize - placesAt) / ring.Line
-
 	connCapacityDefault = 1 << 20
 
 	// piece is how much is written as one record: the other side reads it while
@@ -105,23 +103,23 @@ const (
 )
 
 // newConn returns the side of a connection that has a place.
-func newConn(seg *segment, addr Addr, option time.Duration) (*Conn, error) {
+func newConn(seg *segment.Segment, addr Addr, option time.Duration) (*Conn, error) {
 	c := &Conn{segment: seg, local: addr, remote: addr}
 	c.linger.Store(-1)
 	c.closing, c.cancel = context.WithCancelCause(context.Background())
 	out, in := int64(0), int64(1)
-	if seg.member.number == accepterPlace {
+	if seg.Member.Number == accepterPlace {
 		out, in = in, out
-		c.remote += "#" + Addr(strings.TrimPrefix(seg.name, connName(string(addr), "")))
+		c.remote += "#" + Addr(strings.TrimPrefix(seg.Name, connName(string(addr), "")))
 	}
 	if err := errors.Join(
-		c.in.open(seg, in, reading), c.out.open(seg, out, writing), c.segment.peers.start(c.bury),
+		c.in.open(seg, in, reading), c.out.open(seg, out, writing), c.segment.Peers.Start(c.bury),
 	); err != nil {
 		return nil, err
 	}
 	for _, s := range []*stream{&c.in, &c.out} {
 		s.turn = make(chan struct{}, 1)
-		s.spin.option = option
+		s.spin.Option = option
 		s.deadline.start(c.closing)
 	}
 	return c, nil
@@ -133,16 +131,16 @@ const (
 )
 
 // open opens a stream's ring and its bells.
-func (s *stream) open(seg *segment, index int64, reads bool) (err error) {
-	if s.ring, err = seg.ring(index); err != nil {
+func (s *stream) open(seg *segment.Segment, index int64, reads bool) (err error) {
+	if s.ring, err = seg.Ring(index); err != nil {
 		return err
 	}
 	suffix := [...]string{"", "2"}[index]
-	data, err := seg.bell("~data"+suffix, &s.ring.Bells.Data, &s.ring.Receive.Waits)
+	data, err := seg.Bell("~data"+suffix, &s.ring.Bells.Data, &s.ring.Receive.Waits)
 	if err != nil {
 		return err
 	}
-	room, err := seg.bell("~room"+suffix, &s.ring.Bells.Room, &s.ring.Send.Waits)
+	room, err := seg.Bell("~room"+suffix, &s.ring.Bells.Room, &s.ring.Send.Waits)
 	if err != nil {
 		return err
 	}
@@ -254,8 +252,8 @@ func (c *Conn) usable(s *stream) error { return context.Cause(s.deadline.context
 // attempt tries until it is done.
 func (c *Conn) attempt(s *stream, deadline context.Context, try func() (ring.Attempt, error)) error {
 	guarded := func() (a ring.Attempt, err error) {
-		err = c.segment.view.Guard(func() (err error) {
-			for range s.spin.tries() {
+		err = c.segment.View.Guard(func() (err error) {
+			for range s.spin.Tries() {
 				if a, err = try(); a == ring.Done || err != nil {
 					return err
 				}
@@ -267,8 +265,8 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (ring.Att
 	if a, err := guarded(); a == ring.Done || err != nil {
 		return err
 	}
-	p := patience{bell: s.mine, spin: &s.spin}
-	defer p.stop()
+	p := segment.Patience{Bell: s.mine, Spin: &s.spin}
+	defer p.Stop()
 	for gone := false; ; {
 		if a, err := guarded(); a == ring.Done || err != nil {
 			return err
@@ -297,8 +295,8 @@ func (s *stream) read(p []byte) (n int, a ring.Attempt, err error) {
 			return 0, ring.Empty, err
 		}
 	}
-	if s.theirs.who.IsAny() && s.ring.IsHalfEmpty() {
-		s.theirs.ring()
+	if s.ring.Bells.Room.IsAny() && s.ring.IsHalfEmpty() {
+		s.theirs.Ring()
 	}
 	return n, ring.Done, nil
 }
@@ -346,7 +344,7 @@ func (s *stream) write(p []byte) (int, ring.Attempt, error) {
 	}
 	ring.Copy(s.ring.Bytes(position, n), p[:n])
 	ring.Leave(&s.ring.Send.End, s.ring.Put(position, n))
-	s.theirs.notify()
+	s.theirs.Notify()
 	return int(n), a, nil
 }
 
@@ -371,7 +369,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.in.d
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.out.deadline, t) }
 
 func (c *Conn) setDeadline(d *deadline, t time.Time) error {
-	if c.segment.closed.Load() {
+	if c.segment.Closed.Load() {
 		return c.check("set", net.ErrClosed)
 	}
 	d.set(t)
@@ -386,7 +384,7 @@ func (c *Conn) check(op string, err error) error {
 	if below := (*object.Error)(nil); errors.As(err, &below) {
 		err = below.Err // it is about a part of the connection
 	}
-	if err == os.ErrClosed || c.segment.closed.Load() {
+	if err == os.ErrClosed || c.segment.Closed.Load() {
 		err = net.ErrClosed
 	}
 	return c.opError(op, err)

@@ -24,7 +24,7 @@ var errDiscarded = object.Explain(syscall.ECONNRESET, "the other side has discar
 // CloseWrite ends the stream that this side writes: after its last byte the other
 // side reads io.EOF.
 func (c *Conn) CloseWrite() error {
-	return c.check("close", c.segment.view.Guard(func() error {
+	return c.check("close", c.segment.View.Guard(func() error {
 		c.out.endSending(finished)
 		return nil
 	}))
@@ -33,7 +33,7 @@ func (c *Conn) CloseWrite() error {
 // CloseRead ends the stream that this side reads: its reads return io.EOF, and the
 // other side's writes a syscall.EPIPE. What was not read is lost.
 func (c *Conn) CloseRead() error {
-	return c.check("close", c.segment.view.Guard(func() error {
+	return c.check("close", c.segment.View.Guard(func() error {
 		c.in.endReceiving()
 		return nil
 	}))
@@ -49,7 +49,7 @@ func (c *Conn) CloseRead() error {
 //     them. If it has not, Close returns an error, and the other side can still
 //     read them.
 func (c *Conn) SetLinger(sec int) error {
-	if c.segment.closed.Load() {
+	if c.segment.Closed.Load() {
 		return c.check("set", net.ErrClosed)
 	}
 	c.linger.Store(int64(sec))
@@ -61,7 +61,7 @@ func (c *Conn) SetLinger(sec int) error {
 // yet: see [Conn.SetLinger]. If the process that listens dies before it has read
 // it, it is lost. A second Close returns net.ErrClosed.
 func (c *Conn) Close() error {
-	if c.segment.closed.Swap(true) {
+	if c.segment.Closed.Swap(true) {
 		return c.check("close", net.ErrClosed)
 	}
 	c.cancel(net.ErrClosed)
@@ -71,7 +71,7 @@ func (c *Conn) Close() error {
 	if linger == 0 {
 		how = discarded
 	}
-	_ = c.segment.view.Guard(func() error {
+	_ = c.segment.View.Guard(func() error {
 		c.out.endSending(how)
 		c.in.endReceiving()
 		return nil
@@ -89,15 +89,15 @@ func (c *Conn) Close() error {
 // endSending ends the stream that this side writes.
 func (s *stream) endSending(how uint64) {
 	ring.Store(&s.ring.Bells.SendClosed, how)
-	s.theirs.ring()
-	s.mine.ring()
+	s.theirs.Ring()
+	s.mine.Ring()
 }
 
 // endReceiving ends the stream that this side reads.
 func (s *stream) endReceiving() {
 	ring.Store(&s.ring.Bells.ReceiveClosed, 1)
-	s.theirs.ring()
-	s.mine.ring()
+	s.theirs.Ring()
+	s.mine.Ring()
 }
 
 // awaitRead waits until the other side has read what this side has written.
@@ -122,4 +122,4 @@ func (c *Conn) awaitRead(limit time.Duration) error {
 	return c.opError("close", object.Explain(err, text))
 }
 
-func (c *Conn) release() error { return c.segment.close() }
+func (c *Conn) release() error { return c.segment.Close() }

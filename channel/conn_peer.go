@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 )
@@ -26,15 +27,15 @@ func (c *Conn) watched() uint16 {
 
 // wait waits until it is worth trying again, or the other side is gone: then
 // one more look will show all that came from it.
-func (c *Conn) wait(ctx context.Context, p *patience) (gone bool, err error) {
-	err = c.segment.peers.wait(ctx, p, ring.Empty.By(c.watched()))
+func (c *Conn) wait(ctx context.Context, p *segment.Patience) (gone bool, err error) {
+	err = c.segment.Peers.Wait(ctx, p, ring.Empty.By(c.watched()))
 	return c.gone.Load() != nil, err
 }
 
 // tryPeer is wait without waiting.
 func (c *Conn) tryPeer() (gone bool, err error) {
 	if c.gone.Load() == nil {
-		_, err = c.segment.peers.reap(c.watched())
+		_, err = c.segment.Peers.Reap(c.watched())
 	}
 	return c.gone.Load() != nil, err
 }
@@ -49,7 +50,7 @@ func (c *Conn) expectPeer() error {
 		return nil
 	}
 	closed := false
-	if err := c.segment.view.Guard(func() error {
+	if err := c.segment.View.Guard(func() error {
 		closed = atomic.LoadUint64(&c.out.ring.Bells.ReceiveClosed) != 0
 		return nil
 	}); err != nil || !closed {
@@ -87,7 +88,7 @@ func (p *pulse) beat(c *Conn) error {
 
 // next is what the timer does.
 func (p *pulse) next(c *Conn) {
-	if c.segment.closed.Load() || c.gone.Load() != nil || !p.state.CompareAndSwap(beating, waning) {
+	if c.segment.Closed.Load() || c.gone.Load() != nil || !p.state.CompareAndSwap(beating, waning) {
 		p.state.Store(still)
 		return
 	}
@@ -96,7 +97,7 @@ func (p *pulse) next(c *Conn) {
 }
 
 // peerNumber returns the number of the other side's place.
-func (c *Conn) peerNumber() uint16 { return dialerPlace + accepterPlace - c.segment.member.number }
+func (c *Conn) peerNumber() uint16 { return dialerPlace + accepterPlace - c.segment.Member.Number }
 
 // bury takes note that the process of a place is gone, and which it was. That is
 // not known before the other side has come, and after it has left its place. A
@@ -105,11 +106,11 @@ func (c *Conn) bury(number uint16) {
 	gone := ErrPeerGone
 	switch number {
 	case listenerPlace:
-		if c.segment.decide(givenUp) {
+		if decide(c.segment, givenUp) {
 			return
 		}
 	case c.peerNumber():
-		places, err := c.segment.places()
+		places, err := c.segment.Places()
 		if err != nil {
 			break
 		}
@@ -132,26 +133,26 @@ const (
 
 // decide decides whether the Listener has taken a connection, as proposed unless
 // that is decided already, and reports whether it has.
-func (s *segment) decide(proposal uint64) (taken bool) {
-	places, err := s.places()
+func decide(s *segment.Segment, proposal uint64) (taken bool) {
+	places, err := s.Places()
 	if err != nil {
 		return false
 	}
-	_ = s.view.Guard(func() error {
+	_ = s.View.Guard(func() error {
 		step.Here()
 		atomic.CompareAndSwapUint64(&places[dialerPlace-1].State, 0, proposal)
 		return nil
 	})
-	return s.takenAs() == accepted
+	return takenAs(s) == accepted
 }
 
 // takenAs returns what is decided: 0 is nothing yet.
-func (s *segment) takenAs() (state uint64) {
-	places, err := s.places()
+func takenAs(s *segment.Segment) (state uint64) {
+	places, err := s.Places()
 	if err != nil {
 		return 0
 	}
-	_ = s.view.Guard(func() error {
+	_ = s.View.Guard(func() error {
 		state = atomic.LoadUint64(&places[dialerPlace-1].State)
 		return nil
 	})
@@ -160,13 +161,13 @@ func (s *segment) takenAs() (state uint64) {
 
 // ringPeer wakes a dialer that waits for its connection to be taken.
 func (c *Conn) ringPeer() {
-	_ = c.segment.view.Guard(func() error {
-		c.out.theirs.ring()
+	_ = c.segment.View.Guard(func() error {
+		c.out.theirs.Ring()
 		return nil
 	})
 }
 
 // hasPeer reports whether the other side has come.
 func (c *Conn) hasPeer() bool {
-	return c.segment.member.number == accepterPlace || c.segment.takenAs() == accepted
+	return c.segment.Member.Number == accepterPlace || takenAs(c.segment) == accepted
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -41,7 +42,7 @@ func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
 	for {
 		ended := ctx.Err() != nil // before the look
 		c, err := dial(ctx, name, *opts)
-		crowded := errors.Is(err, errCrowded) // with others that dial
+		crowded := errors.Is(err, segment.ErrCrowded) // with others that dial
 		switch {
 		case err == nil:
 			return c, nil
@@ -89,7 +90,7 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 func dial(ctx context.Context, name string, opts DialOptions) (*Conn, error) {
-	q, _, err := makeQueue(spec{name: name, kind: listenerKind}, QueueOptions{}, open)
+	q, _, err := makeQueue(segment.Spec{Name: name, Kind: segment.Listener}, QueueOptions{}, segment.Open)
 	if err != nil {
 		return nil, err
 	}
@@ -111,15 +112,15 @@ func (q *Queue) dial(ctx context.Context, opts DialOptions) (*Conn, error) {
 		return nil, err
 	}
 	id := rand.Text()
-	seg, _, err := makeSegment(connSpec(q, id, capacity), create)
+	seg, _, err := segment.Make(connSpec(q, id, capacity), segment.Create)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	c, err := newConn(seg, Addr(q.segment.name), opts.Spin)
+	c, err := newConn(seg, Addr(q.segment.Name), opts.Spin)
 	if err != nil {
-		return nil, errors.Join(err, seg.close(), listener.Close())
+		return nil, errors.Join(err, seg.Close(), listener.Close())
 	}
-	c.segment.peers.keep(listenerPlace, listener)
+	c.segment.Peers.Keep(listenerPlace, listener)
 	if err := c.request(ctx, q, []byte(id)); err != nil {
 		return nil, errors.Join(err, c.release())
 	}
@@ -127,10 +128,10 @@ func (q *Queue) dial(ctx context.Context, opts DialOptions) (*Conn, error) {
 }
 
 // connSpec is what a connection of a Listener with a queue is like.
-func connSpec(q *Queue, id string, capacity uint64) spec {
-	return spec{
-		name: connName(q.segment.name, id), kind: connKind, capacity: int64(capacity), rings: 2,
-		places: connPlaces, security: q.segment.security,
+func connSpec(q *Queue, id string, capacity uint64) segment.Spec {
+	return segment.Spec{
+		Name: connName(q.segment.Name, id), Kind: segment.Conn, Capacity: int64(capacity),
+		Security: q.segment.Security,
 	}
 }
 
@@ -141,7 +142,7 @@ func connName(listener, id string) string { return listener + "~c" + id }
 // of its connections.
 func (q *Queue) listener() (mutex *waitable.Mutex, capacity uint64, err error) {
 	var id uint64
-	if err := q.segment.view.Guard(func() error {
+	if err := q.segment.View.Guard(func() error {
 		id, capacity = atomic.LoadUint64(&q.ring.Send.Oldest), atomic.LoadUint64(&q.ring.Send.Limit)
 		return nil
 	}); err != nil {
@@ -150,10 +151,10 @@ func (q *Queue) listener() (mutex *waitable.Mutex, capacity uint64, err error) {
 	if id == 0 {
 		return nil, 0, errNobody
 	}
-	if capacity < capacityLeast || capacity > capacityMost || capacity&(capacity-1) != 0 {
+	if capacity < segment.CapacityLeast || capacity > segment.CapacityMost || capacity&(capacity-1) != 0 {
 		return nil, 0, object.ErrCorrupt
 	}
-	mutex, err = waitable.OpenMutex(q.segment.name + idSuffix(id))
+	mutex, err = waitable.OpenMutex(q.segment.Name + idSuffix(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errNobody
 	}
@@ -166,7 +167,7 @@ func (c *Conn) request(ctx context.Context, q *Queue, id []byte) error {
 		if gone, err := c.tryPeer(); gone || err != nil {
 			return cmp.Or(err, errNobody)
 		}
-		attempt, cancel := context.WithTimeoutCause(ctx, lookAgain, errLookAgain)
+		attempt, cancel := context.WithTimeoutCause(ctx, segment.LookAgain, errLookAgain)
 		err := q.Send(attempt, id)
 		cancel()
 		if !errors.Is(err, errLookAgain) {
@@ -186,7 +187,7 @@ func (c *Conn) awaitTaken(ctx context.Context) error {
 	ctx, stop := lasting(ctx, takeTime)
 	defer stop()
 	err := c.attempt(&c.in, ctx, func() (ring.Attempt, error) {
-		switch c.segment.takenAs() {
+		switch takenAs(c.segment) {
 		case accepted:
 			return ring.Done, nil
 		case refused:
@@ -195,8 +196,8 @@ func (c *Conn) awaitTaken(ctx context.Context) error {
 		return ring.Empty, nil
 	})
 	switch {
-	case err == nil || c.segment.decide(givenUp): // it was taken in the last moment
-		return c.segment.peers.drop(listenerPlace)
+	case err == nil || decide(c.segment, givenUp): // it was taken in the last moment
+		return c.segment.Peers.Drop(listenerPlace)
 	case errors.Is(err, ErrPeerGone):
 		return errNobody
 	}

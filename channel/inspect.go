@@ -1,12 +1,9 @@
 package channel
 
 import (
-	"errors"
-	"io/fs"
-
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel/internal/ring"
-	"github.com/filemap-go/filemap/waitable"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 )
 
 // Info describes a channel. The numbers are read one after the other, so they may
@@ -72,95 +69,47 @@ func inspect(name string) (Info, error) {
 		return Info{}, err
 	}
 	defer m.Close()
-	if m.Size() < placesAt {
-		return Info{}, errNoChannel
-	}
 	v, err := m.View(0, 0)
 	if err != nil {
 		return Info{}, err
 	}
 	defer v.Close()
-	p, err := filemap.Load[preamble](v, preambleAt)
-	if err == nil {
-		err = p.check()
-	}
+	s, err := segment.TakeSnapshot(v)
 	if err != nil {
 		return Info{}, err
 	}
-	info, err := p.describe(v)
+	info := newInfo(s)
 	for i := range info.Members {
 		m := &info.Members[i]
-		m.Dead = isFree(placeName(name, uint16(m.Place)))
+		m.Dead = segment.IsFree(name, uint16(m.Place))
 	}
-	return info, err
+	return info, nil
 }
 
-// isFree reports whether nobody holds a place's mutex. It is not if this user may
-// not tell.
-func isFree(mutexName string) bool {
-	mutex, err := waitable.OpenMutex(mutexName)
-	if err != nil {
-		return errors.Is(err, fs.ErrNotExist)
+func newInfo(s segment.Snapshot) Info {
+	info := Info{Kind: s.Kind.String(), Type: s.Description(), Capacity: int64(s.Capacity), Members: []Member{}}
+	for i := range s.Rings {
+		info.Rings = append(info.Rings, traffic(&s.Rings[i]))
 	}
-	defer mutex.Close()
-	hold, locked, err := mutex.TryLock()
-	if locked {
-		_ = hold.Unlock()
-	}
-	return locked && err == nil
-}
-
-func (p preamble) describe(v *filemap.View) (Info, error) {
-	info := Info{Kind: p.kind.String(), Type: p.description(), Capacity: int64(p.capacity), Members: []Member{}}
-	rings := int64(1)
-	if p.kind == connKind {
-		rings = 2
-	}
-	for i := range rings {
-		w, err := filemap.Load[ring.Words](v, wordsAt+i*3*ring.Line)
-		if err != nil {
-			return Info{}, err
-		}
-		info.Rings = append(info.Rings, traffic(&w))
-	}
-	if p.kind == topicKind || p.kind == latestKind {
+	if s.Kind == segment.Topic || s.Kind == segment.Latest {
 		info.Rings[0].Lag = 0 // topics: until subscribers are counted
 	}
-	for i := range int64(p.places) {
-		place, err := filemap.Load[ring.Place](v, placesAt+i*ring.Line)
-		if err != nil {
-			return Info{}, err
-		}
+	for i, place := range s.Places {
 		if place.Process != 0 {
 			info.Members = append(info.Members, Member{
-				Place: int(i + 1), PID: int(place.Process), Received: place.Received, Lost: place.Lost,
+				Place: i + 1, PID: int(place.Process), Received: place.Received, Lost: place.Lost,
 			})
 		}
-		if place.Process != 0 && p.kind == topicKind && place.IsSubscriber() {
+		if place.Process != 0 && s.Kind == segment.Topic && place.IsSubscriber() {
 			info.subscriber(place.Number)
 		}
 	}
-	return info, info.addHands(p, v)
-}
-
-// addHands adds the messages in hand.
-func (i *Info) addHands(p preamble, v *filemap.View) error {
-	receiving, err := filemap.Load[uint64](v, wordsAt+ring.Line)
-	if err != nil {
-		return err
-	}
-	table := make([]ring.Hand, p.hands)
-	for n := range table {
-		if table[n], err = filemap.Load[ring.Hand](v, p.handsAt()+int64(n)*ring.HandSize); err != nil {
-			return err
-		}
-	}
-	for _, h := range ring.Holdings(table, receiving, p.capacity) {
-		i.InHand = append(i.InHand, InHand{
+	for _, h := range ring.Holdings(s.Hands, s.Rings[0].Receive.End, s.Capacity) {
+		info.InHand = append(info.InHand, InHand{
 			Place: int(h.Owner), Position: h.Position, Length: int64(h.Length), Takes: int(h.Takes),
 		})
 	}
-	return nil
+	return info
 }
 
 // subscriber adds the last member to what is told of a topic, whose traffic is

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -26,11 +26,11 @@ import (
 // If a writer dies while it writes, the value stays as it was before. If a reader
 // dies, its leases are given back. All methods may be called from any goroutine.
 type Latest struct {
-	segment *segment
+	segment *segment.Segment
 	slots   ring.Slots
-	bell    *bell
-	spin    spin // of Wait
-	writing spin
+	bell    *segment.Bell
+	spin    segment.Spin // of Wait
+	writing segment.Spin
 
 	// turn is held by the one goroutine of this handle that writes, or for its
 	// draft, waiting by the one that sleeps: the others queue.
@@ -76,14 +76,14 @@ var (
 // CreateLatest creates a value of size bytes. Its memory is limited to 4 GiB: see
 // [LatestOptions]. The errors are those of [CreateQueue].
 func CreateLatest(name string, size int, opts *LatestOptions) (*Latest, error) {
-	l, _, err := newLatest("create", name, size, opts, create)
+	l, _, err := newLatest("create", name, size, opts, segment.Create)
 	return l, err
 }
 
 // OpenLatest opens a value that a process has open. The errors are those of
 // [OpenQueue].
 func OpenLatest(name string, opts *LatestOptions) (*Latest, error) {
-	l, _, err := newLatest("open", name, 1, opts, open)
+	l, _, err := newLatest("open", name, 1, opts, segment.Open)
 	return l, err
 }
 
@@ -94,7 +94,7 @@ func OpenLatest(name string, opts *LatestOptions) (*Latest, error) {
 // Leases than opts asks for; 0 asks for none. The other errors are those of
 // [CreateQueue].
 func OpenOrCreateLatest(name string, size int, opts *LatestOptions) (l *Latest, created bool, err error) {
-	return newLatest("open", name, size, opts, openOrCreate)
+	return newLatest("open", name, size, opts, segment.OpenOrCreate)
 }
 
 // AwaitLatest waits until a value of the name exists and opens it. If ctx ends
@@ -103,7 +103,7 @@ func AwaitLatest(ctx context.Context, name string, opts *LatestOptions) (*Latest
 	return await(ctx, name, func() (*Latest, error) { return OpenLatest(name, opts) })
 }
 
-func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Latest, created bool, err error) {
+func newLatest(op, name string, size int, opts *LatestOptions, way segment.Way) (l *Latest, created bool, err error) {
 	if opts == nil {
 		opts = &LatestOptions{}
 	}
@@ -115,22 +115,21 @@ func newLatest(op, name string, size int, opts *LatestOptions, way way) (l *Late
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
-	if opts.Type != nil && way != open && size != opts.Type.Size() {
+	if opts.Type != nil && way != segment.Open && size != opts.Type.Size() {
 		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("size %d: that of %s must be its own", size, opts.Type))
 		return nil, false, failed(op, name, err)
 	}
-	seg, created, err := makeSegment(spec{
-		name: name, kind: latestKind, capacity: capacity, exact: opts.Leases != 0, rings: 1,
-		places: placesDefault, option: uint64(leases)<<32 | uint64(size), security: opts.Security,
-		messages: opts.Type,
-	}, way)
+	seg, created, err := openSegment(segment.Spec{
+		Name: name, Kind: segment.Latest, Capacity: capacity,
+		Option: uint64(leases)<<32 | uint64(size), Security: opts.Security,
+	}, way, wanted{exact: opts.Leases != 0, messages: opts.Type})
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
 	l = &Latest{segment: seg, waiting: make(chan struct{}, 1)}
-	l.spin.option, l.writing.option = opts.Spin, spinLongest
+	l.spin.Option, l.writing.Option = opts.Spin, segment.SpinLongest
 	if err := l.start(); err != nil {
-		return nil, false, failed(op, name, errors.Join(err, seg.close()))
+		return nil, false, failed(op, name, errors.Join(err, seg.Close()))
 	}
 	return l, created, nil
 }
@@ -139,13 +138,13 @@ const leasesDefault = 2
 
 // slotsCapacity returns the memory for values of a size, and so many leases.
 func slotsCapacity(size, leases int) (int64, error) {
-	if size <= 0 || int64(size) > capacityMost || leases < 0 || leases > ring.LeasesMost {
+	if size <= 0 || int64(size) > segment.CapacityMost || leases < 0 || leases > ring.LeasesMost {
 		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"size %d, %d leases: there must be at least 1 byte, at most 4 GiB, and at most %d leases",
 			size, leases, ring.LeasesMost))
 	}
-	capacity := (ring.SlotsSize(size, leases) + pageSize - 1) / pageSize * pageSize
-	if capacity > capacityMost {
+	capacity := (ring.SlotsSize(size, leases) + segment.PageSize - 1) / segment.PageSize * segment.PageSize
+	if capacity > segment.CapacityMost {
 		return 0, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"size %d, %d leases: that takes the memory of %d values, and the limit is 4 GiB",
 			size, leases, leases+ring.SlotsLeast))
@@ -154,50 +153,50 @@ func slotsCapacity(size, leases int) (int64, error) {
 }
 
 func (l *Latest) start() error {
-	leases := int(l.segment.shape.option >> 32)
+	leases := int(l.segment.Shape.Option >> 32)
 	capacity, err := slotsCapacity(l.Size(), leases)
-	if err != nil || leases == 0 || uint64(capacity) > l.segment.shape.capacity {
+	if err != nil || leases == 0 || uint64(capacity) > l.segment.Shape.Capacity {
 		return object.ErrCorrupt
 	}
-	r, err := l.segment.ring(0)
+	r, err := l.segment.Ring(0)
 	if err != nil {
 		return err
 	}
-	words, err := filemap.SliceAt[uint64](l.segment.view, leasesAt, leases)
+	words, err := l.segment.Leases(leases)
 	if err != nil {
 		return err
 	}
 	l.slots = ring.NewSlots(r, l.Size(), words)
 	l.leased = make([]atomic.Uint64, leases)
-	suffix := dataBell(l.segment.member.number)
-	if l.bell, err = l.segment.bell(suffix, &r.Bells.Data, &r.Receive.Waits); err != nil {
+	suffix := segment.DataBell(l.segment.Member.Number)
+	if l.bell, err = l.segment.Bell(suffix, &r.Bells.Data, &r.Receive.Waits); err != nil {
 		return err
 	}
-	return l.segment.peers.start(l.slots.Release)
+	return l.segment.Peers.Start(l.slots.Release)
 }
 
 // Name returns the value's name with its prefix.
-func (l *Latest) Name() string { return l.segment.name }
+func (l *Latest) Name() string { return l.segment.Name }
 
 // Size returns the value's size in bytes.
-func (l *Latest) Size() int { return int(uint32(l.segment.shape.option)) }
+func (l *Latest) Size() int { return int(uint32(l.segment.Shape.Option)) }
 
 // Close closes the handle; waits that use it end with os.ErrClosed, a draft is
 // aborted, and leases are given back. The last Close in any process removes the
 // value. A second Close returns os.ErrClosed.
 func (l *Latest) Close() error {
-	if l.segment.closed.Swap(true) {
+	if l.segment.Closed.Swap(true) {
 		return l.check("close", os.ErrClosed)
 	}
 	if !l.endDraft(l.drafted.Load()) {
 		l.turn.Lock()
 	}
 	defer l.turn.Unlock()
-	_ = l.segment.view.Guard(func() error {
-		l.slots.Release(l.segment.member.number)
+	_ = l.segment.View.Guard(func() error {
+		l.slots.Release(l.segment.Member.Number)
 		return nil
 	})
-	return l.check("close", l.segment.close())
+	return l.check("close", l.segment.Close())
 }
 
 // Read copies the newest value to buffer, which must have room for Size bytes,
@@ -223,7 +222,7 @@ func (l *Latest) read(buffer []byte, after uint64, tries int) (version uint64, a
 		return 0, a, object.Explain(fs.ErrInvalid, fmt.Sprintf(
 			"the buffer has %d bytes, and the value %d", len(buffer), l.Size()))
 	}
-	err = l.segment.view.Guard(func() (err error) {
+	err = l.segment.View.Guard(func() (err error) {
 		for range tries {
 			version, a, err = l.slots.Read(buffer, after)
 			if a == ring.Done || err != nil {
@@ -260,12 +259,12 @@ func (l *Latest) await(ctx context.Context, try func(tries int) (ring.Attempt, e
 		}
 	}
 	defer func() { <-l.waiting }()
-	p := patience{bell: l.bell, spin: &l.spin}
-	defer p.stop()
+	p := segment.Patience{Bell: l.bell, Spin: &l.spin}
+	defer p.Stop()
 	for {
-		a, err := try(l.spin.tries())
+		a, err := try(l.spin.Tries())
 		if err == nil && a != ring.Done {
-			if err = l.segment.peers.wait(ctx, &p, a); err == nil {
+			if err = l.segment.Peers.Wait(ctx, &p, a); err == nil {
 				continue
 			}
 		}
@@ -298,7 +297,7 @@ func (l *Latest) queue(ctx context.Context, try func(tries int) (ring.Attempt, e
 
 func (l *Latest) check(op string, err error) error {
 	if err != nil {
-		return failed(op, l.segment.name, err)
+		return failed(op, l.segment.Name, err)
 	}
 	return nil
 }

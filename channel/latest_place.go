@@ -37,7 +37,7 @@ func (l *Latest) Reserve() (LatestDraft, error) {
 	}
 	d := LatestDraft{l, slot, l.serial.Add(1)}
 	l.drafted.Store(d.serial)
-	if l.segment.closed.Load() { // Close may wait for the draft, or have seen it
+	if l.segment.Closed.Load() { // Close may wait for the draft, or have seen it
 		_ = d.Abort()
 		return LatestDraft{}, l.check("reserve", os.ErrClosed)
 	}
@@ -45,11 +45,11 @@ func (l *Latest) Reserve() (LatestDraft, error) {
 }
 
 func (l *Latest) tryReserve() (slot int, e ring.End, a ring.Attempt, err error) {
-	if l.segment.closed.Load() {
+	if l.segment.Closed.Load() {
 		return 0, 0, ring.Empty, os.ErrClosed
 	}
-	err = l.segment.view.Guard(func() (err error) {
-		slot, e, a, err = l.slots.Reserve(l.segment.member.number)
+	err = l.segment.View.Guard(func() (err error) {
+		slot, e, a, err = l.slots.Reserve(l.segment.Member.Number)
 		return err
 	})
 	return slot, e, a, err
@@ -83,7 +83,7 @@ func (d LatestDraft) Commit() error {
 		return nil
 	})
 	if asleep != (ring.Sleepers{}) {
-		d.l.segment.peers.wake(asleep)
+		d.l.segment.Peers.Wake(asleep)
 	}
 	return err
 }
@@ -104,7 +104,7 @@ func (d LatestDraft) end(op string, f func() error) error {
 		return d.l.check(op, os.ErrClosed)
 	}
 	defer d.l.turn.Unlock()
-	return d.l.check(op, d.l.segment.view.Guard(f))
+	return d.l.check(op, d.l.segment.View.Guard(f))
 }
 
 // LatestLease is a value in the shared memory, for reading it in place. It stays as
@@ -161,11 +161,11 @@ func (l *Latest) lease(after uint64, tries int) (leased LatestLease, a ring.Atte
 }
 
 func (l *Latest) tryLease(after uint64, tries int) (leased LatestLease, a ring.Attempt, err error) {
-	err = l.segment.view.Guard(func() (err error) {
+	err = l.segment.View.Guard(func() (err error) {
 		var i int
 		var n ring.Newest
 		for range tries {
-			i, n, a, err = l.slots.Lease(l.segment.member.number, after)
+			i, n, a, err = l.slots.Lease(l.segment.Member.Number, after)
 			if a == ring.Done || err != nil {
 				break
 			}
@@ -176,7 +176,7 @@ func (l *Latest) tryLease(after uint64, tries int) (leased LatestLease, a ring.A
 		}
 		return err
 	})
-	if a == ring.Done && l.segment.closed.Load() { // Close may have come before
+	if a == ring.Done && l.segment.Closed.Load() { // Close may have come before
 		_ = leased.Release()
 		return LatestLease{}, ring.Empty, os.ErrClosed
 	}
@@ -188,7 +188,7 @@ func (l *Latest) reapLeases() error {
 	for i := range l.leased {
 		owner, err := l.leaseOwner(i)
 		if err == nil {
-			_, err = l.segment.peers.reap(owner)
+			_, err = l.segment.Peers.Reap(owner)
 		}
 		if err != nil {
 			return err
@@ -198,7 +198,7 @@ func (l *Latest) reapLeases() error {
 }
 
 func (l *Latest) leaseOwner(i int) (owner uint16, err error) {
-	err = l.segment.view.Guard(func() error {
+	err = l.segment.View.Guard(func() error {
 		owner = l.slots.LeaseOwner(i)
 		return nil
 	})
@@ -228,8 +228,8 @@ func (l LatestLease) Release() error {
 	if !l.l.leased[l.number].CompareAndSwap(l.serial, 0) {
 		return l.l.check("release", os.ErrClosed)
 	}
-	return l.l.check("release", l.l.segment.view.Guard(func() error {
-		l.l.slots.GiveBack(l.number, l.l.segment.member.number)
+	return l.l.check("release", l.l.segment.View.Guard(func() error {
+		l.l.slots.GiveBack(l.number, l.l.segment.Member.Number)
 		return nil
 	}))
 }

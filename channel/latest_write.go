@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -36,35 +37,35 @@ func (l *Latest) Write(value []byte) error {
 // end as it found it says whose turn it is. A turn lasts as long as a copy, so no
 // bell rings after it.
 func (l *Latest) writeLater(turn ring.End, a ring.Attempt, err error, try func() (ring.End, ring.Attempt, error)) error {
-	p, began := patience{spin: &l.writing}, time.Now()
+	p, began := segment.Patience{Spin: &l.writing}, time.Now()
 	for err == nil && a != ring.Done {
 		if time.Since(began) > writePatience {
 			return errStuck
 		}
-		if err = l.segment.peers.wait(context.Background(), &p, a); err != nil {
+		if err = l.segment.Peers.Wait(context.Background(), &p, a); err != nil {
 			break
 		}
 		var e ring.End
 		if e, a, err = try(); e != turn {
-			turn, p, began = e, patience{spin: &l.writing}, time.Now()
+			turn, p, began = e, segment.Patience{Spin: &l.writing}, time.Now()
 		}
 	}
 	return err
 }
 
 func (l *Latest) tryWrite(value []byte) (e ring.End, a ring.Attempt, err error) {
-	if l.segment.closed.Load() {
+	if l.segment.Closed.Load() {
 		return 0, ring.Empty, os.ErrClosed
 	}
 	var asleep ring.Sleepers
-	err = l.segment.view.Guard(func() (err error) {
-		if e, a, err = l.slots.Write(l.segment.member.number, value); a == ring.Done {
+	err = l.segment.View.Guard(func() (err error) {
+		if e, a, err = l.slots.Write(l.segment.Member.Number, value); a == ring.Done {
 			asleep = l.slots.Bells.Data.TakeAll()
 		}
 		return err
 	})
 	if asleep != (ring.Sleepers{}) {
-		l.segment.peers.wake(asleep)
+		l.segment.Peers.Wake(asleep)
 	}
 	return e, a, err
 }

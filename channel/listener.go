@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/internal/step"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
@@ -109,20 +110,20 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 	if opts.Capacity == 0 {
 		opts.Capacity = connCapacityDefault
 	}
-	capacity, err := roundCapacity(opts.Capacity)
+	capacity, err := segment.RoundCapacity(opts.Capacity)
 	if err != nil {
 		return nil, err
 	}
 	if opts.Backlog <= 0 {
 		opts.Backlog = 128
 	}
-	requests, err := roundCapacity(int64(opts.Backlog) * requestSize)
+	requests, err := segment.RoundCapacity(int64(opts.Backlog) * requestSize)
 	if err != nil {
 		return nil, err
 	}
-	q, _, err := makeQueue(spec{
-		name: name, kind: listenerKind, capacity: requests, security: opts.Security,
-	}, QueueOptions{Spin: opts.Spin}, openOrCreate)
+	q, _, err := makeQueue(segment.Spec{
+		Name: name, Kind: segment.Listener, Capacity: requests, Security: opts.Security,
+	}, QueueOptions{Spin: opts.Spin}, segment.OpenOrCreate)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func (l *Listener) start() (err error) {
 	if l.alive, err = l.lockMutex(idSuffix(id)); err != nil {
 		return err
 	}
-	return l.q.segment.view.Guard(func() error {
+	return l.q.segment.View.Guard(func() error {
 		step.Here()
 		atomic.StoreUint64(&l.q.ring.Send.Limit, l.capacity)
 		step.Here()
@@ -159,7 +160,7 @@ const listenerSuffix = "~listener"
 func idSuffix(id uint64) string { return "~l" + strconv.FormatUint(id, 36) }
 
 func (l *Listener) lockMutex(suffix string) (held, error) {
-	mutex, _, err := waitable.OpenOrCreateMutex(l.q.segment.name+suffix, &waitable.MutexOptions{Security: l.q.segment.security})
+	mutex, _, err := waitable.OpenOrCreateMutex(l.q.segment.Name+suffix, &waitable.MutexOptions{Security: l.q.segment.Security})
 	if err != nil {
 		return held{}, err
 	}
@@ -202,7 +203,7 @@ func (l *Listener) Close() error {
 	if l.closing.Err() != nil {
 		return l.failed("close", net.ErrClosed)
 	}
-	_ = l.q.segment.view.Guard(func() error {
+	_ = l.q.segment.View.Guard(func() error {
 		step.Here()
 		atomic.StoreUint64(&l.q.ring.Send.Oldest, 0) // Dial finds no Listener from here on
 		return nil
@@ -226,4 +227,4 @@ func (l *Listener) failed(op string, err error) error {
 }
 
 // Addr returns the listener's name.
-func (l *Listener) Addr() net.Addr { return Addr(l.q.segment.name) }
+func (l *Listener) Addr() net.Addr { return Addr(l.q.segment.Name) }

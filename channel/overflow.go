@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -34,6 +35,6 @@ func (o Overflow) String() string {
 }
 
 // unfit returns an fs.ErrInvalid for an Overflow that a kind of channel lacks.
-func (o Overflow) unfit(k kind, choices string) error {
+func (o Overflow) unfit(k segment.Kind, choices string) error {
 	return object.Explain(fs.ErrInvalid, fmt.Sprintf("Overflow is %v: that of a %v must be %s", o, k, choices))
 }

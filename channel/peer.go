@@ -56,7 +56,7 @@ type Peer struct {
 //
 // The UID is -1.
 func (c *Conn) Peer() (Peer, error) {
-	if c.segment.closed.Load() {
+	if c.segment.Closed.Load() {
 		return Peer{}, c.check("peer", net.ErrClosed)
 	}
 	p, err := c.peer(context.Background())
@@ -65,8 +65,8 @@ func (c *Conn) Peer() (Peer, error) {
 
 func (c *Conn) peer(ctx context.Context) (Peer, error) {
 	p := Peer{UID: -1, PID: c.process}
-	if c.segment.member.number == accepterPlace { // the dialer made the mapping
-		mapping, err := object.ParseName(c.segment.name)
+	if c.segment.Member.Number == accepterPlace { // the dialer made the mapping
+		mapping, err := object.ParseName(c.segment.Name)
 		if err != nil {
 			return p, err
 		}
@@ -79,7 +79,7 @@ func (c *Conn) peer(ctx context.Context) (Peer, error) {
 	if p.PID <= 0 {
 		return p, nil
 	}
-	mutex, err := object.ParseName(c.segment.placeName(c.peerNumber()))
+	mutex, err := object.ParseName(c.segment.PlaceName(c.peerNumber()))
 	if err != nil {
 		return p, err
 	}
@@ -91,7 +91,7 @@ func (c *Conn) peer(ctx context.Context) (Peer, error) {
 		return p, err
 	}
 	p.Verified, p.Program = true, kernel.Executable(p.PID)
-	if c.segment.member.number == dialerPlace {
+	if c.segment.Member.Number == dialerPlace {
 		p.UID = info.UID
 	}
 	return p, nil
@@ -99,11 +99,11 @@ func (c *Conn) peer(ctx context.Context) (Peer, error) {
 
 // meet remembers which process the other side says it is, while it is there.
 func (c *Conn) meet() {
-	places, err := c.segment.places()
+	places, err := c.segment.Places()
 	if err != nil {
 		return
 	}
-	_ = c.segment.view.Guard(func() error {
+	_ = c.segment.View.Guard(func() error {
 		c.process = int(atomic.LoadUint64(&places[c.peerNumber()-1].Process))
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 )
 
 // Queue is a handle to a queue of messages with a name. Any process that has
@@ -30,7 +31,7 @@ import (
 // All methods may be called from any goroutine; Close may be called while other
 // methods are in progress.
 type Queue struct {
-	segment  *segment
+	segment  *segment.Segment
 	ring     ring.Ring
 	overflow Overflow
 	sending  side
@@ -41,14 +42,14 @@ type Queue struct {
 // side is what a handle has for one end of a ring.
 type side struct {
 	end  *uint64 // shared
-	bell *bell
-	spin spin
+	bell *segment.Bell
+	spin segment.Spin
 	// onLoan is the position, plus 1, of a record that the user works on in
 	// place; 0 is none.
 	onLoan atomic.Uint64
 }
 
-func (s *side) patience() patience { return patience{bell: s.bell, spin: &s.spin} }
+func (s *side) patience() segment.Patience { return segment.Patience{Bell: s.bell, Spin: &s.spin} }
 
 // finish waits until the handle of a place no longer has the end: a goroutine that
 // took it just before is in the middle of a copy. What the user has in place is
@@ -61,7 +62,7 @@ func (s *side) finish(number uint16, abort func(position uint64)) {
 		}
 		if onLoan := s.onLoan.Load(); onLoan != 0 && s.onLoan.CompareAndSwap(onLoan, 0) {
 			abort(e.Position())
-			s.bell.ring()
+			s.bell.Ring()
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -108,7 +109,7 @@ type QueueOptions struct {
 // another user's object has it, object.ErrNoSpace if there is not enough memory,
 // and fs.ErrInvalid if the name or an option is wrong.
 func CreateQueue(name string, opts *QueueOptions) (*Queue, error) {
-	q, _, err := newQueue("create", name, opts, create)
+	q, _, err := newQueue("create", name, opts, segment.Create)
 	return q, err
 }
 
@@ -117,7 +118,7 @@ func CreateQueue(name string, opts *QueueOptions) (*Queue, error) {
 // Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
 // the object is not a queue.
 func OpenQueue(name string, opts *QueueOptions) (*Queue, error) {
-	q, _, err := newQueue("open", name, opts, open)
+	q, _, err := newQueue("open", name, opts, segment.Open)
 	return q, err
 }
 
@@ -127,7 +128,7 @@ func OpenQueue(name string, opts *QueueOptions) (*Queue, error) {
 // Returns fs.ErrExist if the queue exists with another Capacity than opts asks for,
 // after rounding; 0 asks for none. The other errors are those of [CreateQueue].
 func OpenOrCreateQueue(name string, opts *QueueOptions) (q *Queue, created bool, err error) {
-	return newQueue("open", name, opts, openOrCreate)
+	return newQueue("open", name, opts, segment.OpenOrCreate)
 }
 
 // AwaitQueue waits until a queue of the name exists and opens it. If ctx ends
@@ -136,20 +137,19 @@ func AwaitQueue(ctx context.Context, name string, opts *QueueOptions) (*Queue, e
 	return await(ctx, name, func() (*Queue, error) { return OpenQueue(name, opts) })
 }
 
-func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created bool, err error) {
+func newQueue(op, name string, opts *QueueOptions, way segment.Way) (q *Queue, created bool, err error) {
 	if opts == nil {
 		opts = &QueueOptions{}
 	}
-	capacity, err := roundCapacity(opts.Capacity)
+	capacity, err := segment.RoundCapacity(opts.Capacity)
 	if err == nil && opts.Overflow > Drop {
-		err = opts.Overflow.unfit(queueKind, "Block, Fail or Drop")
+		err = opts.Overflow.unfit(segment.Queue, "Block, Fail or Drop")
 	}
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
-	q, created, err = makeQueue(spec{
-		name: name, kind: queueKind, capacity: capacity, exact: opts.Capacity != 0,
-		hands: handsDefault, security: opts.Security, messages: opts.Type,
+	q, created, err = makeQueue(segment.Spec{
+		Name: name, Kind: segment.Queue, Capacity: capacity, Hands: handsDefault, Security: opts.Security,
 	}, *opts, way)
 	if err != nil {
 		return nil, false, failed(op, name, err)
@@ -158,41 +158,40 @@ func newQueue(op, name string, opts *QueueOptions, way way) (q *Queue, created b
 }
 
 // makeQueue creates or opens a queue, which may be that of a [Listener].
-func makeQueue(s spec, opts QueueOptions, way way) (q *Queue, created bool, err error) {
-	s.rings, s.places = 1, placesDefault
-	seg, created, err := makeSegment(s, way)
+func makeQueue(s segment.Spec, opts QueueOptions, way segment.Way) (q *Queue, created bool, err error) {
+	seg, created, err := openSegment(s, way, wanted{exact: opts.Capacity != 0, messages: opts.Type})
 	if err != nil {
 		return nil, false, err
 	}
 	q = &Queue{segment: seg, overflow: opts.Overflow}
 	if err := q.start(opts.Spin); err != nil {
-		return nil, false, errors.Join(err, seg.close())
+		return nil, false, errors.Join(err, seg.Close())
 	}
 	return q, created, nil
 }
 
 func (q *Queue) start(option time.Duration) (err error) {
-	if q.ring, err = q.segment.ring(0); err != nil {
+	if q.ring, err = q.segment.Ring(0); err != nil {
 		return err
 	}
-	if q.taking.bell, err = q.segment.bell("~data", &q.ring.Bells.Data, &q.ring.Receive.Waits); err != nil {
+	if q.taking.bell, err = q.segment.Bell("~data", &q.ring.Bells.Data, &q.ring.Receive.Waits); err != nil {
 		return err
 	}
-	if q.sending.bell, err = q.segment.bell("~room", &q.ring.Bells.Room, &q.ring.Send.Waits); err != nil {
+	if q.sending.bell, err = q.segment.Bell("~room", &q.ring.Bells.Room, &q.ring.Send.Waits); err != nil {
 		return err
 	}
-	q.held = make([]atomic.Uint64, q.segment.shape.hands)
+	q.held = make([]atomic.Uint64, q.segment.Shape.Hands)
 	q.sending.end, q.taking.end = &q.ring.Send.End, &q.ring.Receive.End
-	q.sending.spin.option, q.taking.spin.option = option, option
-	if err = q.segment.peers.start(q.release); err != nil {
+	q.sending.spin.Option, q.taking.spin.Option = option, option
+	if err = q.segment.Peers.Start(q.release); err != nil {
 		return err
 	}
-	q.sending.bell.ring() // a Flush may wait for another handle
+	q.sending.bell.Ring() // a Flush may wait for another handle
 	return nil
 }
 
 // Name returns the queue's name with its prefix.
-func (q *Queue) Name() string { return q.segment.name }
+func (q *Queue) Name() string { return q.segment.Name }
 
 // Capacity returns the size of the queue's ring in bytes.
 func (q *Queue) Capacity() int64 { return int64(q.ring.Size()) }
@@ -206,28 +205,28 @@ func (q *Queue) Longest() int { return int(q.ring.Longest()) }
 // process removes the queue with its messages. A second Close returns
 // os.ErrClosed.
 func (q *Queue) Close() error {
-	if q.segment.closed.Swap(true) {
+	if q.segment.Closed.Swap(true) {
 		return q.failed("close", os.ErrClosed)
 	}
-	_ = q.segment.view.Guard(func() error {
-		q.sending.finish(q.segment.member.number, q.ring.Abort)
-		q.taking.finish(q.segment.member.number, func(position uint64) { ring.Leave(q.taking.end, position) })
-		q.ring.GiveBackAll(q.segment.member.number)
-		q.taking.bell.notify()
+	_ = q.segment.View.Guard(func() error {
+		q.sending.finish(q.segment.Member.Number, q.ring.Abort)
+		q.taking.finish(q.segment.Member.Number, func(position uint64) { ring.Leave(q.taking.end, position) })
+		q.ring.GiveBackAll(q.segment.Member.Number)
+		q.taking.bell.Notify()
 		return nil
 	})
-	return q.check("close", q.segment.close())
+	return q.check("close", q.segment.Close())
 }
 
 // release frees what a place has whose owner is dead: a message that it had in hand
 // may be another receiver's.
 func (q *Queue) release(number uint16) {
 	q.ring.Release(number)
-	q.taking.bell.notify()
+	q.taking.bell.Notify()
 }
 
 // failed returns the error of an operation on the queue.
-func (q *Queue) failed(op string, err error) error { return failed(op, q.segment.name, err) }
+func (q *Queue) failed(op string, err error) error { return failed(op, q.segment.Name, err) }
 
 func (q *Queue) check(op string, err error) error {
 	if err != nil {

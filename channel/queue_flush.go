@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 )
 
 // Flush waits until closing this handle loses no message: until the queue is
@@ -14,7 +15,7 @@ func (q *Queue) Flush(ctx context.Context) error {
 		if is, err := q.isEmpty(); is || err != nil {
 			return is, err
 		}
-		return q.segment.peers.exist()
+		return q.segment.Peers.Exist()
 	}))
 }
 
@@ -27,14 +28,14 @@ func (q *Queue) AwaitEmpty(ctx context.Context) error {
 
 // await waits until a condition is true. It looks when messages leave the queue.
 func (q *Queue) await(ctx context.Context, condition func() (bool, error)) error {
-	alone := spin{option: SpinNever}
-	p := patience{bell: q.sending.bell, spin: &alone}
-	defer p.stop()
+	alone := segment.Spin{Option: SpinNever}
+	p := segment.Patience{Bell: q.sending.bell, Spin: &alone}
+	defer p.Stop()
 	for {
 		if ok, err := condition(); ok || err != nil {
 			return err
 		}
-		if err := q.segment.peers.wait(ctx, &p, ring.Empty); err != nil {
+		if err := q.segment.Peers.Wait(ctx, &p, ring.Empty); err != nil {
 			return err
 		}
 	}
@@ -44,7 +45,7 @@ func (q *Queue) await(ctx context.Context, condition func() (bool, error)) error
 // is looked at last: a message that is taken is in hand before it is no longer at
 // the receiving end.
 func (q *Queue) isEmpty() (is bool, err error) {
-	err = q.segment.view.Guard(func() error {
+	err = q.segment.View.Guard(func() error {
 		_, _, a, err := q.ring.Next(ring.LoadEnd(&q.ring.Receive.End).Position())
 		is = err == nil && a == ring.Empty && !q.ring.AnyInHand()
 		return err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 )
 
 // grip is what a handle knows of messages in hand.
@@ -53,16 +54,16 @@ func (q *Queue) find(tries int) (m ring.InHand, a ring.Attempt, err error) {
 // retake takes a message that was given back in hand.
 func (q *Queue) retake() (m ring.InHand, a ring.Attempt, err error) {
 	hints := atomic.LoadUint64(&q.ring.Receive.Hints)
-	m, more, a, err := q.ring.Retake(q.segment.member.number)
+	m, more, a, err := q.ring.Retake(q.segment.Member.Number)
 	switch {
 	case err != nil:
 	case a != ring.Done:
 		q.hints.Store(hints)
-	case q.segment.closed.Load(): // Close may not have seen it
+	case q.segment.Closed.Load(): // Close may not have seen it
 		q.putBack(m)
 		a, err = ring.Empty, os.ErrClosed
 	case more:
-		q.taking.bell.notify()
+		q.taking.bell.Notify()
 	default:
 		q.wakeReceivers(ring.LoadEnd(&q.ring.Receive.End).Position())
 	}
@@ -75,20 +76,20 @@ func (q *Queue) remove(m ring.InHand) {
 		q.received(q.ring.Got(m.Position, m.Length))
 		return
 	}
-	q.ring.Free(m, q.segment.member.number)
-	q.sending.bell.notify()
+	q.ring.Free(m, q.segment.Member.Number)
+	q.sending.bell.Notify()
 }
 
 // putBack leaves a message that was found to others.
 func (q *Queue) putBack(m ring.InHand) {
 	if m.Entry == atEnd {
 		ring.Leave(&q.ring.Receive.End, m.Position)
-		q.sending.bell.notify() // there may be padding before the message
+		q.sending.bell.Notify() // there may be padding before the message
 		q.wakeReceivers(m.Position)
 		return
 	}
-	q.ring.GiveBack(m, q.segment.member.number)
-	q.taking.bell.notify()
+	q.ring.GiveBack(m, q.segment.Member.Number)
+	q.taking.bell.Notify()
 }
 
 // keep notes that the user has a message in hand.
@@ -103,10 +104,10 @@ func (q *Queue) announce() error {
 	if q.announced.Load() {
 		return q.lookAfterTakers()
 	}
-	return q.segment.view.Guard(func() error {
-		q.ring.Bells.Takers.Add(q.segment.member.number)
+	return q.segment.View.Guard(func() error {
+		q.ring.Bells.Takers.Add(q.segment.Member.Number)
 		q.announced.Store(true)
-		q.taking.bell.notify()
+		q.taking.bell.Notify()
 		return nil
 	})
 }
@@ -115,16 +116,16 @@ func (q *Queue) announce() error {
 // finds messages never sleeps, and others' should not wait for it.
 func (q *Queue) lookAfterTakers() error {
 	now, last := time.Now().UnixNano(), q.looked.Load()
-	if now-last < int64(lookAgain) || !q.looked.CompareAndSwap(last, now) {
+	if now-last < int64(segment.LookAgain) || !q.looked.CompareAndSwap(last, now) {
 		return nil
 	}
-	_, err := q.segment.peers.reapAny(q.takers())
+	_, err := q.segment.Peers.ReapAny(q.takers())
 	return err
 }
 
 // takers returns the places that may have messages in hand.
 func (q *Queue) takers() (who ring.Sleepers) {
-	_ = q.segment.view.Guard(func() error {
+	_ = q.segment.View.Guard(func() error {
 		who = q.ring.Bells.Takers.Load()
 		return nil
 	})

@@ -31,7 +31,7 @@ func (q *Queue) Reserve(ctx context.Context, length int) (Draft, error) {
 		return d, nil
 	}
 	p := q.sending.patience()
-	defer p.stop()
+	defer p.Stop()
 	for err == nil && a != ring.Done {
 		if err = q.retrySend(ctx, &p, overflow, a); err == nil {
 			d, a, err = q.tryReserve(length)
@@ -44,7 +44,7 @@ func (q *Queue) tryReserve(length int) (d Draft, a ring.Attempt, err error) {
 	if length < 0 {
 		return Draft{}, a, negative(length)
 	}
-	err = q.segment.view.Guard(func() (err error) {
+	err = q.segment.View.Guard(func() (err error) {
 		var position uint64
 		if position, a, err = q.reserve(uint64(length)); a == ring.Done {
 			q.sending.onLoan.Store(position + 1)
@@ -79,7 +79,7 @@ func (d Draft) Commit(length int) error {
 func (d Draft) Abort() error {
 	return d.finish("abort", func() error {
 		d.q.ring.Abort(d.position)
-		d.q.sending.bell.notify()
+		d.q.sending.bell.Notify()
 		return nil
 	})
 }
@@ -91,7 +91,7 @@ func (d Draft) finish(op string, f func() error) error {
 	if !d.q.sending.onLoan.CompareAndSwap(d.position+1, 0) {
 		return d.q.failed(op, os.ErrClosed)
 	}
-	return d.q.check(op, d.q.segment.view.Guard(f))
+	return d.q.check(op, d.q.segment.View.Guard(f))
 }
 
 // Lease is a message in the queue's own memory, for reading it in place. No other
@@ -108,7 +108,7 @@ type Lease struct {
 //
 // Leasing a second message before ending the first lease deadlocks.
 func (q *Queue) Next(ctx context.Context) (Lease, error) {
-	lease, a, err := q.tryNext(q.taking.spin.tries())
+	lease, a, err := q.tryNext(q.taking.spin.Tries())
 	if a == ring.Done {
 		return lease, nil
 	}
@@ -120,7 +120,7 @@ func (q *Queue) Next(ctx context.Context) (Lease, error) {
 }
 
 func (q *Queue) tryNext(tries int) (l Lease, a ring.Attempt, err error) {
-	err = q.segment.view.Guard(func() (err error) {
+	err = q.segment.View.Guard(func() (err error) {
 		var m ring.InHand
 		switch m, a, err = q.find(tries); {
 		case a != ring.Done:
@@ -159,7 +159,7 @@ func (l Lease) finish(op string, f func(ring.InHand)) error {
 	if !l.q.taking.onLoan.CompareAndSwap(l.inHand.Position+1, 0) {
 		return l.q.failed(op, os.ErrClosed)
 	}
-	return l.q.check(op, l.q.segment.view.Guard(func() error {
+	return l.q.check(op, l.q.segment.View.Guard(func() error {
 		f(l.inHand)
 		return nil
 	}))

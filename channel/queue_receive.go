@@ -15,7 +15,7 @@ import (
 //
 // Returns object.ErrCorrupt if another process has corrupted the queue's memory.
 func (q *Queue) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
-	message, a, err := q.tryReceive(buffer, q.taking.spin.tries())
+	message, a, err := q.tryReceive(buffer, q.taking.spin.Tries())
 	if a == ring.Done {
 		return message, nil
 	}
@@ -32,11 +32,11 @@ func (q *Queue) takeLater(
 	ctx context.Context, a ring.Attempt, err error, try func(tries int) (ring.Attempt, error),
 ) error {
 	p := q.taking.patience()
-	p.others = q.takers // what they have in hand comes to this handle if they die
-	defer p.stop()
+	p.Others = q.takers // what they have in hand comes to this handle if they die
+	defer p.Stop()
 	for err == nil && a != ring.Done {
-		if err = q.segment.peers.wait(ctx, &p, a); err == nil {
-			a, err = try(q.taking.spin.tries())
+		if err = q.segment.Peers.Wait(ctx, &p, a); err == nil {
+			a, err = try(q.taking.spin.Tries())
 		}
 	}
 	return q.check("receive", err)
@@ -45,7 +45,7 @@ func (q *Queue) takeLater(
 // TryReceive is [Queue.Receive] without waiting. It reports false if there is
 // no message.
 func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
-	a, err := q.segment.peers.once(func() (a ring.Attempt, err error) {
+	a, err := q.segment.Peers.Once(func() (a ring.Attempt, err error) {
 		message, a, err = q.tryReceive(buffer, 1)
 		return a, err
 	})
@@ -59,7 +59,7 @@ func (q *Queue) TryReceive(buffer []byte) (message []byte, ok bool, err error) {
 // The bytes are valid only during the call of f. No other receiver can receive
 // until Drain returns. f must not close the handle.
 func (q *Queue) Drain(ctx context.Context, f func(message []byte) error) (n int, err error) {
-	n, a, err := q.tryDrain(f, q.taking.spin.tries())
+	n, a, err := q.tryDrain(f, q.taking.spin.Tries())
 	if a == ring.Done {
 		return n, nil
 	}
@@ -71,7 +71,7 @@ func (q *Queue) Drain(ctx context.Context, f func(message []byte) error) (n int,
 }
 
 func (q *Queue) tryDrain(f func([]byte) error, tries int) (n int, a ring.Attempt, err error) {
-	err = q.segment.view.Guard(func() error {
+	err = q.segment.View.Guard(func() error {
 		position, length, tried, err := q.peek(tries)
 		if tried == ring.Empty && err == nil && q.mayReturn() {
 			n, position, length, tried, err = q.drainReturned(f)
@@ -83,7 +83,7 @@ func (q *Queue) tryDrain(f func([]byte) error, tries int) (n int, a ring.Attempt
 			return err
 		}
 		defer func() { q.received(position) }() // also if f panics
-		for more := ring.Done; more == ring.Done && !q.segment.closed.Load(); n++ {
+		for more := ring.Done; more == ring.Done && !q.segment.Closed.Load(); n++ {
 			if err := f(q.ring.Bytes(position, length)); err != nil {
 				return err
 			}
@@ -102,7 +102,7 @@ func (q *Queue) tryDrain(f func([]byte) error, tries int) (n int, a ring.Attempt
 // drainReturned calls f with the messages that were given back, and returns their
 // number, and then the message at the receiving end as peek does.
 func (q *Queue) drainReturned(f func([]byte) error) (n int, position, length uint64, a ring.Attempt, err error) {
-	for !q.segment.closed.Load() {
+	for !q.segment.Closed.Load() {
 		m, a, err := q.find(1)
 		if a != ring.Done || m.Entry == atEnd {
 			return n, m.Position, m.Length, a, err
@@ -132,13 +132,13 @@ func (q *Queue) drainOne(m ring.InHand, f func([]byte) error) error {
 
 // move moves the receiving end on, and keeps it.
 func (q *Queue) move(next uint64) {
-	ring.MoveEnd(&q.ring.Receive.End, next, q.segment.member.number)
-	q.sending.bell.notify()
+	ring.MoveEnd(&q.ring.Receive.End, next, q.segment.Member.Number)
+	q.sending.bell.Notify()
 }
 
 // tryReceive takes the next message if there is one within so many tries.
 func (q *Queue) tryReceive(buffer []byte, tries int) (message []byte, a ring.Attempt, err error) {
-	err = q.segment.view.Guard(func() error {
+	err = q.segment.View.Guard(func() error {
 		position, n, tried, err := q.peek(tries)
 		if tried == ring.Done {
 			message = ring.Append(buffer[:0], q.ring.Bytes(position, n))
@@ -177,14 +177,14 @@ func (q *Queue) peek(tries int) (position, n uint64, a ring.Attempt, err error) 
 		}
 		e = ring.LoadEnd(&q.ring.Receive.End)
 	}
-	if !e.Take(&q.ring.Receive.End, q.segment.member.number) {
+	if !e.Take(&q.ring.Receive.End, q.segment.Member.Number) {
 		return 0, 0, ring.Taken.By(e.Owner()), nil
 	}
 	position = e.Position()
 	if race.Enabled {
 		h = q.ring.Load(position)
 	}
-	if h.IsMessage(position, q.ring.Rest(position)) && !q.segment.closed.Load() {
+	if h.IsMessage(position, q.ring.Rest(position)) && !q.segment.Closed.Load() {
 		return position, h.Length(), ring.Done, nil
 	}
 	return q.findMessage(position)
@@ -202,7 +202,7 @@ func (q *Queue) glance(e ring.End) ring.Header {
 
 // isClosed returns os.ErrClosed if the handle was closed.
 func (q *Queue) isClosed() error {
-	if q.segment.closed.Load() {
+	if q.segment.Closed.Load() {
 		return os.ErrClosed
 	}
 	return nil
@@ -212,14 +212,14 @@ func (q *Queue) isClosed() error {
 func (q *Queue) findMessage(position uint64) (at, n uint64, a ring.Attempt, err error) {
 	at, n, a, err = q.ring.Next(position)
 	switch {
-	case q.segment.closed.Load(): // Close waits for a call that took the end before
+	case q.segment.Closed.Load(): // Close waits for a call that took the end before
 		err = os.ErrClosed
 	case a == ring.Done:
 		return at, n, a, nil
 	}
 	ring.Leave(&q.ring.Receive.End, at)
 	if at != position {
-		q.sending.bell.notify() // there is more room, by the padding
+		q.sending.bell.Notify() // there is more room, by the padding
 	}
 	return 0, 0, ring.Empty, err
 }
@@ -228,12 +228,12 @@ func (q *Queue) findMessage(position uint64) (at, n uint64, a ring.Attempt, err 
 // is more, a receiver that waits for messages.
 func (q *Queue) received(next uint64) {
 	ring.Leave(&q.ring.Receive.End, next)
-	q.sending.bell.notify()
+	q.sending.bell.Notify()
 	q.wakeReceivers(next)
 }
 
 func (q *Queue) wakeReceivers(position uint64) {
 	if q.ring.Bells.Data.IsAny() && q.ring.Load(position) != 0 {
-		q.taking.bell.ring()
+		q.taking.bell.Ring()
 	}
 }

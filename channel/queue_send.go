@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 )
 
 // Send puts a copy of the message into the queue. If there is no room it does
@@ -23,7 +24,7 @@ func (q *Queue) Send(ctx context.Context, message []byte) error {
 // sendLater goes on after a first attempt that was not done.
 func (q *Queue) sendLater(ctx context.Context, message []byte, a ring.Attempt, err error) error {
 	p := q.sending.patience()
-	defer p.stop()
+	defer p.Stop()
 	for err == nil && a != ring.Done {
 		if a.Result() == ring.Full && q.overflow == Drop {
 			return q.check("send", q.drop())
@@ -37,25 +38,25 @@ func (q *Queue) sendLater(ctx context.Context, message []byte, a ring.Attempt, e
 
 // drop counts a message as lost.
 func (q *Queue) drop() error {
-	return q.segment.view.Guard(func() error {
+	return q.segment.View.Guard(func() error {
 		atomic.AddUint64(&q.ring.Send.Lost, 1)
-		q.sending.bell.notify()
+		q.sending.bell.Notify()
 		return nil
 	})
 }
 
 // retrySend waits after an attempt to send that was not done.
-func (q *Queue) retrySend(ctx context.Context, p *patience, overflow Overflow, a ring.Attempt) error {
+func (q *Queue) retrySend(ctx context.Context, p *segment.Patience, overflow Overflow, a ring.Attempt) error {
 	if a.Result() == ring.Full && overflow == Fail {
 		return q.full()
 	}
-	return q.segment.peers.wait(ctx, p, a)
+	return q.segment.Peers.Wait(ctx, p, a)
 }
 
 // TrySend puts a copy of the message into the queue if there is room now.
 // Otherwise it returns [ErrFull].
 func (q *Queue) TrySend(message []byte) error {
-	a, err := q.segment.peers.once(func() (ring.Attempt, error) { return q.trySend(message) })
+	a, err := q.segment.Peers.Once(func() (ring.Attempt, error) { return q.trySend(message) })
 	if err == nil && a != ring.Done {
 		err = q.full()
 	}
@@ -65,8 +66,8 @@ func (q *Queue) TrySend(message []byte) error {
 // full returns why there is no waiting. Whoever waits may have found the end
 // taken while this handle found that there is no room.
 func (q *Queue) full() error {
-	_ = q.segment.view.Guard(func() error {
-		q.sending.bell.notify()
+	_ = q.segment.View.Guard(func() error {
+		q.sending.bell.Notify()
 		return nil
 	})
 	return ErrFull
@@ -90,7 +91,7 @@ func (q *Queue) SendBatch(ctx context.Context, batch [][]byte) (sent int, err er
 }
 
 func (q *Queue) trySendBatch(batch [][]byte) (n int, a ring.Attempt, err error) {
-	err = q.segment.view.Guard(func() error {
+	err = q.segment.View.Guard(func() error {
 		position, tried, err := q.reserve(uint64(len(batch[0])))
 		if tried == ring.Done {
 			var next uint64
@@ -105,7 +106,7 @@ func (q *Queue) trySendBatch(batch [][]byte) (n int, a ring.Attempt, err error) 
 
 // trySend sends the message if there is room. It is small enough to be inlined.
 func (q *Queue) trySend(message []byte) (a ring.Attempt, err error) {
-	err = q.segment.view.Guard(func() error {
+	err = q.segment.View.Guard(func() error {
 		n := uint64(len(message))
 		position, tried, err := q.reserve(n)
 		if tried == ring.Done {
@@ -124,11 +125,11 @@ func (q *Queue) reserve(n uint64) (position uint64, a ring.Attempt, err error) {
 		return 0, a, tooLong(n, q.ring.Longest())
 	}
 	e := ring.LoadEnd(&q.ring.Send.End)
-	if !e.Take(&q.ring.Send.End, q.segment.member.number) {
+	if !e.Take(&q.ring.Send.End, q.segment.Member.Number) {
 		return 0, ring.Taken.By(e.Owner()), nil
 	}
 	position = e.Position()
-	if !q.ring.HasRoomFor(position, n) || q.segment.closed.Load() {
+	if !q.ring.HasRoomFor(position, n) || q.segment.Closed.Load() {
 		return q.findRoom(position, n)
 	}
 	return position, ring.Done, nil
@@ -137,7 +138,7 @@ func (q *Queue) reserve(n uint64) (position uint64, a ring.Attempt, err error) {
 // findRoom is reserve when the end is taken and there may be no room.
 func (q *Queue) findRoom(position, n uint64) (at uint64, a ring.Attempt, err error) {
 	if err = q.isClosed(); err == nil { // Close waits for a call that took the end before
-		position, a = q.ring.Reserve(position, n, q.segment.member.number)
+		position, a = q.ring.Reserve(position, n, q.segment.Member.Number)
 		if a == ring.Done {
 			return position, ring.Done, nil
 		}
@@ -150,6 +151,6 @@ func (q *Queue) findRoom(position, n uint64) (at uint64, a ring.Attempt, err err
 // end.
 func (q *Queue) sent(next uint64) {
 	ring.Leave(&q.ring.Send.End, next)
-	q.taking.bell.notify()
-	q.sending.bell.notify()
+	q.taking.bell.Notify()
+	q.sending.bell.Notify()
 }

@@ -79,7 +79,7 @@ func takeSome(n int) func(*actor) {
 			switch {
 			case took != ring.Done:
 				a.bury(took, err)
-				if _, err := a.q.segment.peers.reapAny(a.q.takers()); err != nil {
+				if _, err := a.q.segment.Peers.ReapAny(a.q.takers()); err != nil {
 					panic(err)
 				}
 				continue
@@ -106,7 +106,7 @@ func takeSome(n int) func(*actor) {
 // bury does what waiting would: it reaps the place in the way if its process is dead.
 func (a *actor) bury(tried ring.Attempt, err error) {
 	if err == nil && tried.Result() == ring.Taken {
-		_, err = a.q.segment.peers.reap(tried.Owner())
+		_, err = a.q.segment.Peers.Reap(tried.Owner())
 	} else {
 		step.Here()
 	}
@@ -150,7 +150,7 @@ func newQueueWorld(t *testing.T, name string, does []func(*actor)) *queueWorld {
 		a := &actor{q: q}
 		s.actors = append(s.actors, a)
 		// The mutex of a dead process's place is free.
-		s.Add(func() { do(a) }, func() { _ = q.segment.member.hold.Unlock() })
+		s.Add(func() { do(a) }, func() { _ = q.segment.Member.Hold.Unlock() })
 	}
 	return s
 }
@@ -162,7 +162,7 @@ func (s *queueWorld) check(t *testing.T, kills int) {
 	checker := &actor{q: s.actors[0].q}
 	if kills > 0 {
 		var err error
-		if checker.q, err = OpenQueue(checker.q.segment.name, nil); err != nil {
+		if checker.q, err = OpenQueue(checker.q.segment.Name, nil); err != nil {
 			t.Fatal(err)
 		}
 		defer checker.q.Close()

@@ -38,7 +38,7 @@ type TakenID struct {
 // of all handles together. Returns object.ErrCorrupt if another process has
 // corrupted the queue's memory.
 func (q *Queue) Take(ctx context.Context) (Taken, error) {
-	t, a, err := q.tryTake(q.taking.spin.tries())
+	t, a, err := q.tryTake(q.taking.spin.Tries())
 	if a == ring.Done {
 		return t, nil
 	}
@@ -51,7 +51,7 @@ func (q *Queue) Take(ctx context.Context) (Taken, error) {
 
 // TryTake is [Queue.Take] without waiting. It reports false if there is no message.
 func (q *Queue) TryTake() (t Taken, ok bool, err error) {
-	a, err := q.segment.peers.once(func() (a ring.Attempt, err error) {
+	a, err := q.segment.Peers.Once(func() (a ring.Attempt, err error) {
 		t, a, err = q.tryTake(1)
 		return a, err
 	})
@@ -67,7 +67,7 @@ func (q *Queue) TakeBatch(ctx context.Context, most int) (batch []Taken, err err
 	if most < 1 {
 		return nil, q.failed("receive", tooFew(most))
 	}
-	batch, a, err := q.tryTakeBatch(most, q.taking.spin.tries())
+	batch, a, err := q.tryTakeBatch(most, q.taking.spin.Tries())
 	if a == ring.Done {
 		return batch, nil
 	}
@@ -134,9 +134,9 @@ func (q *Queue) takeBatch(batch []Taken, most int, m ring.InHand) (_ []Taken, er
 // takeAt takes a message at the receiving end in hand, and returns where the next
 // one is.
 func (q *Queue) takeAt(from int, position, length uint64) (m ring.InHand, next uint64, err error) {
-	m, ok := q.ring.Fill(from, position, length, q.segment.member.number)
+	m, ok := q.ring.Fill(from, position, length, q.segment.Member.Number)
 	if !ok {
-		return m, position, errHandsFull(int(q.segment.shape.hands))
+		return m, position, errHandsFull(int(q.segment.Shape.Hands))
 	}
 	return m, q.ring.Got(position, length), nil
 }
@@ -161,7 +161,7 @@ func (t Taken) ID() TakenID {
 	if t.q == nil {
 		return TakenID{}
 	}
-	return TakenID{t.q.segment.shape.id, t.inHand.Position}
+	return TakenID{t.q.segment.Shape.ID, t.inHand.Position}
 }
 
 // Done removes the message from the queue.
@@ -184,7 +184,7 @@ func (t Taken) finish(op string, f func(ring.InHand)) error {
 	if t.q == nil {
 		return failed(op, "", os.ErrClosed)
 	}
-	err := t.q.segment.view.Guard(func() error {
+	err := t.q.segment.View.Guard(func() error {
 		if !t.q.held[t.inHand.Entry].CompareAndSwap(t.serial, 0) {
 			return os.ErrClosed
 		}
@@ -207,14 +207,14 @@ func (q *Queue) grasp(take func() (ring.Attempt, error)) (a ring.Attempt, err er
 		return a, err
 	}
 	for range 2 {
-		err = q.segment.view.Guard(func() (err error) {
+		err = q.segment.View.Guard(func() (err error) {
 			a, err = take()
 			return err
 		})
 		if !errors.Is(err, object.ErrNoSpace) {
 			break
 		}
-		if dead, reapErr := q.segment.peers.reapAny(q.takers()); !dead {
+		if dead, reapErr := q.segment.Peers.ReapAny(q.takers()); !dead {
 			err = errors.Join(err, reapErr)
 			break
 		}

@@ -29,9 +29,9 @@ func condition(
 // os.ErrClosed if the handle is closed. All waits for the message first: when it
 // returns, another process may have received the message.
 func (q *Queue) Ready() waitable.Object {
-	return condition(q.segment.name,
+	return condition(q.segment.Name,
 		func(context.Context) (bool, error) {
-			a, err := q.segment.peers.once(func() (ring.Attempt, error) { return q.look(1) })
+			a, err := q.segment.Peers.Once(func() (ring.Attempt, error) { return q.look(1) })
 			return a == ring.Done, q.check("receive", err)
 		},
 		func(ctx context.Context) error { return q.takeLater(ctx, ring.Empty, nil, q.look) })
@@ -41,10 +41,10 @@ func (q *Queue) Ready() waitable.Object {
 // there is a message within so many tries, and gives it up. It takes none in hand,
 // which would count.
 func (q *Queue) look(tries int) (a ring.Attempt, err error) {
-	err = q.segment.view.Guard(func() (err error) {
+	err = q.segment.View.Guard(func() (err error) {
 		hints := ring.Load(&q.ring.Receive.Hints)
 		if _, _, n := q.ring.OldestReturned(); n > 0 {
-			q.taking.bell.notify() // for another one that waits
+			q.taking.bell.Notify() // for another one that waits
 			a = ring.Done
 			return q.isClosed()
 		}
@@ -61,7 +61,7 @@ func (q *Queue) look(tries int) (a ring.Attempt, err error) {
 // Ready returns an object that is signaled while [Subscription.Receive] would return
 // at once: see [Queue.Ready].
 func (s *Subscription) Ready() waitable.Object {
-	return condition(s.segment.name,
+	return condition(s.segment.Name,
 		func(context.Context) (bool, error) {
 			a, err := s.look(1)
 			return a == ring.Done, s.check("receive", err)
@@ -73,10 +73,10 @@ func (s *Subscription) Ready() waitable.Object {
 func (s *Subscription) look(tries int) (a ring.Attempt, err error) {
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
-	if s.segment.closed.Load() {
+	if s.segment.Closed.Load() {
 		return ring.Empty, os.ErrClosed
 	}
-	err = s.segment.view.Guard(func() (err error) {
+	err = s.segment.View.Guard(func() (err error) {
 		for {
 			_, _, a, err = s.cursor.Find()
 			if tries--; tries <= 0 || a != ring.Empty || err != nil {
@@ -93,7 +93,7 @@ func (s *Subscription) look(tries int) (a ring.Attempt, err error) {
 // is to [Latest.Wait] what [Queue.Ready] is to Receive.
 func (l *Latest) Ready(after uint64) waitable.Object {
 	look := func(tries int) (ring.Attempt, error) { return l.look(after, tries) }
-	return condition(l.segment.name,
+	return condition(l.segment.Name,
 		func(context.Context) (bool, error) {
 			a, err := look(1)
 			return a == ring.Done, l.check("wait", err)
@@ -103,7 +103,7 @@ func (l *Latest) Ready(after uint64) waitable.Object {
 
 // look looks for a version other than after up to so many times.
 func (l *Latest) look(after uint64, tries int) (a ring.Attempt, err error) {
-	err = l.segment.view.Guard(func() error {
+	err = l.segment.View.Guard(func() error {
 		for ; tries > 0 && a != ring.Done; tries-- {
 			if version := l.slots.Newest().Version(); version != 0 && version != after {
 				a = ring.Done
@@ -142,14 +142,14 @@ var (
 
 // awaitBytes waits until a read would return at once.
 func (c *Conn) awaitBytes(ctx context.Context) error {
-	if c.segment.closed.Load() {
+	if c.segment.Closed.Load() {
 		return os.ErrClosed
 	}
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.closing, func() { cancel(os.ErrClosed) })()
 	err := c.in.inTurn(both, func(ctx context.Context) error { return c.attempt(&c.in, ctx, c.in.look) })
-	if c.segment.closed.Load() { // Close ends the stream, too
+	if c.segment.Closed.Load() { // Close ends the stream, too
 		return os.ErrClosed
 	}
 	if err == io.EOF || errors.Is(err, ErrPeerGone) {
@@ -172,7 +172,7 @@ func (c *Conn) checkReady(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case c.segment.closed.Load():
+	case c.segment.Closed.Load():
 		err = os.ErrClosed
 	}
 	return failed("read", c.local.String(), err)
@@ -181,7 +181,7 @@ func (c *Conn) checkReady(err error) error {
 // Ready returns an object that is signaled while [Listener.Accept] would return at
 // once: it is to Accept what [Queue.Ready] is to Receive.
 func (l *Listener) Ready() waitable.Object {
-	return condition(l.q.segment.name,
+	return condition(l.q.segment.Name,
 		func(context.Context) (bool, error) {
 			ok, _, err := l.look()
 			return ok, l.q.check("accept", err)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -92,19 +93,19 @@ func (l *Listener) take(id string) {
 
 // tryTake takes the connection of an id. It waits for no other process's lock.
 func (l *Listener) tryTake(id string) error {
-	seg, _, err := makeSegment(connSpec(l.q, id, l.capacity), open)
+	seg, _, err := segment.Make(connSpec(l.q, id, l.capacity), segment.Open)
 	if err != nil {
 		return err
 	}
-	c, err := newConn(seg, Addr(l.q.segment.name), l.spin)
-	if err == nil && (seg.member.number != accepterPlace || seg.shape.capacity != l.capacity) {
+	c, err := newConn(seg, Addr(l.q.segment.Name), l.spin)
+	if err == nil && (seg.Member.Number != accepterPlace || seg.Shape.Capacity != l.capacity) {
 		err = object.ErrCorrupt
 	}
 	if err != nil {
 		if !isShortage(err) {
-			seg.decide(refused) // the dialer looks by itself before long
+			decide(seg, refused) // the dialer looks by itself before long
 		}
-		return errors.Join(err, seg.close())
+		return errors.Join(err, seg.Close())
 	}
 	if gone, err := c.tryPeer(); gone || err != nil {
 		return errors.Join(ErrPeerGone, err, c.release())
@@ -112,7 +113,7 @@ func (l *Listener) tryTake(id string) error {
 	c.meet()
 	l.taking.Lock()
 	defer l.taking.Unlock()
-	if !c.segment.decide(accepted) {
+	if !decide(c.segment, accepted) {
 		return errors.Join(ErrPeerGone, c.release())
 	}
 	l.ready <- c // has room: there is a slot for it
@@ -124,7 +125,7 @@ func (l *Listener) tryTake(id string) error {
 // isShortage reports whether an error is about this process or this machine, and
 // passes.
 func isShortage(err error) bool {
-	if errors.Is(err, errCrowded) {
+	if errors.Is(err, segment.ErrCrowded) {
 		return false
 	}
 	for _, cause := range []error{
@@ -141,7 +142,7 @@ func isShortage(err error) bool {
 // it has given up, or does what it should not.
 func (l *Listener) tell(err error) {
 	for _, cause := range []error{
-		fs.ErrNotExist, ErrPeerGone, errCrowded,
+		fs.ErrNotExist, ErrPeerGone, segment.ErrCrowded,
 		object.ErrCorrupt, object.ErrWrongKind, object.ErrVersion, object.ErrInvalidName,
 	} {
 		if errors.Is(err, cause) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -24,7 +25,7 @@ import (
 // All methods may be called from any goroutine; Close may be called while other
 // methods are in progress.
 type Topic struct {
-	segment   *segment
+	segment   *segment.Segment
 	broadcast ring.Broadcast
 	sending   side
 	spin      time.Duration
@@ -70,7 +71,7 @@ const topicOverwrites = 1
 // another user's object has it, object.ErrNoSpace if there is not enough memory,
 // and fs.ErrInvalid if the name or an option is wrong.
 func CreateTopic(name string, opts *TopicOptions) (*Topic, error) {
-	t, _, err := newTopic("create", name, opts, create)
+	t, _, err := newTopic("create", name, opts, segment.Create)
 	return t, err
 }
 
@@ -79,7 +80,7 @@ func CreateTopic(name string, opts *TopicOptions) (*Topic, error) {
 // Returns fs.ErrNotExist if no object has the name, and object.ErrWrongKind if
 // the object is not a topic.
 func OpenTopic(name string, opts *TopicOptions) (*Topic, error) {
-	t, _, err := newTopic("open", name, opts, open)
+	t, _, err := newTopic("open", name, opts, segment.Open)
 	return t, err
 }
 
@@ -91,7 +92,7 @@ func OpenTopic(name string, opts *TopicOptions) (*Topic, error) {
 // values, 0 and [Block], ask for nothing. The other errors are those of
 // [CreateTopic].
 func OpenOrCreateTopic(name string, opts *TopicOptions) (t *Topic, created bool, err error) {
-	return newTopic("open", name, opts, openOrCreate)
+	return newTopic("open", name, opts, segment.OpenOrCreate)
 }
 
 // AwaitTopic waits until a topic of the name exists and opens it. If ctx ends
@@ -100,13 +101,13 @@ func AwaitTopic(ctx context.Context, name string, opts *TopicOptions) (*Topic, e
 	return await(ctx, name, func() (*Topic, error) { return OpenTopic(name, opts) })
 }
 
-func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created bool, err error) {
+func newTopic(op, name string, opts *TopicOptions, way segment.Way) (t *Topic, created bool, err error) {
 	if opts == nil {
 		opts = &TopicOptions{}
 	}
-	capacity, err := roundCapacity(opts.Capacity)
+	capacity, err := segment.RoundCapacity(opts.Capacity)
 	if err == nil && opts.Overflow != Block && opts.Overflow != Overwrite {
-		err = opts.Overflow.unfit(topicKind, "Block or Overwrite")
+		err = opts.Overflow.unfit(segment.Topic, "Block or Overwrite")
 	}
 	if err != nil {
 		return nil, false, failed(op, name, err)
@@ -115,53 +116,51 @@ func newTopic(op, name string, opts *TopicOptions, way way) (t *Topic, created b
 	if opts.Overflow == Overwrite {
 		option = topicOverwrites
 	}
-	seg, created, err := makeSegment(spec{
-		name: name, kind: topicKind, capacity: capacity, exact: opts.Capacity != 0, rings: 1,
-		places: placesDefault, option: option, security: opts.Security,
-		messages: opts.Type,
-	}, way)
+	seg, created, err := openSegment(segment.Spec{
+		Name: name, Kind: segment.Topic, Capacity: capacity, Option: option, Security: opts.Security,
+	}, way, wanted{exact: opts.Capacity != 0, messages: opts.Type})
 	if err != nil {
 		return nil, false, failed(op, name, err)
 	}
 	t = &Topic{segment: seg, spin: opts.Spin}
 	if err := t.start(); err != nil {
-		return nil, false, failed(op, name, errors.Join(err, seg.close()))
+		return nil, false, failed(op, name, errors.Join(err, seg.Close()))
 	}
 	return t, created, nil
 }
 
 func (t *Topic) start() (err error) {
-	if t.broadcast, err = t.segment.broadcast(); err != nil {
+	if t.broadcast, err = openBroadcast(t.segment); err != nil {
 		return err
 	}
 	b := &t.broadcast
-	if t.sending.bell, err = t.segment.bell("~room", &b.Bells.Room, &b.Send.Waits); err != nil {
+	if t.sending.bell, err = t.segment.Bell("~room", &b.Bells.Room, &b.Send.Waits); err != nil {
 		return err
 	}
 	t.sending.end = &b.Send.End
-	t.sending.spin.option = t.spin
-	if err := t.segment.peers.start(b.Release); err != nil {
+	t.sending.spin.Option = t.spin
+	if err := t.segment.Peers.Start(b.Release); err != nil {
 		return err
 	}
-	t.sending.bell.ring() // publishers may have waited for the place's subscriber
+	t.sending.bell.Ring() // publishers may have waited for the place's subscriber
 	return nil
 }
 
-// broadcast returns the ring of a segment that is a topic.
-func (s *segment) broadcast() (ring.Broadcast, error) {
-	if s.shape.option > topicOverwrites {
+// openBroadcast returns the ring of a segment that is a topic.
+func openBroadcast(s *segment.Segment) (ring.Broadcast, error) {
+	if s.Shape.Option > topicOverwrites {
 		return ring.Broadcast{}, object.ErrCorrupt
 	}
-	r, err := s.ring(0)
+	r, err := s.Ring(0)
 	if err != nil {
 		return ring.Broadcast{}, err
 	}
-	places, err := s.places()
-	return ring.NewBroadcast(r, places, s.shape.option == topicOverwrites), err
+	places, err := s.Places()
+	return ring.NewBroadcast(r, places, s.Shape.Option == topicOverwrites), err
 }
 
 // Name returns the topic's name with its prefix.
-func (t *Topic) Name() string { return t.segment.name }
+func (t *Topic) Name() string { return t.segment.Name }
 
 // Capacity returns the size of the topic's ring in bytes.
 func (t *Topic) Capacity() int64 { return int64(t.broadcast.Size()) }
@@ -182,18 +181,18 @@ func (t *Topic) Overflow() Overflow {
 // and the last subscription in any process are closed, the topic is removed. A
 // second Close returns os.ErrClosed.
 func (t *Topic) Close() error {
-	if t.segment.closed.Swap(true) {
+	if t.segment.Closed.Swap(true) {
 		return t.failed("close", os.ErrClosed)
 	}
-	_ = t.segment.view.Guard(func() error {
-		t.sending.finish(t.segment.member.number, t.broadcast.Abort)
+	_ = t.segment.View.Guard(func() error {
+		t.sending.finish(t.segment.Member.Number, t.broadcast.Abort)
 		return nil
 	})
-	return t.check("close", t.segment.close())
+	return t.check("close", t.segment.Close())
 }
 
 // failed returns the error of an operation on the topic.
-func (t *Topic) failed(op string, err error) error { return failed(op, t.segment.name, err) }
+func (t *Topic) failed(op string, err error) error { return failed(op, t.segment.Name, err) }
 
 func (t *Topic) check(op string, err error) error {
 	if err != nil {

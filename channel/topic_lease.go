@@ -25,7 +25,7 @@ type TopicLease struct {
 //
 // Receiving another message before releasing the lease waits for that.
 func (s *Subscription) Next(ctx context.Context) (TopicLease, error) {
-	l, a, err := s.tryNext(s.taking.spin.tries())
+	l, a, err := s.tryNext(s.taking.spin.Tries())
 	if a == ring.Done {
 		return l, nil
 	}
@@ -74,7 +74,7 @@ func (s *Subscription) releaseLease(l TopicLease) error {
 	}
 	s.leased = false
 	defer s.wakeNext()
-	return s.segment.view.Guard(func() error {
+	return s.segment.View.Guard(func() error {
 		intact, err := s.cursor.PassLeased(l.position, uint64(len(l.bytes)))
 		s.wakePublisher()
 		if err == nil && !intact {

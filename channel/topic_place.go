@@ -36,7 +36,7 @@ func (t *Topic) tryReserve(length int, hurry bool) (d TopicDraft, a ring.Attempt
 	if length < 0 {
 		return TopicDraft{}, ring.Empty, negative(length)
 	}
-	err = t.segment.view.Guard(func() (err error) {
+	err = t.segment.View.Guard(func() (err error) {
 		var position uint64
 		position, a, err = t.reserve(length, hurry)
 		if a == ring.Done {
@@ -68,7 +68,7 @@ func (d TopicDraft) Commit(length int) error {
 		return nil
 	})
 	if err == nil {
-		d.t.segment.peers.wake(asleep)
+		d.t.segment.Peers.Wake(asleep)
 	}
 	return err
 }
@@ -77,7 +77,7 @@ func (d TopicDraft) Commit(length int) error {
 func (d TopicDraft) Abort() error {
 	return d.finish("abort", func() error {
 		d.t.broadcast.Abort(d.position)
-		d.t.sending.bell.notify()
+		d.t.sending.bell.Notify()
 		return nil
 	})
 }
@@ -86,7 +86,7 @@ func (d TopicDraft) finish(op string, f func() error) error {
 	if d.t == nil || !d.t.sending.onLoan.CompareAndSwap(d.position+1, 0) {
 		return d.failed(op, os.ErrClosed)
 	}
-	if err := d.t.segment.view.Guard(f); err != nil {
+	if err := d.t.segment.View.Guard(f); err != nil {
 		return d.failed(op, err)
 	}
 	return nil

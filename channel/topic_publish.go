@@ -27,15 +27,15 @@ func (t *Topic) publishLater(
 	ctx context.Context, a ring.Attempt, err error, try func(hurry bool) (ring.Attempt, error),
 ) error {
 	p := t.sending.patience()
-	defer p.stop()
+	defer p.Stop()
 	for err == nil && a != ring.Done {
-		if err = t.segment.peers.wait(ctx, &p, a); err == nil {
-			a, err = try(p.asleep)
+		if err = t.segment.Peers.Wait(ctx, &p, a); err == nil {
+			a, err = try(p.Asleep)
 		}
 	}
-	if err != nil && p.asleep { // another one can do with what woke this one
-		_ = t.segment.view.Guard(func() error {
-			t.sending.bell.notify()
+	if err != nil && p.Asleep { // another one can do with what woke this one
+		_ = t.segment.View.Guard(func() error {
+			t.sending.bell.Notify()
 			return nil
 		})
 	}
@@ -45,7 +45,7 @@ func (t *Topic) publishLater(
 // TryPublish puts a copy of the message into the topic if there is room now.
 // Otherwise it returns [ErrFull].
 func (t *Topic) TryPublish(message []byte) error {
-	a, err := t.segment.peers.once(func() (ring.Attempt, error) { return t.tryPublish(message, false) })
+	a, err := t.segment.Peers.Once(func() (ring.Attempt, error) { return t.tryPublish(message, false) })
 	if err == nil && a != ring.Done {
 		err = ErrFull
 	}
@@ -76,7 +76,7 @@ func (t *Topic) PublishBatch(ctx context.Context, batch [][]byte) (published int
 // none, the one in the way will ring.
 func (t *Topic) tryPublish(message []byte, hurry bool) (a ring.Attempt, err error) {
 	var asleep ring.Sleepers
-	err = t.segment.view.Guard(func() error {
+	err = t.segment.View.Guard(func() error {
 		position, tried, err := t.reserve(len(message), hurry)
 		if tried == ring.Done {
 			t.broadcast.Write(position, t.broadcast.Send.Messages, message)
@@ -85,13 +85,13 @@ func (t *Topic) tryPublish(message []byte, hurry bool) (a ring.Attempt, err erro
 		a = tried
 		return err
 	})
-	t.segment.peers.wake(asleep)
+	t.segment.Peers.Wake(asleep)
 	return a, err
 }
 
 func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a ring.Attempt, err error) {
 	var asleep ring.Sleepers
-	err = t.segment.view.Guard(func() error {
+	err = t.segment.View.Guard(func() error {
 		position, tried, err := t.reserve(len(batch[0]), hurry)
 		if tried == ring.Done {
 			var next uint64
@@ -101,7 +101,7 @@ func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a ring.Attempt, err
 		a = tried
 		return err
 	})
-	t.segment.peers.wake(asleep)
+	t.segment.Peers.Wake(asleep)
 	return n, a, err
 }
 
@@ -109,17 +109,17 @@ func (t *Topic) tryBatch(batch [][]byte, hurry bool) (n int, a ring.Attempt, err
 func (t *Topic) reserve(length int, hurry bool) (position uint64, a ring.Attempt, err error) {
 	s := &t.broadcast
 	e := ring.LoadEnd(&s.Send.End)
-	if !e.Take(&s.Send.End, t.segment.member.number) {
+	if !e.Take(&s.Send.End, t.segment.Member.Number) {
 		return 0, ring.Taken.By(e.Owner()), nil
 	}
 	position = e.Position()
 	switch {
-	case t.segment.closed.Load(): // Close waits for a call that took the end before
+	case t.segment.Closed.Load(): // Close waits for a call that took the end before
 		err = os.ErrClosed
 	case uint64(length) > s.Longest():
 		err = tooLong(uint64(length), s.Longest())
 	default:
-		position, a = s.Reserve(position, uint64(length), t.segment.member.number)
+		position, a = s.Reserve(position, uint64(length), t.segment.Member.Number)
 		if a == ring.Done {
 			return position, ring.Done, nil
 		}
@@ -129,7 +129,7 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a ring.Attempt
 	}
 	ring.Leave(&s.Send.End, position)
 	if position != e.Position() { // a sleeper may be in the way, at padding
-		t.segment.peers.wake(s.Bells.Data.TakeAll())
+		t.segment.Peers.Wake(s.Bells.Data.TakeAll())
 	}
 	return position, a, err
 }
@@ -138,6 +138,6 @@ func (t *Topic) reserve(length int, hurry bool) (position uint64, a ring.Attempt
 // subscribers sleep, for [peers.wake].
 func (t *Topic) published(next uint64) ring.Sleepers {
 	ring.Leave(&t.broadcast.Send.End, next)
-	t.sending.bell.notify()
+	t.sending.bell.Notify()
 	return t.broadcast.Bells.Data.TakeAll()
 }

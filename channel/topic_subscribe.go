@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -22,13 +23,13 @@ import (
 // methods are in progress. If several goroutines receive, each message goes to one
 // of them.
 type Subscription struct {
-	segment   *segment
+	segment   *segment.Segment
 	receiving sync.Mutex // for the cursor, except its place, and the lease
 	cursor    *ring.Cursor
 	leases    uint64 // how many leases there were
 	leased    bool   // the last of them has not ended
 	taking    side
-	room      *bell
+	room      *segment.Bell
 }
 
 // SubscribeOptions are the options of [Topic.Subscribe]. The zero value has the
@@ -53,45 +54,45 @@ func (t *Topic) Subscribe(opts *SubscribeOptions) (*Subscription, error) {
 		err := object.Explain(fs.ErrInvalid, fmt.Sprintf("Last is %d: it must not be negative", opts.Last))
 		return nil, t.failed("subscribe", err)
 	}
-	if t.segment.closed.Load() {
+	if t.segment.Closed.Load() {
 		return nil, t.failed("subscribe", os.ErrClosed)
 	}
-	seg, _, err := makeSegment(spec{
-		name: t.segment.name, kind: topicKind, rings: 1, security: t.segment.security,
-	}, open)
+	seg, _, err := segment.Make(segment.Spec{
+		Name: t.segment.Name, Kind: segment.Topic, Security: t.segment.Security,
+	}, segment.Open)
 	if err != nil {
 		return nil, t.failed("subscribe", err)
 	}
 	s := &Subscription{segment: seg}
-	s.taking.spin.option = t.spin
+	s.taking.spin.Option = t.spin
 	if err := s.start(uint64(opts.Last)); err != nil {
-		return nil, t.failed("subscribe", errors.Join(err, seg.close()))
+		return nil, t.failed("subscribe", errors.Join(err, seg.Close()))
 	}
 	return s, nil
 }
 
 func (s *Subscription) start(last uint64) error {
-	broadcast, err := s.segment.broadcast()
+	broadcast, err := openBroadcast(s.segment)
 	if err != nil {
 		return err
 	}
-	s.cursor = broadcast.Cursor(s.segment.member.number)
-	s.taking.bell, err = s.segment.bell(dataBell(s.segment.member.number), &broadcast.Bells.Data, &broadcast.Receive.Waits)
+	s.cursor = broadcast.Cursor(s.segment.Member.Number)
+	s.taking.bell, err = s.segment.Bell(segment.DataBell(s.segment.Member.Number), &broadcast.Bells.Data, &broadcast.Receive.Waits)
 	if err != nil {
 		return err
 	}
-	if s.room, err = s.segment.bell("~room", &broadcast.Bells.Room, &broadcast.Send.Waits); err != nil {
+	if s.room, err = s.segment.Bell("~room", &broadcast.Bells.Room, &broadcast.Send.Waits); err != nil {
 		return err
 	}
-	if err := s.segment.peers.start(broadcast.Release); err != nil {
+	if err := s.segment.Peers.Start(broadcast.Release); err != nil {
 		return err
 	}
-	s.room.ring() // see Topic.start
-	return s.segment.view.Guard(func() error { return s.cursor.Join(last) })
+	s.room.Ring() // see Topic.start
+	return s.segment.View.Guard(func() error { return s.cursor.Join(last) })
 }
 
 // Name returns the topic's name with its prefix.
-func (s *Subscription) Name() string { return s.segment.name }
+func (s *Subscription) Name() string { return s.segment.Name }
 
 // Receive waits for the next message and returns it in buffer, or in a longer
 // buffer if that is too short. If ctx has ended, Receive returns a message that is
@@ -103,7 +104,7 @@ func (s *Subscription) Name() string { return s.segment.name }
 //
 // Returns object.ErrCorrupt if another process has corrupted the topic's memory.
 func (s *Subscription) Receive(ctx context.Context, buffer []byte) ([]byte, error) {
-	message, a, err := s.tryReceive(buffer, s.taking.spin.tries())
+	message, a, err := s.tryReceive(buffer, s.taking.spin.Tries())
 	if a == ring.Done {
 		return message, nil
 	}
@@ -121,8 +122,8 @@ func (s *Subscription) receiveLater(
 	p := s.taking.patience()
 	defer s.stop(&p)
 	for err == nil && a != ring.Done {
-		if err = s.segment.peers.wait(ctx, &p, a); err == nil {
-			a, err = try(s.taking.spin.tries())
+		if err = s.segment.Peers.Wait(ctx, &p, a); err == nil {
+			a, err = try(s.taking.spin.Tries())
 		}
 	}
 	return s.check("receive", err)
@@ -130,17 +131,15 @@ func (s *Subscription) receiveLater(
 
 // stop ends a wait. A publisher's bell wakes one of the goroutines that wait
 // here, so that one wakes the next.
-func (s *Subscription) stop(p *patience) {
-	p.stop()
-	if p.asleep {
+func (s *Subscription) stop(p *segment.Patience) {
+	p.Stop()
+	if p.Asleep {
 		s.wakeNext()
 	}
 }
 
 func (s *Subscription) wakeNext() {
-	if s.taking.bell.sleeping.Load() > 0 {
-		s.taking.bell.ring()
-	}
+	s.taking.bell.RingNext()
 }
 
 // TryReceive is [Subscription.Receive] without waiting. It reports false if
@@ -167,12 +166,12 @@ func (s *Subscription) try(tries int, once func() (ring.Attempt, error)) (a ring
 	s.receiving.Lock()
 	defer s.receiving.Unlock()
 	switch {
-	case s.segment.closed.Load():
+	case s.segment.Closed.Load():
 		return ring.Empty, os.ErrClosed
 	case s.leased:
-		return ring.Taken.By(s.segment.member.number), nil
+		return ring.Taken.By(s.segment.Member.Number), nil
 	}
-	err = s.segment.view.Guard(func() (err error) {
+	err = s.segment.View.Guard(func() (err error) {
 		for {
 			a, err = once()
 			if tries--; tries <= 0 || a.Result() != ring.Empty || err != nil {
@@ -188,7 +187,7 @@ func (s *Subscription) try(tries int, once func() (ring.Attempt, error)) (a ring
 func (s *Subscription) wakePublisher() {
 	if s.cursor.Wanted {
 		s.cursor.Wanted = false
-		s.room.ring()
+		s.room.Ring()
 	}
 }
 
@@ -203,21 +202,21 @@ func (s *Subscription) Lost() uint64 {
 // Close ends the subscription and its lease: publishers no longer wait for it. Waits
 // that use it end with os.ErrClosed. A second Close returns os.ErrClosed.
 func (s *Subscription) Close() error {
-	if s.segment.closed.Swap(true) {
+	if s.segment.Closed.Swap(true) {
 		return s.failed("close", os.ErrClosed)
 	}
 	s.receiving.Lock()
 	s.leased = false
-	_ = s.segment.view.Guard(func() error {
-		s.cursor.Wanted = s.segment.member.place.Unsubscribe() || s.cursor.Wanted
+	_ = s.segment.View.Guard(func() error {
+		s.cursor.Wanted = s.segment.Member.Place.Unsubscribe() || s.cursor.Wanted
 		s.wakePublisher()
 		return nil
 	})
 	s.receiving.Unlock()
-	return s.check("close", s.segment.close())
+	return s.check("close", s.segment.Close())
 }
 
-func (s *Subscription) failed(op string, err error) error { return failed(op, s.segment.name, err) }
+func (s *Subscription) failed(op string, err error) error { return failed(op, s.segment.Name, err) }
 
 func (s *Subscription) check(op string, err error) error {
 	if err != nil {

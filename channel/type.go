@@ -1,7 +1,6 @@
 package channel
 
 import (
-	"bytes"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
@@ -9,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -72,39 +72,15 @@ func describe(t reflect.Type) (string, error) {
 	return "", fs.ErrInvalid
 }
 
-// typeWords are what a preamble has of a Type: zeros if the messages have none.
-type typeWords struct {
-	fingerprint uint64   // FNV-1a, 64 bits, of the description; 1 if that is 0
-	text        [64]byte // the description's beginning, and zeros
-}
-
-func (t *Type) words() (w typeWords) {
+func (t *Type) words() (w segment.Type) {
 	if t == nil {
 		return w
 	}
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(t.text)) // never fails
-	w.fingerprint = max(hash.Sum64(), 1)
-	copy(w.text[:], t.text)
+	w.Fingerprint = max(hash.Sum64(), 1)
+	copy(w.Text[:], t.text)
 	return w
-}
-
-// description returns the description as far as it is there, for people.
-func (w *typeWords) description() string {
-	if w.fingerprint == 0 {
-		return ""
-	}
-	text, _, ended := bytes.Cut(w.text[:], []byte{0})
-	shown := strings.Map(func(r rune) rune {
-		if !strconv.IsPrint(r) {
-			return '?' // another process wrote it
-		}
-		return r
-	}, string(text))
-	if !ended {
-		shown += "..."
-	}
-	return shown
 }
 
 // usable returns an error if no channel can have messages of the type.
@@ -117,20 +93,20 @@ func (t *Type) usable() error {
 
 // matches returns an [object.ErrWrongKind] unless the type, if there is one, is that
 // of a channel's messages.
-func (t *Type) matches(there typeWords) error {
+func (t *Type) matches(there segment.Type) error {
 	if err := t.usable(); t == nil || err != nil {
 		return err
 	}
 	mine := t.words()
 	switch {
-	case mine.fingerprint == there.fingerprint:
+	case mine.Fingerprint == there.Fingerprint:
 		return nil
-	case there.fingerprint == 0:
+	case there.Fingerprint == 0:
 		return object.Explain(object.ErrWrongKind, fmt.Sprintf("the channel's messages have no type, not %s", t))
-	case mine.text == there.text:
+	case mine.Text == there.Text:
 		return object.Explain(object.ErrWrongKind, fmt.Sprintf(
-			"the channel's messages are %s, which differs from %s after %d bytes", there.description(), t, len(there.text)))
+			"the channel's messages are %s, which differs from %s after %d bytes", there.Description(), t, len(there.Text)))
 	}
 	return object.Explain(object.ErrWrongKind, fmt.Sprintf(
-		"the channel's messages are %s, not %s", there.description(), t))
+		"the channel's messages are %s, not %s", there.Description(), t))
 }

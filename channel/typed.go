@@ -27,7 +27,7 @@ type TypedQueue[T any] struct{ *Queue }
 // Returns object.ErrWrongKind if the queue's messages have another type or none: the
 // error tells both.
 func NewTypedQueue[T any](q *Queue) (TypedQueue[T], error) {
-	return TypedQueue[T]{q}, q.check("open", TypeOf[T]().matches(q.segment.shape.typeWords))
+	return TypedQueue[T]{q}, q.check("open", TypeOf[T]().matches(q.segment.Shape.Type))
 }
 
 // Send is [Queue.Send] of a value.
@@ -108,7 +108,7 @@ type TypedTopic[T any] struct{ *Topic }
 
 // NewTypedTopic is [NewTypedQueue] for a topic.
 func NewTypedTopic[T any](t *Topic) (TypedTopic[T], error) {
-	return TypedTopic[T]{t}, t.check("open", TypeOf[T]().matches(t.segment.shape.typeWords))
+	return TypedTopic[T]{t}, t.check("open", TypeOf[T]().matches(t.segment.Shape.Type))
 }
 
 // Publish is [Topic.Publish] of a value.
@@ -173,7 +173,7 @@ type TypedLatest[T any] struct{ *Latest }
 // created with the size of a T, which [Type.Size] returns.
 func NewTypedLatest[T any](l *Latest) (TypedLatest[T], error) {
 	t := TypeOf[T]()
-	err := t.matches(l.segment.shape.typeWords)
+	err := t.matches(l.segment.Shape.Type)
 	if err == nil && l.Size() != t.Size() {
 		err = object.ErrCorrupt
 	}

@@ -1,4 +1,4 @@
-package channel
+package segment
 
 import (
 	"unsafe"
@@ -7,4 +7,4 @@ import (
 )
 
 // The size is a contract with other processes.
-var _ [ring.Line]byte = [unsafe.Sizeof(preamble{})]byte{}
+var _ [ring.Line]byte = [unsafe.Sizeof(Preamble{})]byte{}

@@ -1,4 +1,4 @@
-package channel
+package segment
 
 import (
 	"errors"
@@ -14,26 +14,26 @@ import (
 	"github.com/filemap-go/filemap/waitable"
 )
 
-// member is this handle's place among those that have a channel open. It holds
-// the mutex of that place as long as it lives: that tells the others.
-type member struct {
-	number uint16 // of the place, from 1 on
-	place  *ring.Place
-	hold   waitable.Hold
+// Member is a handle's place in the channel. The handle holds the place's mutex as
+// long as it lives: that tells the others.
+type Member struct {
+	Number uint16 // of the place, from 1 on
+	Place  *ring.Place
+	Hold   waitable.Hold
 }
 
-// errCrowded is an [object.ErrNoSpace].
-var errCrowded = object.Explain(object.ErrNoSpace, "too many have the channel open")
+// ErrCrowded: all places are taken. It is an [object.ErrNoSpace].
+var ErrCrowded = object.Explain(object.ErrNoSpace, "too many have the channel open")
 
 // join takes a free place, or that of a member that died. Its mutex keeps others
 // from taking the same one.
-func (s *segment) join() error {
-	places, err := s.places()
+func (s *Segment) join() error {
+	places, err := s.Places()
 	if err != nil {
 		return err
 	}
 	process := make([]uint64, len(places))
-	if err := s.view.Guard(func() error {
+	if err := s.View.Guard(func() error {
 		for i := range places {
 			process[i] = atomic.LoadUint64(&places[i].Process)
 		}
@@ -51,19 +51,20 @@ func (s *segment) join() error {
 			}
 		}
 	}
-	return object.Explain(errCrowded, fmt.Sprintf("the channel is open %d times: that is the limit", len(places)))
+	return object.Explain(ErrCrowded, fmt.Sprintf("the channel is open %d times: that is the limit", len(places)))
 }
 
-func (s *segment) places() ([]ring.Place, error) {
-	return filemap.SliceAt[ring.Place](s.view, placesAt, int(s.shape.places))
+// Places returns what the memory has of each place: that of number 1 is the first.
+func (s *Segment) Places() ([]ring.Place, error) {
+	return filemap.SliceAt[ring.Place](s.View, placesAt, int(s.Shape.places))
 }
 
-func (s *segment) joinAt(number uint16, p *ring.Place) (joined bool, err error) {
+func (s *Segment) joinAt(number uint16, p *ring.Place) (joined bool, err error) {
 	mutex, hold, ok, err := s.lockPlace(number)
 	if !ok {
 		return false, err
 	}
-	err = s.view.Guard(func() error {
+	err = s.View.Guard(func() error {
 		step.Here()
 		*p = ring.Place{}
 		step.Here()
@@ -74,19 +75,20 @@ func (s *segment) joinAt(number uint16, p *ring.Place) (joined bool, err error) 
 		return false, errors.Join(err, mutex.Close())
 	}
 	s.parts = append(s.parts, mutex)
-	s.member = member{number: number, place: p, hold: hold}
+	s.Member = Member{Number: number, Place: p, Hold: hold}
 	return true, nil
 }
 
-func (s *segment) placeName(number uint16) string { return placeName(s.name, number) }
+// PlaceName returns the name of a place's mutex.
+func (s *Segment) PlaceName(number uint16) string { return placeName(s.Name, number) }
 
 func placeName(channel string, number uint16) string {
 	return channel + "~" + strconv.Itoa(int(number))
 }
 
-// lockPlace takes a place's mutex, unless whoever has the place lives.
-func (s *segment) lockPlace(number uint16) (*waitable.Mutex, waitable.Hold, bool, error) {
-	mutex, _, err := waitable.OpenOrCreateMutex(s.placeName(number), &waitable.MutexOptions{Security: s.security})
+// lockPlace takes a place's mutex, unless the process that has the place lives.
+func (s *Segment) lockPlace(number uint16) (*waitable.Mutex, waitable.Hold, bool, error) {
+	mutex, _, err := waitable.OpenOrCreateMutex(s.PlaceName(number), &waitable.MutexOptions{Security: s.Security})
 	if err != nil {
 		return nil, waitable.Hold{}, false, err
 	}
@@ -99,11 +101,11 @@ func (s *segment) lockPlace(number uint16) (*waitable.Mutex, waitable.Hold, bool
 
 // leave gives the place up. When others can take it, nothing of this process
 // touches the memory any more.
-func (s *segment) leave() error {
-	_ = s.view.Guard(func() error {
+func (s *Segment) leave() error {
+	_ = s.View.Guard(func() error {
 		step.Here()
-		atomic.StoreUint64(&s.member.place.Process, 0)
+		atomic.StoreUint64(&s.Member.Place.Process, 0)
 		return nil
 	})
-	return errors.Join(s.view.Close(), s.member.hold.Unlock())
+	return errors.Join(s.View.Close(), s.Member.Hold.Unlock())
 }

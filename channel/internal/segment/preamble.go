@@ -1,0 +1,131 @@
+package segment
+
+import (
+	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/object"
+)
+
+// What the processes share. docs/channel-format.md is the contract; the structs
+// here follow it. Every word is little-endian, and at a multiple of its size.
+//
+//	   0  +----------------------------------------------------+
+//	      | preamble: what the mapping is                      |
+//	 128  +----------------------------------------------------+
+//	      | words of the ring: 384 bytes                       |
+//	 512  +----------------------------------------------------+
+//	      | words of the second ring of a Conn, leases of a    |
+//	      | Latest                                             |
+//	1024  +----------------------------------------------------+
+//	      | places: 128 bytes for each handle                  |
+//	      +----------------------------------------------------+
+//	      | hands of a queue: 16 bytes each                    |
+//	      +----------------------------------------------------+
+//	      | rings, from a multiple of 4096 on                  |
+//	      +----------------------------------------------------+
+const (
+	magic   = 0x637061_6d656c6966 // "filemapc"
+	version = 2
+
+	preambleAt = 0
+	wordsAt    = 128
+	leasesAt   = 512 // of a Latest
+	placesAt   = 1024
+	wordsSize  = 3 * ring.Line // of one ring
+
+	// PageSize is what the size of a ring is a multiple of.
+	PageSize = 4096
+)
+
+// Kind is what a mapping is used for.
+type Kind uint32
+
+// The kinds.
+const (
+	Queue Kind = iota + 1
+	Topic
+	Latest
+	Conn
+	Listener // a queue of requests
+)
+
+func (k Kind) String() string {
+	names := [...]string{
+		Queue: "queue", Topic: "topic", Latest: "latest", Conn: "conn", Listener: "listener",
+	}
+	if k == 0 || int(k) >= len(names) {
+		return "channel"
+	}
+	return names[k]
+}
+
+// rings returns how many rings a channel has.
+func (k Kind) rings() int64 {
+	if k == Conn {
+		return 2
+	}
+	return 1
+}
+
+// places returns how many places a new channel has: they fill the first page, or the
+// first four.
+func (k Kind) places() uint32 {
+	if k == Conn {
+		return (PageSize - placesAt) / ring.Line
+	}
+	return (4*PageSize - placesAt) / ring.Line
+}
+
+// Preamble says what a mapping is. It is written once, before the name can be
+// opened.
+type Preamble struct {
+	magic     uint64
+	version   uint32
+	Kind      Kind
+	Capacity  uint64 // bytes of a ring
+	places    uint32 // how many may have it open
+	group     object.Share
+	everybody object.Share
+	_         [2]byte
+	Option    uint64 // the kind's own
+	ID        uint64 // queues: a random number, which identifies the messages with their positions
+	Hands     uint32 // queues: how many messages can be in hand
+	_         [4]byte
+	Type
+}
+
+// handsAt returns where the table of what is in hand is.
+func (p Preamble) handsAt() int64 { return placesAt + int64(p.places)*ring.Line }
+
+// ringsAt returns where a channel's rings begin.
+func (p Preamble) ringsAt() int64 {
+	end := p.handsAt() + int64(p.Hands)*ring.HandSize
+	return (end + PageSize - 1) / PageSize * PageSize
+}
+
+// loadPreamble loads what a mapping is, and returns an error unless that is a channel.
+func loadPreamble(v *filemap.View) (Preamble, error) {
+	p, err := filemap.Load[Preamble](v, preambleAt)
+	if err != nil {
+		return p, err
+	}
+	return p, p.check()
+}
+
+// check returns an error unless the preamble is that of a channel.
+func (p Preamble) check() error {
+	switch {
+	case p.magic != magic:
+		return errNoChannel
+	case p.version != version:
+		return object.ErrVersion
+	case p.Capacity < CapacityLeast || p.Capacity > CapacityMost || p.Capacity%PageSize != 0,
+		p.Capacity&(p.Capacity-1) != 0 && p.Kind != Latest, // which has no ring
+		p.places == 0 || p.places > placesMost, p.Hands > ring.HandsMost,
+		p.group > object.ShareAll || p.everybody > object.ShareAll:
+		return object.ErrCorrupt
+	}
+	return nil
+}
+
+var errNoChannel = object.Explain(object.ErrWrongKind, "the name is a mapping that is not a channel")
