@@ -167,11 +167,10 @@ func TestReadyClosed(t *testing.T) {
 			watchdog(t)
 			event, _ := unsignaled(t)
 			c := prepare(t)
+			closed := make(chan error)
 			go func() {
 				time.Sleep(20 * time.Millisecond) // the wait sleeps
-				if err := c.close(); err != nil {
-					t.Error(err)
-				}
+				closed <- c.close()
 			}()
 			if _, err := waitable.Any(background, event, c.object); !errors.Is(err, os.ErrClosed) {
 				t.Errorf("Any during Close: %v", err)
@@ -179,6 +178,7 @@ func TestReadyClosed(t *testing.T) {
 			if _, err := waitable.Any(ended(), event, c.object); !errors.Is(err, os.ErrClosed) {
 				t.Errorf("Any after Close: %v", err)
 			}
+			succeed(t, "Close", <-closed)
 		})
 	}
 }
@@ -188,14 +188,12 @@ func TestReadyClosed(t *testing.T) {
 func TestReadyToSeveral(t *testing.T) {
 	watchdog(t)
 	a, b := queue(t, &channel.QueueOptions{Spin: channel.SpinNever})
-	received := make(chan error)
+	sent, received := make(chan error), make(chan error)
 	for range 20 {
 		go func() { received <- second(b.Receive(background, nil)) }()
 		go func() {
 			time.Sleep(time.Millisecond)
-			if err := a.Send(background, nil); err != nil {
-				t.Error(err)
-			}
+			sent <- a.Send(background, nil)
 		}()
 		short, cancel := context.WithTimeout(background, 20*time.Millisecond)
 		if _, err := waitable.Any(short, a.Ready()); err != nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -203,6 +201,7 @@ func TestReadyToSeveral(t *testing.T) {
 		}
 		cancel()
 		succeed(t, "Receive", <-received)
+		succeed(t, "Send", <-sent) // before the queue is closed
 	}
 }
 
@@ -217,17 +216,17 @@ func TestReadyToTakeAgain(t *testing.T) {
 	if _, err := waitable.Any(ended(), a.Ready()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Any, while the message is in hand: %v", err)
 	}
+	returned := make(chan error)
 	go func() {
 		time.Sleep(20 * time.Millisecond) // the wait sleeps
-		if err := taken.Return(); err != nil {
-			t.Error(err)
-		}
+		returned <- taken.Return()
 	}()
 	for range 2 {
 		if _, err := waitable.Any(background, a.Ready()); err != nil {
 			t.Errorf("Any, when the message was given back: %v", err)
 		}
 	}
+	succeed(t, "Return", <-returned)
 	taken, err = a.Take(background)
 	succeed(t, "Take", err)
 	if taken.Takes() != 1 {
