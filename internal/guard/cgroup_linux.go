@@ -64,7 +64,7 @@ func removeStopped(dir int, stop uint64) {
 // eachStopped calls f for the cgroups in which no more commands start.
 func eachStopped(dir int, stop uint64, f func(group int, name string)) {
 	sys.EachCgroup(dir, func(group int, name string) {
-		if n, err := strconv.ParseUint(name, 10, 64); err == nil && n < stop {
+		if n, err := strconv.ParseUint(name, 10, 64); err == nil && int32(uint32(n)-uint32(stop)) < 0 { // the low half of the word counts
 			f(group, name)
 		}
 	})

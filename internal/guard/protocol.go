@@ -19,14 +19,11 @@ type Job interface {
 	// Pause lets other processes go on for a moment.
 	Pause()
 
-	// State returns the low half of the state word.
-	State() uint32
 	// Stopped reports whether somebody has terminated the job since the command was
 	// to start.
 	Stopped() bool
-	// Sleep returns when the low half of the state word is another one, and
-	// sometimes for no reason.
-	Sleep(state uint32)
+	// SleepUntilStopped returns when somebody has, and sometimes for no reason.
+	SleepUntilStopped()
 
 	// UnlockByte gives the guard's lock up, that of the byte which stands for it.
 	UnlockByte()
@@ -55,12 +52,8 @@ func AwaitLastHandle(j Job) {
 
 // AwaitStop returns when somebody has terminated the job.
 func AwaitStop(j Job) {
-	for {
-		state := j.State() // before the look
-		if j.Stopped() {
-			return
-		}
-		j.Sleep(state)
+	for !j.Stopped() {
+		j.SleepUntilStopped()
 	}
 }
 

@@ -24,7 +24,7 @@ type Setup struct {
 	HandleByte int64  // of the job's file: locked while there is a handle
 	GuardBytes int64  // the first of the bytes that guards lock: see Byte
 	StateAt    int    // of the page: the word that waits for the job sleep on
-	StopAt     int    // the word that counts how often the job was terminated
+	StopAt     int    // the word that counts how often the job was terminated, and guards sleep on
 	Stop       uint64 // the value that it had before the start
 	Leave      bool   // leave the members alone when the last handle is gone
 	Name       string // the path of the job's file, to be removed with the last handle

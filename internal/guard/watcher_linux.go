@@ -60,12 +60,6 @@ func (w *watcher) Unlink() { _ = sys.Unlink(w.Name) }
 // Pause implements Job.
 func (w *watcher) Pause() { time.Sleep(time.Millisecond) }
 
-// State implements Job.
-func (w *watcher) State() (low uint32) {
-	touch(func() { low = uint32(sys.Word64(w.page, w.StateAt).Load()) })
-	return low
-}
-
 // stops returns how often the job was terminated, unless its page is gone.
 func (w *watcher) stops() (n uint64, ok bool) {
 	ok = touch(func() { n = sys.Word64(w.page, w.StopAt).Load() })
@@ -78,16 +72,16 @@ func (w *watcher) Stopped() bool {
 	return !ok || stop != w.Stop
 }
 
-// Sleep implements Job.
-func (w *watcher) Sleep(state uint32) {
+// SleepUntilStopped implements Job.
+func (w *watcher) SleepUntilStopped() {
 	const hour = 3600e9
-	sys.FutexWait(w.futex(), state, hour)
+	sys.FutexWait(w.futex(w.StopAt), uint32(w.Stop), hour)
 }
 
-func (w *watcher) futex() sys.Futex { return sys.SharedFutex(sys.Word64(w.page, w.StateAt)) }
+func (w *watcher) futex(at int) sys.Futex { return sys.SharedFutex(sys.Word64(w.page, at)) }
 
 // Announce implements Job.
 func (w *watcher) Announce() {
 	touch(func() { ChangeState(sys.Word64(w.page, w.StateAt)) })
-	sys.FutexWake(w.futex())
+	sys.FutexWake(w.futex(w.StateAt))
 }

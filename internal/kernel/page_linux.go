@@ -74,6 +74,13 @@ func (p *page) low() uint32 { return uint32(p.state.Load()) }
 
 func (p *page) Wake() { sys.FutexWake(p.futex) }
 
+func (p *page) AddOneAndWake(offset int) {
+	word := sys.Word64(p.pages, len(p.pages)/2+offset)
+	if sys.FutexAddOneAndWake(sys.SharedFutex(word)) != nil {
+		p.gone.Store(true)
+	}
+}
+
 func (p *page) Keep() (owner uint32, err error) {
 	if p.keeper, err = keepers.next(); err != nil {
 		return 0, err

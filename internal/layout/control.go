@@ -80,7 +80,7 @@ const (
 	LedgerEntry   = 0x010
 	LedgerEntries = (ControlSize - LedgerAt) / LedgerEntry
 
-	// JobStopAt is the word of a job that changes when somebody terminates it.
+	// JobStopAt is the word of a job whose low half counts how often it was terminated.
 	JobStopAt = 0x080
 	// ParamLeave is a bit of a job's parameter: its members live on without it.
 	ParamLeave = 1 << 0

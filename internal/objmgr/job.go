@@ -92,17 +92,11 @@ func (s *Sync) HasKeepers() (kept bool, err error) {
 
 // Stop changes the word that has guards kill what they guard.
 func (s *Sync) Stop() error {
-	word := s.page.Word(layout.JobStopAt)
-	for range stateAttempts {
-		old := word.Load()
-		if err := s.usable(); err != nil {
-			return err
-		}
-		if word.CompareAndSwap(old, old+1) {
-			return s.changed()
-		}
+	if err := s.usable(); err != nil {
+		return err
 	}
-	return s.corrupt()
+	s.page.AddOneAndWake(layout.JobStopAt)
+	return s.changed()
 }
 
 // Stopped returns how often the job was stopped, for guards that begin.
@@ -111,13 +105,11 @@ func (s *Sync) Stopped() (uint64, error) {
 	return n, s.usable()
 }
 
-// changed wakes guards and waits.
+// changed wakes waits.
 func (s *Sync) changed() error {
-	err := s.change(func(old layout.State) (layout.State, error) {
+	return s.change(func(old layout.State) (layout.State, error) {
 		return old.Bump(1, layout.StateWaiters-1), nil
 	})
-	s.page.Wake() // guards do not mark the state
-	return err
 }
 
 // Leaves reports whether the members live on without the job.

@@ -20,6 +20,9 @@ type Page interface {
 	Err() error
 	// Wake lets everybody go on who is parked on the page's state word.
 	Wake()
+	// AddOneAndWake adds 1 to the low half of the word at an offset, and lets everybody
+	// go on who sleeps on that word, in one step: no death can come in between.
+	AddOneAndWake(offset int)
 	// Keep has the system set layout.MutexDied in the state word, and wake
 	// somebody, if this process dies while the word holds the returned owner
 	// number.

@@ -213,23 +213,19 @@ func (t *simThread) Pause() {
 	t.bear(t.simStart, t.task)
 }
 
-func (t *simThread) State() uint32 {
+func (t *simThread) Stopped() bool {
 	t.step()
 	t.history = 0 // a round begins
 	t.bear(t.simStart, t.task)
-	state := uint32(t.page().get(layout.StateAt))
-	t.history.add(uint64(state))
-	t.logf("state", "%#x", state)
-	return state
-}
-
-func (t *simThread) Stopped() bool {
-	t.step()
 	return t.seeBool("stopped", "", t.isGone() || t.stops() != t.stopped)
 }
 
-func (t *simThread) Sleep(state uint32) {
-	t.Park(noContext, []Parked{{Page: t.page(), Low: state}}, 0)
+func (t *simThread) SleepUntilStopped() { t.sleepOnStops(t.stopped) }
+
+// sleepOnStops sleeps until somebody terminates the job, unless it was terminated
+// another number of times.
+func (t *simThread) sleepOnStops(stops uint64) {
+	t.parkOn(layout.JobStopAt, []Parked{{Page: t.page(), Low: uint32(stops)}}, 0)
 }
 
 func (t *simThread) UnlockByte() {

@@ -16,6 +16,7 @@ import (
 //     wait, or while the job has its name,
 //   - a member lives without guards though not both were killed, or in a file that was
 //     made into another object, or when nothing can happen any more,
+//   - a member lives when only time can pass, though its job was terminated,
 //   - a guard outlives its work,
 //   - a wait for the end returns though the job had members all the time, or comes
 //     back by itself when it is over.
@@ -114,6 +115,15 @@ func (s *simulation) checkMembers() {
 }
 
 func (st *simStart) bothStruck() bool { return st.outer.main.struck && st.inner.main.struck }
+
+// checkStopped looks at the members when nobody can go on by himself.
+func (s *simulation) checkStopped() {
+	for _, st := range s.starts {
+		if st.lives && !st.bothStruck() && st.inode.life() == st.life && st.stops() != st.before {
+			s.fail(st.command, "survived the termination of its job")
+		}
+	}
+}
 
 // checkStarts looks at what is left when nothing can happen any more.
 func (s *simulation) checkStarts() {
@@ -215,6 +225,13 @@ func (p *process) hasJob() *jobHandle {
 	p.quiet = true
 	defer func() { p.quiet = false }()
 	return p.openOrCreateJob(localX)
+}
+
+// rest waits until nobody else can go on.
+func (p *process) rest() {
+	for until := p.sim.now + 1; p.sim.now < until; {
+		p.Park(noContext, []Parked{}, until)
+	}
 }
 
 // keep waits until the processes of interest begin.

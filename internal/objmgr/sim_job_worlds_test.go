@@ -1,11 +1,11 @@
 package objmgr
 
 import (
+	"math"
 	"slices"
 	"testing"
 
 	jobguard "github.com/filemap-go/filemap/internal/guard"
-	"github.com/filemap-go/filemap/internal/layout"
 )
 
 // Commands.
@@ -30,6 +30,14 @@ func holdsLong(p *process) {
 	j := p.hasJob()
 	p.startIn(j, lasts)
 	p.keep()
+	p.closeJob(j)
+}
+
+// holdsRests is holds, but closes the job when nobody else can go on.
+func holdsRests(p *process) {
+	j := p.hasJob()
+	p.startIn(j, lasts)
+	p.rest()
 	p.closeJob(j)
 }
 
@@ -131,6 +139,7 @@ var (
 	guardedX      = []actor{{ann, holdsLong}}
 	guardedGlobal = []actor{{ann, sharesJob}}
 	guardedShort  = []actor{{ann, holdsShort}}
+	guardedRests  = []actor{{ann, holdsRests}}
 	emptyX        = []actor{{ann, holdsEmpty}}
 )
 
@@ -158,6 +167,8 @@ var jobWorlds = []world{
 		actors: []actor{{ann, cleans}}},
 	{name: "a guarded job, terminator", robust: true, vast: true, before: guardedX,
 		actors: []actor{{ann, terminatesAwaitsJob}}},
+	{name: "a guarded job, terminator killed", vast: true, kills: 1, before: guardedRests,
+		actors: []actor{{ann, terminatesJob}}},
 	{name: "another's guarded job, creator", steady: true, robust: true, vast: true, before: guardedGlobal,
 		actors: []actor{{bob, sharesJobAnew}}},
 }
@@ -181,21 +192,26 @@ func TestSeededGuardBugs(t *testing.T) {
 	notForRaces(t)
 	bugs := []struct {
 		name  string
-		guard func(*simThread) jobguard.Job
+		guard func(*simThread) jobguard.Job // unless nil
+		host  func(*process) Host
 	}{
-		{"the name is not looked at", func(t *simThread) jobguard.Job { return careless{t} }},
-		{"the name stays", func(t *simThread) jobguard.Job { return untidy{t} }},
-		{"handles are not looked for after the wait", func(t *simThread) jobguard.Job { return hurried{t} }},
-		{"handles are not looked for before the start", func(t *simThread) jobguard.Job { return eager{t} }},
-		{"the lock is kept for the killing", func(t *simThread) jobguard.Job { return selfish{t} }},
-		{"the job is empty before the killing", func(t *simThread) jobguard.Job { return premature{t} }},
-		{"no wait is told of the end", func(t *simThread) jobguard.Job { return silent{t} }},
-		{"the termination is missed before the sleep", func(t *simThread) jobguard.Job { return drowsy{t} }},
-		{"every change of the state is a termination", func(t *simThread) jobguard.Job { return jumpy{t} }},
+		{name: "the name is not looked at", guard: func(t *simThread) jobguard.Job { return careless{t} }},
+		{name: "the name stays", guard: func(t *simThread) jobguard.Job { return untidy{t} }},
+		{name: "handles are not looked for after the wait", guard: func(t *simThread) jobguard.Job { return hurried{t} }},
+		{name: "handles are not looked for before the start", guard: func(t *simThread) jobguard.Job { return eager{t} }},
+		{name: "the lock is kept for the killing", guard: func(t *simThread) jobguard.Job { return selfish{t} }},
+		{name: "the job is empty before the killing", guard: func(t *simThread) jobguard.Job { return premature{t} }},
+		{name: "no wait is told of the end", guard: func(t *simThread) jobguard.Job { return silent{t} }},
+		{name: "the termination is missed before the sleep", guard: func(t *simThread) jobguard.Job { return drowsy{t} }},
+		{name: "a termination before the start counts", guard: func(t *simThread) jobguard.Job { return jumpy{t} }},
+		{name: "the termination and its wake are two steps", host: func(p *process) Host { return halting{p} }},
 	}
 	for _, bug := range bugs {
 		t.Run(bug.name, func(t *testing.T) {
-			wrap := func(p *process) Host { return brokenGuards{p, bug.guard} }
+			wrap := bug.host
+			if bug.guard != nil {
+				wrap = func(p *process) Host { return brokenGuards{p, bug.guard} }
+			}
 			for seed := range uint64(walks / 10) {
 				for _, w := range slices.Concat(jobWorlds, largeJobWorlds) {
 					if s := walk(w, wrap, seed, false); isViolation(s.failure) {
@@ -258,12 +274,32 @@ type silent struct{ *simThread }
 
 func (silent) Announce() {}
 
-// drowsy sleeps on a state that it loads after the look.
+// drowsy sleeps on a count that it loads after the look.
 type drowsy struct{ *simThread }
 
-func (d drowsy) Sleep(uint32) { d.simThread.Sleep(d.State()) }
+func (d drowsy) SleepUntilStopped() {
+	d.step()
+	d.sleepOnStops(d.stops())
+}
 
-// jumpy takes any change of the state for a termination.
+// jumpy takes a termination before the start for one of its own.
 type jumpy struct{ *simThread }
 
-func (j jumpy) Stopped() bool { return uint32(j.page().get(layout.StateAt)) != 0 }
+func (j jumpy) Stopped() bool { return j.simThread.Stopped() || j.stops() != 0 }
+
+// halting may die between a termination and the wake for it.
+type halting struct{ *process }
+
+type haltingPage struct{ *simPage }
+
+func (h haltingPage) AddOneAndWake(offset int) {
+	h.p.step()
+	h.set(offset, h.get(offset)+1)
+	h.p.step()
+	h.wake(h.p, offset, math.MaxInt)
+}
+
+func (h halting) MapPage(fd FD, guarded bool) (Page, error) {
+	page, err := h.process.MapPage(fd, guarded)
+	return haltingPage{page.(*simPage)}, err
+}

@@ -17,6 +17,7 @@ import (
 // sleeper is what a process is to the parts of the machine that wake it.
 type sleeper struct {
 	words []Parked // it is parked on these
+	at    int      // the offset of the words in their pages
 	until int64
 	// timedOut is the number of changes when it last came back although
 	// nobody woke it.
@@ -93,14 +94,21 @@ func (s *simPage) Err() error { return nil }
 // Wake implements Page.
 func (s *simPage) Wake() {
 	s.p.step()
-	s.wake(s.p, math.MaxInt)
+	s.wake(s.p, layout.StateAt, math.MaxInt)
 }
 
-// wake wakes so many of those who are parked on the page.
-func (s *simPage) wake(by *process, most int) {
+// AddOneAndWake implements Page.
+func (s *simPage) AddOneAndWake(offset int) {
+	s.p.step()
+	s.set(offset, s.get(offset)+1)
+	s.wake(s.p, offset, math.MaxInt)
+}
+
+// wake wakes so many of those who are parked on a word of the page.
+func (s *simPage) wake(by *process, offset, most int) {
 	for _, other := range by.sim.processes {
 		isOn := func(w Parked) bool { return w.Page.(pageOfMachine).real().inode == s.inode }
-		if most > 0 && slices.ContainsFunc(other.words, isOn) {
+		if most > 0 && other.at == offset && slices.ContainsFunc(other.words, isOn) {
 			other.words = nil
 			most--
 		}
@@ -135,7 +143,7 @@ func (s *simPage) ownerDied(p *process) {
 	low := state.Low()&layout.StateWaiters | layout.MutexDied
 	s.set(layout.StateAt, uint64(layout.NewState(state.Token(), low)))
 	if state.Has(layout.StateWaiters) {
-		s.wake(p, 1)
+		s.wake(p, layout.StateAt, 1)
 	}
 }
 
@@ -192,9 +200,14 @@ func (w simWord) CompareAndSwap(old, v uint64) bool {
 
 // Park implements Memory.
 func (p *process) Park(_ context.Context, words []Parked, until int64) {
+	p.parkOn(layout.StateAt, words, until)
+}
+
+// parkOn is Park for the words at any offset.
+func (p *process) parkOn(offset int, words []Parked, until int64) {
 	p.step()
 	for _, w := range words {
-		if uint32(w.Page.(pageOfMachine).real().get(layout.StateAt)) != w.Low {
+		if uint32(w.Page.(pageOfMachine).real().get(offset)) != w.Low {
 			p.history.add(1)
 			p.see("park", "", nil)
 			return
@@ -203,7 +216,7 @@ func (p *process) Park(_ context.Context, words []Parked, until int64) {
 	if p.ended {
 		return
 	}
-	p.words, p.until = words, until
+	p.words, p.at, p.until = words, offset, until
 	p.logf("park", "on %d words", len(words))
 	p.step()
 	p.until = 0

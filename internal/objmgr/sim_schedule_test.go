@@ -40,6 +40,7 @@ func (s *simulation) choices(to []choice) []choice {
 		}
 	}
 	if len(to) == 0 {
+		s.checkStopped()
 		to = s.timeouts(to)
 	}
 	if len(to) == 0 {

@@ -110,7 +110,7 @@ type thriftyPage struct{ *simPage }
 
 func (t thriftyPage) Wake() {
 	t.p.step()
-	t.wake(t.p, 1)
+	t.wake(t.p, layout.StateAt, 1)
 }
 
 func (t thrifty) MapPage(fd FD, guarded bool) (Page, error) {

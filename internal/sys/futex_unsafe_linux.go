@@ -45,6 +45,7 @@ const (
 
 	futexWait        = 0
 	futexWake        = 1
+	futexWakeOp      = 5
 	futexPrivateFlag = 128
 
 	// FutexWordsMax is how many words one wait can be for.
@@ -103,4 +104,19 @@ func FutexWake(f Futex) {
 	const all = 1<<31 - 1
 	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(f.addr)), f.op(futexWake),
 		all, 0, 0, 0)
+}
+
+// FutexAddOneAndWake adds 1 to a word and then does what FutexWake does, in one step:
+// this process cannot be killed in between. It returns EFAULT if the word is not there.
+func FutexAddOneAndWake(f Futex) error {
+	const (
+		all    = 1<<31 - 1
+		addOne = 1<<28 | 1<<12 // FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0)
+	)
+	word := uintptr(unsafe.Pointer(f.addr))
+	_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, word, f.op(futexWakeOp), all, 0, word, addOne)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
