@@ -12,39 +12,20 @@ import (
 // the cgroup's events.
 type keeper struct {
 	watcher
-	events sys.CgroupEvents
+	events    sys.CgroupEvents
+	inner     int           // of the outer keeper: the inner one's process id
+	none      chan struct{} // closed when the job has no handles; nil when that is known
+	populated chan bool     // whether the cgroup has members; closed when it is removed
 }
 
-// runOuterKeeper is the life of the outer keeper: it has another one keep, and does it
-// itself if that is killed. It returns its exit code.
+// runOuterKeeper is the life of the outer keeper. It returns its exit code.
 func runOuterKeeper(s Setup) int {
 	k, err := newKeeper(s)
 	if err != nil {
 		return s.reportStart(err)
 	}
-	first, err := sys.TryLockByte(s.Descriptor, s.keepersByte(), true)
-	if err != nil || !first { // others keep the cgroup
-		return s.reportStart(err)
-	}
-	inner, err := k.startInner()
-	if code := s.reportStart(err); err != nil {
-		return code
-	}
-	if awaitInner(inner) != 0 {
-		k.keep()
-	}
+	KeepOuter(k, k.keep)
 	return 0
-}
-
-// startInner starts the inner keeper. What happens in the cgroup from now on, it sees.
-func (k *keeper) startInner() (pid int, err error) {
-	if _, err := sys.TryLockByte(k.Descriptor, k.membersByte(), true); err != nil {
-		return 0, err
-	}
-	if k.events, err = sys.WatchCgroup(k.cgroup()); err != nil {
-		return 0, err
-	}
-	return k.executeInner(innerKeeperName, "", []string{""}, int(k.events))
 }
 
 // runInnerKeeper is the life of the inner keeper. It returns its exit code.
@@ -62,81 +43,25 @@ func newKeeper(s Setup) (*keeper, error) {
 	catch()                // a signal to all processes would end these before they have killed
 	_ = syscall.Chdir("/") // the holder's directory may be removed, or its disk unmounted
 	w, err := newWatcher(s, "filemap-keeper")
-	return &keeper{watcher: w}, err
+	return &keeper{watcher: w, none: make(chan struct{}), populated: make(chan bool)}, err
 }
 
-// awaitInner waits for the inner keeper's end. If that is stopped, it kills nobody: it
-// is continued.
-func awaitInner(pid int) (status syscall.WaitStatus) {
-	for {
-		_, err := syscall.Wait4(pid, &status, syscall.WUNTRACED, nil)
-		switch {
-		case err == syscall.EINTR:
-		case err == nil && status.Stopped():
-			_ = syscall.Kill(pid, syscall.SIGCONT)
-		default:
-			return status
-		}
-	}
-}
-
-// keep returns when the job has no handles and the cgroup is removed.
+// keep keeps until the job has ended.
 func (k *keeper) keep() {
-	none, populated := make(chan struct{}), make(chan bool)
 	go func() {
 		AwaitLastHandle(k)
-		close(none)
+		close(k.none)
 	}()
-	go k.killStopped()
-	go k.watchMembers(populated)
-	var again <-chan time.Time
-	for ended := false; !ended || !k.end(); {
-		select {
-		case <-none:
-			none, ended = nil, true
-		case members, ok := <-populated:
-			if !ok {
-				return
-			}
-			k.mark(members)
-		case <-again:
-		}
-		if ended {
-			const pause = 250 * time.Millisecond // for what the system does not tell
-			again = time.After(pause)
-		}
-	}
-}
-
-// end kills the members of a job without handles, and reports whether the cgroup is
-// removed.
-func (k *keeper) end() bool {
-	if !k.Leave {
-		_ = sys.KillCgroup(k.cgroup())
-	}
-	return sys.RemoveCgroup(k.cgroup(), k.Cgroup) != syscall.EBUSY
-}
-
-// killStopped kills the members each time that somebody terminates the job: a process
-// that can't do it itself, since the cgroup is another user's or not in its view.
-func (k *keeper) killStopped() {
-	for {
-		AwaitStop(k)
-		stop, ok := k.stops()
-		if !ok {
-			_ = sys.KillCgroup(k.cgroup())
-			return
-		}
-		KillStopped(k.cgroup(), stop)
-		k.Stop = stop
-	}
+	go AwaitStops(k)
+	go k.watchMembers()
+	Keep(k)
 }
 
 // watchMembers tells whether there are members after each change of that, until the
 // cgroup was removed. The first time it waits for those that the keepers were started
 // for, but not without end, since their start can fail.
-func (k *keeper) watchMembers(populated chan<- bool) {
-	defer close(populated)
+func (k *keeper) watchMembers() {
+	defer close(k.populated)
 	const firstTimeout = 250 // ms
 	for timeout := firstTimeout; ; timeout = -1 {
 		k.events.Await(timeout)
@@ -144,21 +69,98 @@ func (k *keeper) watchMembers(populated chan<- bool) {
 		if err != nil {
 			return
 		}
-		populated <- members
+		k.populated <- members
 	}
 }
 
-// mark shows others whether there are members.
-func (k *keeper) mark(members bool) {
-	if members {
-		_, _ = sys.TryLockByte(k.Descriptor, k.membersByte(), true)
-		return
+// Await implements Keeper.
+func (k *keeper) Await(ended bool) Event {
+	var again <-chan time.Time
+	if ended {
+		const pause = 250 * time.Millisecond // for what the system does not tell
+		again = time.After(pause)
 	}
-	if stop, ok := k.stops(); ok {
-		removeStopped(k.cgroup(), stop)
+	select {
+	case <-k.none:
+		k.none = nil
+		return NoHandle
+	case members, ok := <-k.populated:
+		switch {
+		case !ok:
+			return CgroupRemoved
+		case members:
+			return Populated
+		}
+		return Unpopulated
+	case <-again:
+		return TimePassed
 	}
-	End(k)
 }
+
+// LockBytes implements Keeper.
+func (k *keeper) LockBytes() (bool, error) {
+	return sys.TryLockBytes(k.Descriptor, k.keepersByte(), 2, true)
+}
+
+// LockMembersByte implements Keeper.
+func (k *keeper) LockMembersByte() { _, _ = sys.TryLockByte(k.Descriptor, k.membersByte(), true) }
 
 // UnlockByte implements Job: the byte stands for all members.
 func (k *keeper) UnlockByte() { _ = sys.UnlockByte(k.Descriptor, k.membersByte()) }
+
+// StartInner implements Keeper.
+func (k *keeper) StartInner() (err error) {
+	if k.events, err = sys.WatchCgroup(k.cgroup()); err != nil {
+		return err
+	}
+	k.inner, err = k.executeInner(innerKeeperName, "", []string{""}, int(k.events))
+	return err
+}
+
+// Report implements Keeper.
+func (k *keeper) Report(err error) { k.reportStart(err) }
+
+// AwaitInner implements Keeper. If the inner keeper is stopped, it kills nobody: it is
+// continued.
+func (k *keeper) AwaitInner() bool {
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(k.inner, &status, syscall.WUNTRACED, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err == nil && status.Stopped():
+			_ = syscall.Kill(k.inner, syscall.SIGCONT)
+		default:
+			return status == 0
+		}
+	}
+}
+
+// KillStopped implements Keeper.
+func (k *keeper) KillStopped() bool {
+	stop, ok := k.stops()
+	if !ok {
+		_ = sys.KillCgroup(k.cgroup())
+		return false
+	}
+	KillStopped(k.cgroup(), stop)
+	k.Stop = stop
+	return true
+}
+
+// RemoveStopped implements Keeper.
+func (k *keeper) RemoveStopped() {
+	if stop, ok := k.stops(); ok {
+		removeStopped(k.cgroup(), stop)
+	}
+}
+
+// EndMembers implements Keeper.
+func (k *keeper) EndMembers() {
+	if !k.Leave {
+		_ = sys.KillCgroup(k.cgroup())
+	}
+}
+
+// Remove implements Keeper.
+func (k *keeper) Remove() bool { return sys.RemoveCgroup(k.cgroup(), k.Cgroup) != syscall.EBUSY }

@@ -64,7 +64,7 @@ func (p *process) OpenPath(path string, check Check) (FD, Stat, error) {
 
 func (p *process) Close(fd FD) error {
 	d := p.file(fd)
-	if len(d.bytes) > 0 {
+	if len(d.bytes) > 0 && d.forks == 0 {
 		p.stepOn(fd)
 		d.bytes = nil
 		p.see("close bytes", p.subject(fd), nil)
@@ -253,8 +253,17 @@ func (p *process) Shared(_ context.Context, id uint64) (bool, error) {
 // Watch is not for the simulation: nothing here waits for another process.
 func (p *process) Watch(func(string)) (func(), error) { panic("not simulated") }
 
-// EndCgroup has nothing to do: the machine has no cgroups.
-func (p *process) EndCgroup(Cgroup) {}
+// EndCgroup ends the cgroup of a job without handles.
+func (p *process) EndCgroup(c Cgroup) {
+	for _, g := range p.sim.cgroups {
+		if g.path == c.Path && !g.removed {
+			p.step()
+			g.killAll(p)
+			p.step()
+			g.remove()
+		}
+	}
+}
 
 // Locker tells nothing: it is for the text of errors.
 func (p *process) Locker(FileID, int64) Locker { return Locker{} }

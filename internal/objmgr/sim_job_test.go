@@ -116,7 +116,7 @@ func (s *simulation) checkMembers() {
 
 func (st *simStart) bothStruck() bool { return st.outer.main.struck && st.inner.main.struck }
 
-// checkStopped looks at the members when nobody can go on by himself.
+// checkStopped looks at the members when only time can pass.
 func (s *simulation) checkStopped() {
 	for _, st := range s.starts {
 		if st.lives && !st.bothStruck() && st.inode.life() == st.life && st.stops() != st.before {
@@ -146,7 +146,7 @@ func (s *simulation) observeJob(p *process) {
 		isMember := func(st *simStart) bool {
 			return st.life == op.objects[0].life() && st.lives && !st.bothStruck()
 		}
-		op.empty = !slices.ContainsFunc(s.starts, isMember)
+		op.empty = !slices.ContainsFunc(s.starts, isMember) && !s.hasKeptMember(p)
 	}
 }
 

@@ -141,7 +141,7 @@ func (p *process) die() {
 		return
 	}
 	d := p.files[0]
-	if len(d.bytes) > 0 {
+	if len(d.bytes) > 0 && d.forks == 0 {
 		d.bytes = nil
 		p.log("dies", "", "and its locks of bytes go")
 		return
@@ -159,7 +159,7 @@ func (p *process) skipUnlocked() {
 	}
 	for len(p.files) > 0 {
 		if d := p.files[0]; d != nil {
-			if d.whole != unlocked || len(d.bytes) > 0 {
+			if d.forks == 0 && (d.whole != unlocked || len(d.bytes) > 0) {
 				return
 			}
 			d.close()

@@ -18,6 +18,7 @@ type simulation struct {
 	now       int64         // what all clocks show
 	guards    map[*inode]*guard
 	starts    []*simStart
+	cgroups   []*simCgroup
 	begun     bool // what is before the world has been done
 	steady    bool // nobody terminates a job
 	wrap      func(*process) Host
@@ -41,11 +42,13 @@ func (s *simulation) choices(to []choice) []choice {
 	}
 	if len(to) == 0 {
 		s.checkStopped()
+		s.checkStoppedKept()
 		to = s.timeouts(to)
 	}
 	if len(to) == 0 {
 		s.checkAsleep()
 		s.checkStarts()
+		s.checkKept()
 		return to
 	}
 	for i, p := range s.processes {
@@ -123,6 +126,11 @@ func (s *simulation) checkEmpty() {
 	for _, name := range s.sorted() {
 		s.fail(s.processes[0], "at the end, %s is left", name)
 	}
+	for _, c := range s.cgroups {
+		if !c.removed && !c.forsaken() {
+			s.fail(s.processes[0], "at the end, the cgroup is left")
+		}
+	}
 }
 
 // abandon ends the scripts of a run that is of no more interest.
@@ -197,6 +205,9 @@ func (s *simulation) state() hash {
 	}
 	for _, st := range s.starts {
 		all.add(uint64(st.hash()))
+	}
+	for _, c := range s.cgroups {
+		all.add(uint64(c.hash()))
 	}
 	all.add(uint64(s.now))
 	all.addBool(s.killed)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestSmallWorlds(t *testing.T) {
-	for _, w := range slices.Concat(smallWorlds, makingWorlds, smallSyncWorlds, jobWorlds) {
+	for _, w := range slices.Concat(smallWorlds, makingWorlds, smallSyncWorlds, jobWorlds, keeperWorlds) {
 		t.Run(w.name, func(t *testing.T) {
 			// A walk is enough on other systems: the protocol says the same there.
 			if race.Enabled || runtime.GOOS != "linux" || w.vast && !longRun() {
@@ -24,7 +24,7 @@ func TestSmallWorlds(t *testing.T) {
 }
 
 func TestLargeWorlds(t *testing.T) {
-	for _, w := range slices.Concat(largeWorlds, largeMakingWorlds, largeSyncWorlds, largeJobWorlds) {
+	for _, w := range slices.Concat(largeWorlds, largeMakingWorlds, largeSyncWorlds, largeJobWorlds, largeKeeperWorlds) {
 		t.Run(w.name, func(t *testing.T) { walkWorld(t, w) })
 	}
 }

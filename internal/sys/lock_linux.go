@@ -26,7 +26,13 @@ func Unflock(fd int) error {
 // TryLockByte takes an open file description lock on one byte of a file, or
 // reports that another description's lock forbids it: F_OFD_SETLK of fcntl(2).
 func TryLockByte(fd int, pos int64, exclusive bool) (bool, error) {
+	return TryLockBytes(fd, pos, 1, exclusive)
+}
+
+// TryLockBytes is TryLockByte for a range, all of it or nothing.
+func TryLockBytes(fd int, pos, length int64, exclusive bool) (bool, error) {
 	lock := byteLock(pos, exclusive)
+	lock.Len = length
 	err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
 	if err == unix.EAGAIN { // EACCES is that of a filter: no Linux says it for a lock
 		return false, nil
