@@ -193,6 +193,12 @@ func (v *View) guarded(err error) error {
 
 // Close unmaps the view. Accesses in progress finish or fail with os.ErrClosed;
 // later ones fail with os.ErrClosed. A second Close returns os.ErrClosed.
+//
+// # Windows notes
+//
+// Close waits for accesses in progress: a function that [View.Guard] calls must not
+// wait for another goroutine that calls it. If such a function calls Close itself, that
+// waits up to 100 ms for the other accesses, and the last access unmaps the view.
 func (v *View) Close() error {
 	if err := v.region.Close(); err != nil {
 		return v.failed("close", err)

@@ -57,3 +57,33 @@ func usesOfView(v *filemap.View, word filemap.Word[uint64], off int64) map[strin
 		"Close":          v.Close,
 	}
 }
+
+// TestCloseInsideGuard closes a view in a function that Guard calls. Close does not
+// wait for that, and what comes later finds the view closed.
+func TestCloseInsideGuard(t *testing.T) {
+	m, err := filemap.Create(filemaptest.New(t).Name("Inside"), 4096, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	v, err := m.View(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = v.Guard(func() error {
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+		_, err := v.WriteAt([]byte("x"), 0)
+		return err
+	})
+	if !errors.Is(err, os.ErrClosed) {
+		t.Errorf("a write after Close: %v", err)
+	}
+	if err := v.Guard(func() error { return nil }); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Guard after Close: %v", err)
+	}
+	if err := v.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the second Close: %v", err)
+	}
+}

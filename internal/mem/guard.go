@@ -16,7 +16,7 @@ func (r *Region) ReadAt(p []byte, off int64) (err error) {
 		return r.explain(err, off, len(p))
 	}
 	if !r.begin() {
-		return os.ErrClosed
+		return r.refuse()
 	}
 	done, panicOnFault := false, debug.SetPanicOnFault(true)
 	defer func() {
@@ -37,7 +37,7 @@ func (r *Region) WriteAt(p []byte, off int64) (err error) {
 		return r.explain(err, off, len(p))
 	}
 	if !r.begin() {
-		return os.ErrClosed
+		return r.refuse()
 	}
 	done, panicOnFault := false, debug.SetPanicOnFault(true)
 	defer func() {
@@ -54,7 +54,7 @@ func (r *Region) WriteAt(p []byte, off int64) (err error) {
 // Guard runs f, which may touch the bytes themselves, and returns its error.
 func (r *Region) Guard(f func() error) (err error) {
 	if !r.begin() {
-		return os.ErrClosed
+		return r.refuse()
 	}
 	done, panicOnFault := false, debug.SetPanicOnFault(true)
 	defer func() {
@@ -91,26 +91,45 @@ func (r *Region) Touch(pageSize int, write bool) error {
 	return nil
 }
 
-// begin reports whether an access may begin. Where accesses are counted, the
-// count goes up before closed is read and Close does the two the other way
-// around, so that one of them sees the other.
+// begin reports whether an access may begin. If not, the caller returns what refuse
+// does.
 func (r *Region) begin() bool {
 	if r.inFlight == nil {
 		return !r.closed.Load()
 	}
-	r.inFlight.Add(1)
-	if r.closed.Load() {
-		r.inFlight.Add(-1)
-		return false
+	return r.inFlight.Add(1) > 0
+}
+
+// refuse ends an access that may not begin.
+func (r *Region) refuse() error {
+	if r.inFlight != nil {
+		r.uncount()
 	}
-	return true
+	return os.ErrClosed
+}
+
+// uncount takes an access off the count.
+func (r *Region) uncount() {
+	if r.inFlight.Add(-1) == closing {
+		r.detachLast()
+	}
+}
+
+// detachLast ends Close after the last access, and the last that was refused: each
+// may be so for a moment.
+//
+//go:noinline
+func (r *Region) detachLast() { // in line, it would make each access a call slower
+	if r.inFlight.CompareAndSwap(closing, over) {
+		r.detached <- r.detach()
+	}
 }
 
 // end ends a guarded access.
 func (r *Region) end(panicOnFault bool) {
 	debug.SetPanicOnFault(panicOnFault)
 	if r.inFlight != nil {
-		r.inFlight.Add(-1)
+		r.uncount()
 	}
 	runtime.KeepAlive(r) // see Close
 }

@@ -11,9 +11,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/filemap-go/filemap/internal/race"
 	"github.com/filemap-go/filemap/object"
@@ -42,12 +44,20 @@ type Region struct {
 
 	// inFlight counts accesses where Detach is not one atomic step: there,
 	// another thread's memory could come to lie under an access in progress,
-	// so Close lets those finish first. It is nil where a touch during and
-	// after Detach faults for certain, which saves 8 ns an access.
+	// so the last of those does it, and Close waits for that. It is nil where a
+	// touch during and after Detach faults for certain, which saves 8 ns an access.
 	inFlight *atomic.Int64
+	detached chan error // with inFlight, from Close on: gets the error of Detach
 
 	mu sync.Mutex // held by Close and Flush
 }
+
+// What inFlight is once the region is closed and from Detach on, without the accesses
+// that are in progress or being refused.
+const (
+	closing = -1 << 62
+	over    = closing - 1<<61
+)
 
 // Spec describes the bytes a region is made of.
 type Spec struct {
@@ -118,16 +128,70 @@ func (r *Region) Flush() error {
 }
 
 // Close gives the bytes up. Accesses in progress either finish or fail with
-// os.ErrClosed, and so do all later ones. A second Close returns os.ErrClosed.
+// os.ErrClosed, and all later ones fail. A second Close returns os.ErrClosed.
+//
+// Where accesses are counted, Close waits for those in progress: nothing touches the
+// bytes when it has returned. In a function that Guard calls, it may be waiting for
+// its own caller, and waits no longer than ownPatience.
 func (r *Region) Close() error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.closed.Swap(true) {
+		r.mu.Unlock()
 		return os.ErrClosed
 	}
-	for r.inFlight != nil && r.inFlight.Load() > 0 {
-		runtime.Gosched() // an access is one memory copy: it ends soon
+	if r.inFlight == nil {
+		defer r.mu.Unlock()
+		return r.detach()
 	}
+	r.detached = make(chan error, 1)
+	r.inFlight.Add(closing + 1) // this call is an access: the last one detaches
+	r.mu.Unlock()               // accesses in progress may need it
+	r.uncount()
+	return r.awaitDetach()
+}
+
+// ownPatience is how long a Close waits for accesses of which one may be its caller.
+// The others are as short as a copy.
+const ownPatience = 100 * time.Millisecond
+
+func (r *Region) awaitDetach() error {
+	select {
+	case err := <-r.detached:
+		return err
+	default:
+	}
+	var patience <-chan time.Time
+	if insideGuard() {
+		patience = time.After(ownPatience)
+	}
+	select {
+	case err := <-r.detached:
+		return err
+	case <-patience:
+		return nil
+	}
+}
+
+// insideGuard reports whether a function that some region's Guard calls has called
+// this one: which region's, the stack does not tell.
+func insideGuard() bool {
+	guard := reflect.ValueOf((*Region).Guard).Pointer()
+	var pcs [64]uintptr
+	for skip := 0; ; skip += len(pcs) {
+		n := runtime.Callers(skip, pcs[:])
+		for _, pc := range pcs[:n] {
+			if f := runtime.FuncForPC(pc - 1); f != nil && f.Entry() == guard {
+				return true
+			}
+		}
+		if n < len(pcs) {
+			return false
+		}
+	}
+}
+
+// detach is the end of Close.
+func (r *Region) detach() error {
 	if err := r.backing.Detach(r.mapped); err != nil {
 		return err
 	}

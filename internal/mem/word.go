@@ -1,9 +1,6 @@
 package mem
 
-import (
-	"os"
-	"runtime/debug"
-)
+import "runtime/debug"
 
 // Word is a word of a region that is read and written atomically, also
 // against other processes. Its operations are guarded like a copy, and safe
@@ -38,7 +35,7 @@ func (r *Region) Word64(off int64) (Word[uint64], error) {
 // Load returns the word.
 func (w Word[T]) Load() (v T, err error) {
 	if !w.r.begin() {
-		return 0, os.ErrClosed
+		return 0, w.r.refuse()
 	}
 	defer w.r.leave(debug.SetPanicOnFault(true), &err)
 	return w.word.Load(), nil
@@ -47,7 +44,7 @@ func (w Word[T]) Load() (v T, err error) {
 // Store sets the word to v.
 func (w Word[T]) Store(v T) (err error) {
 	if !w.r.begin() {
-		return os.ErrClosed
+		return w.r.refuse()
 	}
 	defer w.r.leave(debug.SetPanicOnFault(true), &err)
 	w.word.Store(v)
@@ -57,7 +54,7 @@ func (w Word[T]) Store(v T) (err error) {
 // Add adds delta to the word and returns the sum.
 func (w Word[T]) Add(delta T) (sum T, err error) {
 	if !w.r.begin() {
-		return 0, os.ErrClosed
+		return 0, w.r.refuse()
 	}
 	defer w.r.leave(debug.SetPanicOnFault(true), &err)
 	return w.word.Add(delta), nil
@@ -66,7 +63,7 @@ func (w Word[T]) Add(delta T) (sum T, err error) {
 // Swap sets the word to v and returns what it was.
 func (w Word[T]) Swap(v T) (old T, err error) {
 	if !w.r.begin() {
-		return 0, os.ErrClosed
+		return 0, w.r.refuse()
 	}
 	defer w.r.leave(debug.SetPanicOnFault(true), &err)
 	return w.word.Swap(v), nil
@@ -75,7 +72,7 @@ func (w Word[T]) Swap(v T) (old T, err error) {
 // CompareAndSwap sets the word to v if it is old, and reports whether it was.
 func (w Word[T]) CompareAndSwap(old, v T) (swapped bool, err error) {
 	if !w.r.begin() {
-		return false, os.ErrClosed
+		return false, w.r.refuse()
 	}
 	defer w.r.leave(debug.SetPanicOnFault(true), &err)
 	return w.word.CompareAndSwap(old, v), nil
