@@ -14,6 +14,7 @@ type Info struct {
 	Capacity int64     `json:"capacity"`          // of a ring, in bytes
 	Rings    []Traffic `json:"rings"`             // a Conn has two: what the dialer sends, and what it receives
 	InHand   []InHand  `json:"in_hand,omitempty"` // messages of a queue, the oldest first
+	Value    *Value    `json:"value,omitempty"`   // of a latest
 	Members  []Member  `json:"members"`           // also members that died, until another member needs their place
 }
 
@@ -45,10 +46,26 @@ type Member struct {
 
 // InHand is a message that a receiver has taken and not ended yet.
 type InHand struct {
-	Place    int    `json:"place"` // that has it; 0: it was given back, and nobody has it
+	Place    int    `json:"place"`         // that has it; 0: it was given back, and nobody has it
+	PID      int    `json:"pid,omitempty"` // the place's process
 	Position uint64 `json:"position"`
 	Length   int64  `json:"length"`
 	Takes    int    `json:"takes"` // how often it was taken before
+}
+
+// Value describes what a latest has.
+type Value struct {
+	Size       int64    `json:"size"`             // in bytes
+	Version    uint64   `json:"version"`          // of the newest value; 0 if nothing has been written
+	Leases     []Leased `json:"leases,omitempty"` // that readers have
+	LeaseLimit int      `json:"lease_limit"`      // how many there can be
+}
+
+// Leased is a value that a reader has leased.
+type Leased struct {
+	Place   int    `json:"place"`             // that has it
+	PID     int    `json:"pid"`               // its process; 0 if it has closed the channel meanwhile
+	Version uint64 `json:"version,omitempty"` // 0 if it is not known
 }
 
 // Inspect describes the channel of a name, without becoming a member.
@@ -106,10 +123,34 @@ func newInfo(s segment.Snapshot) Info {
 	}
 	for _, h := range ring.Holdings(s.Hands, s.Rings[0].Receive.End, s.Capacity) {
 		info.InHand = append(info.InHand, InHand{
-			Place: int(h.Owner), Position: h.Position, Length: int64(h.Length), Takes: int(h.Takes),
+			Place: int(h.Owner), PID: info.process(h.Owner),
+			Position: h.Position, Length: int64(h.Length), Takes: int(h.Takes),
 		})
 	}
+	if s.Kind == segment.Latest {
+		info.addValue(s)
+	}
 	return info
+}
+
+// process returns the process of a place, or 0.
+func (i *Info) process(place uint16) int {
+	for _, m := range i.Members {
+		if m.Place == int(place) {
+			return m.PID
+		}
+	}
+	return 0
+}
+
+// addValue adds what a latest has.
+func (i *Info) addValue(s segment.Snapshot) {
+	i.Value = &Value{
+		Size: int64(s.ValueSize()), Version: s.Rings[0].Newest().Version(), LeaseLimit: s.LeaseLimit(),
+	}
+	for _, l := range ring.LeasedBy(s.Leases, s.Versions) {
+		i.Value.Leases = append(i.Value.Leases, Leased{int(l.Owner), i.process(l.Owner), l.Version})
+	}
 }
 
 // subscriber adds the last member to what is told of a topic, whose traffic is

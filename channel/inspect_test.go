@@ -1,6 +1,8 @@
 package channel_test
 
 import (
+	"os"
+	"reflect"
 	"testing"
 	"time"
 
@@ -62,5 +64,38 @@ func TestInspectLatest(t *testing.T) {
 	info, err := channel.Inspect(l.Name())
 	if err != nil || info.Rings[0].Lag != 0 || info.Rings[0].Sent != 3 {
 		t.Errorf("Inspect: %+v, %v", info.Rings, err)
+	}
+	lease, err := l.Lease()
+	succeed(t, "Lease", err)
+	succeed(t, "Write", l.Write(make([]byte, 8)))
+	info, err = channel.Inspect(l.Name())
+	succeed(t, "Inspect", err)
+	want := channel.Value{
+		Size: 8, Version: 4, LeaseLimit: 2,
+		Leases: []channel.Leased{{Place: 1, PID: os.Getpid(), Version: 3}},
+	}
+	if info.Value == nil || !reflect.DeepEqual(*info.Value, want) {
+		t.Errorf("Inspect: %+v, want %+v", info.Value, want)
+	}
+	succeed(t, "Release", lease.Release())
+	if info, err = channel.Inspect(l.Name()); err != nil || len(info.Value.Leases) != 0 {
+		t.Errorf("Inspect after Release: %+v, %v", info.Value, err)
+	}
+}
+
+// TestInspectInHand takes a message: Inspect tells who has it.
+func TestInspectInHand(t *testing.T) {
+	watchdog(t)
+	a, b := queue(t, nil)
+	send(t, a, "taken")
+	taken, err := b.Take(background)
+	succeed(t, "Take", err)
+	info, err := channel.Inspect(a.Name())
+	if err != nil || len(info.InHand) != 1 || info.InHand[0].PID != os.Getpid() || info.InHand[0].Place == 0 {
+		t.Errorf("Inspect: %+v, %v", info.InHand, err)
+	}
+	succeed(t, "Return", taken.Return())
+	if info, err = channel.Inspect(a.Name()); err != nil || len(info.InHand) != 1 || info.InHand[0].PID != 0 {
+		t.Errorf("Inspect after Return: %+v, %v", info.InHand, err)
 	}
 }

@@ -121,7 +121,7 @@ func newLatest(op, name string, size int, opts *LatestOptions, way segment.Way) 
 	}
 	seg, created, err := openSegment(segment.Spec{
 		Name: name, Kind: segment.Latest, Capacity: capacity,
-		Option: uint64(leases)<<32 | uint64(size), Security: opts.Security,
+		Option: segment.NewOption(size, leases), Security: opts.Security,
 	}, way, wanted{exact: opts.Leases != 0, messages: opts.Type})
 	if err != nil {
 		return nil, false, failed(op, name, err)
@@ -153,7 +153,7 @@ func slotsCapacity(size, leases int) (int64, error) {
 }
 
 func (l *Latest) start() error {
-	leases := int(l.segment.Shape.Option >> 32)
+	leases := l.segment.Shape.LeaseLimit()
 	capacity, err := slotsCapacity(l.Size(), leases)
 	if err != nil || leases == 0 || uint64(capacity) > l.segment.Shape.Capacity {
 		return object.ErrCorrupt
@@ -179,7 +179,7 @@ func (l *Latest) start() error {
 func (l *Latest) Name() string { return l.segment.Name }
 
 // Size returns the value's size in bytes.
-func (l *Latest) Size() int { return int(uint32(l.segment.Shape.Option)) }
+func (l *Latest) Size() int { return l.segment.Shape.ValueSize() }
 
 // Close closes the handle; waits that use it end with os.ErrClosed, a draft is
 // aborted, and leases are given back. The last Close in any process removes the

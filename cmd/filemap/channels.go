@@ -97,33 +97,94 @@ func printChannel(w io.Writer, info channel.Info) {
 		row("type", info.Type)
 	}
 	row("capacity", formatSize(info.Capacity))
-	for i, t := range info.Rings {
-		if len(info.Rings) > 1 {
-			row("", [...]string{"from the dialer:", "to the dialer:"}[i])
-		}
-		row("sent", fmt.Sprintf("%d messages, %s", t.Sent, describeSize(int64(t.SentBytes))))
-		row("received", fmt.Sprintf("%d messages, %s", t.Received, describeSize(int64(t.ReceivedBytes))))
-		row("lag", fmt.Sprintf("%d messages", t.Lag))
-		row("lost", fmt.Sprintf("%d messages", t.Lost))
-		row("senders", fmt.Sprintf("%d wait for room; %d waits so far", t.SendersWaiting, t.SendSleeps))
-		row("receivers", fmt.Sprintf("%d wait; %d waits so far", t.ReceiversWaiting, t.ReceiveSleeps))
+	if info.Value != nil {
+		printValue(row, *info.Value, info.Rings[0])
+	} else {
+		printRings(row, info.Rings)
 	}
 	for _, m := range info.InHand {
 		by := "nobody: it was given back"
 		if m.Place != 0 {
-			by = fmt.Sprintf("place %d", m.Place)
+			by = formatTaker(m.Place, m.PID)
 		}
-		row("in hand", fmt.Sprintf("%s, position %d, taken %d times before, by %s",
-			describeSize(m.Length), m.Position, m.Takes, by))
+		row("in hand", fmt.Sprintf("%s, position %d, taken %s before, by %s",
+			describeSize(m.Length), m.Position, counted(m.Takes, "time"), by))
 	}
+	row("members", countMembers(info.Members))
 	for _, m := range info.Members {
 		text := fmt.Sprint(m.PID)
 		if m.Dead {
 			text += " (dead)"
 		}
 		if m.Subscriber {
-			text += fmt.Sprintf(": %d messages received, %d lost, %d behind", m.Received, m.Lost, m.Lag)
+			text += fmt.Sprintf(": %s received, %d lost, %d behind", counted(m.Received, "message"), m.Lost, m.Lag)
 		}
 		row(fmt.Sprintf("place %d", m.Place), text)
 	}
+}
+
+// printRings writes what went through a channel's rings.
+func printRings(row func(string, any), rings []channel.Traffic) {
+	for i, t := range rings {
+		if len(rings) > 1 {
+			row("", [...]string{"from the dialer:", "to the dialer:"}[i])
+		}
+		row("sent", counted(t.Sent, "message")+", "+describeSize(int64(t.SentBytes)))
+		row("received", counted(t.Received, "message")+", "+describeSize(int64(t.ReceivedBytes)))
+		row("lag", counted(t.Lag, "message"))
+		row("lost", counted(t.Lost, "message"))
+		row("senders", formatSleeps("waiting for room", t.SendersWaiting, t.SendSleeps))
+		row("receivers", formatSleeps("waiting", t.ReceiversWaiting, t.ReceiveSleeps))
+	}
+}
+
+// printValue writes what a latest has, and what its readers do.
+func printValue(row func(string, any), v channel.Value, t channel.Traffic) {
+	version := "nothing has been written yet"
+	if v.Version != 0 {
+		version = fmt.Sprintf("version %d", v.Version)
+	}
+	row("value", describeSize(v.Size)+", "+version)
+	row("written", fmt.Sprintf("%s, %s", counted(t.Sent, "time"), describeSize(int64(t.SentBytes))))
+	row("readers", formatSleeps("waiting", t.ReceiversWaiting, t.ReceiveSleeps))
+	row("leases", fmt.Sprintf("%d of %d", len(v.Leases), v.LeaseLimit))
+	for _, l := range v.Leases {
+		row("leased", fmt.Sprintf("version %d, by %s", l.Version, formatTaker(l.Place, l.PID)))
+	}
+}
+
+func formatSleeps(what string, now int, ever uint64) string {
+	return fmt.Sprintf("%d %s; %s so far", now, what, counted(ever, "wait"))
+}
+
+// formatTaker names the process that has something.
+func formatTaker(place, pid int) string {
+	if pid == 0 {
+		return fmt.Sprintf("place %d", place)
+	}
+	return fmt.Sprintf("process %d, place %d", pid, place)
+}
+
+// countMembers tells how many handles and subscriptions there are. A handle can send
+// and receive, so it is neither a sender nor a receiver.
+func countMembers(members []channel.Member) string {
+	var handles, subscribers, dead int
+	for _, m := range members {
+		switch {
+		case m.Dead:
+			dead++
+		case m.Subscriber:
+			subscribers++
+		default:
+			handles++
+		}
+	}
+	text := counted(handles, "open handle")
+	if subscribers > 0 {
+		text += ", " + counted(subscribers, "subscriber")
+	}
+	if dead > 0 {
+		text += fmt.Sprintf(", and %d of dead processes", dead)
+	}
+	return text
 }

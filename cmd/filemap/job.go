@@ -65,7 +65,7 @@ a moment later: use 'filemap job kill', not kill(1).`,
 			return printJSON(c.OutOrStdout(), members)
 		}
 		if members.Others > 0 {
-			fmt.Fprintf(c.ErrOrStderr(), "%d others can't be seen from here\n", members.Others)
+			fmt.Fprintf(c.ErrOrStderr(), "%s can't be seen from here\n", counted(members.Others, "other"))
 		}
 		table := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "PID\tPPID\tCOMMAND")

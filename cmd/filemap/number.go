@@ -6,6 +6,14 @@ import (
 	"strconv"
 )
 
+// counted returns a number of things, for a sentence: "1 message", "2 messages".
+func counted[N int | uint64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // number is a flag's whole number, not negative.
 type number int
 

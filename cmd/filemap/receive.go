@@ -97,8 +97,8 @@ func warnOfLoss(c *cobra.Command, q *channel.Queue) error {
 	}
 	if lag := info.Rings[0].Lag; lag > 0 {
 		fmt.Fprintf(c.ErrOrStderr(),
-			"filemap: recv %s: %d messages are left, and no other process has the queue open: they are lost\n",
-			printable(q.Name()), lag)
+			"filemap: recv %s: no other process has the queue open, so what is left in it is lost: %s\n",
+			printable(q.Name()), counted(lag, "message"))
 	}
 	return nil
 }

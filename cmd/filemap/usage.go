@@ -52,7 +52,7 @@ func strict(c *cobra.Command) {
 func strictArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if check(c, args) != nil {
-			return badUsage(c, "%s given, usage: %s", countArgs(len(args)), c.UseLine())
+			return badUsage(c, "%s given, usage: %s", counted(len(args), "argument"), c.UseLine())
 		}
 		for _, name := range nameArgs(c, args) {
 			if err := checkName(c, name); err != nil {
@@ -64,13 +64,6 @@ func strictArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-func countArgs(n int) string {
-	if n == 1 {
-		return "1 argument"
-	}
-	return fmt.Sprintf("%d arguments", n)
 }
 
 // unknownCommand is the check of a command that only has others below it.

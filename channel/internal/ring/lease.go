@@ -29,6 +29,31 @@ func (l lease) slots() uint64 {
 	return 1 << (l>>ownerBits - 1)
 }
 
+// Leased is a lease that a place has, and the version of the value: 0 if that is not
+// known.
+type Leased struct {
+	Owner   uint16
+	Version uint64
+}
+
+// LeasedBy returns the leases that copies of the words tell of, with those of the
+// slots' versions.
+func LeasedBy(leases, versions []uint64) (all []Leased) {
+	for _, word := range leases {
+		l := lease(word)
+		slot := int(l >> ownerBits)
+		if slot == 0 {
+			continue // nobody's, or about to be somebody's
+		}
+		one := Leased{Owner: l.owner()}
+		if slot <= len(versions) {
+			one.Version = versions[slot-1]
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 // Lease leases the newest value, unless its version is after, or there is none:
 // then the slots are empty. The lease is the one of number i.
 func (s *Slots) Lease(owner uint16, after uint64) (i int, n Newest, a Attempt, err error) {

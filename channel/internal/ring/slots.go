@@ -50,17 +50,17 @@ const (
 	newestSlotBits = 16
 )
 
-// slotSize returns what a value takes: its version has a line of its own.
-func slotSize(size int) int64 { return Line + (int64(size)+Line-1)/Line*Line }
+// SlotSize returns what a value takes: its version has a line of its own.
+func SlotSize(size int) int64 { return Line + (int64(size)+Line-1)/Line*Line }
 
 // SlotsSize returns what the slots take for values of a size, and so many leases.
-func SlotsSize(size, leases int) int64 { return int64(leases+SlotsLeast) * slotSize(size) }
+func SlotsSize(size, leases int) int64 { return int64(leases+SlotsLeast) * SlotSize(size) }
 
 // NewSlots returns the slots for values of a size that lie in a ring's memory.
 func NewSlots(r Ring, size int, leases []uint64) Slots {
 	s := Slots{lines: r.lines, all: make([]slot, len(leases)+SlotsLeast), leases: leases}
 	for i := range s.all {
-		at := int64(i) * slotSize(size)
+		at := int64(i) * SlotSize(size)
 		value := at + Line
 		s.all[i] = slot{
 			version: &r.headers[at/8],
@@ -89,6 +89,9 @@ func (n Newest) Version() uint64 { return uint64(n) >> newestSlotBits }
 
 // Slot returns the number of the slot.
 func (n Newest) Slot() int { return int(n & (1<<newestSlotBits - 1)) }
+
+// Newest returns which version a copy of the words says is the newest.
+func (w *Words) Newest() Newest { return Newest(w.Send.newest) }
 
 // Newest returns which version is the newest.
 func (s *Slots) Newest() Newest {

@@ -103,6 +103,14 @@ func (p Preamble) ringsAt() int64 {
 	return (end + PageSize - 1) / PageSize * PageSize
 }
 
+// NewOption returns the option of a register for values of a size, and so many leases.
+func NewOption(size, leases int) uint64 { return uint64(leases)<<32 | uint64(size) }
+
+// ValueSize returns the size of a register's values, and LeaseLimit how many leases it
+// has.
+func (p Preamble) ValueSize() int  { return int(uint32(p.Option)) }
+func (p Preamble) LeaseLimit() int { return int(p.Option >> 32) }
+
 // loadPreamble loads what a mapping is, and returns an error unless that is a channel.
 func loadPreamble(v *filemap.View) (Preamble, error) {
 	p, err := filemap.Load[Preamble](v, preambleAt)

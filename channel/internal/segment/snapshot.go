@@ -6,6 +6,7 @@ import (
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
 )
 
@@ -16,6 +17,9 @@ type Snapshot struct {
 	Rings  []ring.Words
 	Hands  []ring.Hand
 	Places []ring.Place
+
+	Leases   []uint64 // of a register, and the versions in its slots
+	Versions []uint64
 }
 
 // TakeSnapshot copies what a mapping says, and returns an object.ErrWrongKind if it is
@@ -33,8 +37,25 @@ func TakeSnapshot(v *filemap.View) (s Snapshot, err error) {
 	if s.Hands, err = loadAll[ring.Hand](v, s.handsAt(), ring.HandSize, int(s.Preamble.Hands)); err != nil {
 		return s, err
 	}
-	s.Places, err = loadAll[ring.Place](v, placesAt, ring.Line, int(s.Preamble.places))
+	if s.Places, err = loadAll[ring.Place](v, placesAt, ring.Line, int(s.Preamble.places)); err != nil {
+		return s, err
+	}
+	if s.Kind == Latest {
+		err = s.addLeases(v)
+	}
 	return s, err
+}
+
+func (s *Snapshot) addLeases(v *filemap.View) (err error) {
+	n := s.LeaseLimit()
+	if n < 0 || n > ring.LeasesMost {
+		return object.ErrCorrupt
+	}
+	if s.Leases, err = loadAll[uint64](v, leasesAt, 8, n); err != nil {
+		return err
+	}
+	s.Versions, err = loadAll[uint64](v, s.ringsAt(), ring.SlotSize(s.ValueSize()), n+ring.SlotsLeast)
+	return err
 }
 
 // loadAll loads n values of a size that lie one after the other.
