@@ -45,3 +45,35 @@ func ExampleTypedQueue() {
 	// 2.5
 	// open Local\Example-Ticks: the channel's messages are Tick 16 {Time 0 int64,Price 8 float64}, not Quote 16 {Bid 0 float64,Ask 8 float64}
 }
+
+// A worker has values in hand until it has done them.
+func ExampleTypedQueue_Take() {
+	type Job struct{ First, Last int64 }
+	opts := &channel.QueueOptions{Type: channel.TypeOf[Job]()}
+	q, err := channel.CreateQueue(`Local\Example-Jobs`, opts)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer q.Close()
+	jobs, err := channel.NewTypedQueue[Job](q)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	if err := jobs.Send(ctx, &Job{1, 100}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	taken, err := jobs.Take(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(*taken.Value(), taken.Takes())
+	fmt.Println(taken.Done())
+	// Output:
+	// {1 100} 0
+	// <nil>
+}

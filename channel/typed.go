@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/filemap-go/filemap/object"
@@ -101,6 +102,39 @@ func (l TypedLease[T]) Release() error { return l.lease.Release() }
 
 // Return leaves the value for the next receiver.
 func (l TypedLease[T]) Return() error { return l.lease.Return() }
+
+// TypedTaken is a [Taken] of a value. Its other methods are those of the Taken.
+type TypedTaken[T any] struct{ Taken }
+
+// Take is [Queue.Take] of a value. The errors are also those of [TypedQueue.Receive].
+func (q TypedQueue[T]) Take(ctx context.Context) (TypedTaken[T], error) {
+	taken, err := q.Queue.Take(ctx)
+	if err != nil {
+		return TypedTaken[T]{}, err
+	}
+	return typedTaken[T](taken)
+}
+
+// TryTake is [Queue.TryTake] of a value. The errors are also those of
+// [TypedQueue.Receive].
+func (q TypedQueue[T]) TryTake() (t TypedTaken[T], ok bool, err error) {
+	taken, ok, err := q.Queue.TryTake()
+	if ok {
+		t, err = typedTaken[T](taken)
+	}
+	return t, ok && err == nil, err
+}
+
+// typedTaken ends a message that is not a value.
+func typedTaken[T any](t Taken) (TypedTaken[T], error) {
+	if err := checkSize[T](t.Bytes()); err != nil {
+		return TypedTaken[T]{}, errors.Join(t.q.failed("receive", err), t.Done())
+	}
+	return TypedTaken[T]{t}, nil
+}
+
+// Value returns the value: see [Taken.Bytes].
+func (t TypedTaken[T]) Value() *T { return valueIn[T](t.Bytes()) }
 
 // TypedTopic is a [Topic] whose messages are values of type T. Its other methods are
 // those of the Topic.

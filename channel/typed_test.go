@@ -197,6 +197,24 @@ func typedWays(t *testing.T) map[string]func(in, out *tick) error {
 			*out = *lease.Value()
 			return lease.Release()
 		},
+		"TrySend and Take": func(in, out *tick) error {
+			err := a.TrySend(in)
+			taken, takeErr := b.Take(background)
+			if err = errors.Join(err, takeErr); err != nil {
+				return err
+			}
+			*out = *taken.Value()
+			return taken.Done()
+		},
+		"Send and TryTake": func(in, out *tick) error {
+			err := a.Send(background, in)
+			taken, _, takeErr := b.TryTake()
+			if err = errors.Join(err, takeErr); err != nil {
+				return err
+			}
+			*out = *taken.Value()
+			return taken.Done()
+		},
 		"Publish and Receive": func(in, out *tick) error {
 			return errors.Join(to.Publish(background, in), s.Receive(background, out))
 		},
@@ -237,14 +255,16 @@ func TestTypedOddMessage(t *testing.T) {
 	to, s := typedTopic(t)
 	var value tick
 	for _, size := range []int{0, 23, 25} {
-		for range 3 {
+		for range 5 {
 			succeed(t, "Send", a.Queue.Send(background, make([]byte, size)))
 		}
 		_, tryErr := b.TryReceive(&value)
 		_, nextErr := b.Next(background)
+		_, takeErr := b.Take(background)
+		_, _, tryTakeErr := b.TryTake()
 		succeed(t, "Publish", to.Topic.Publish(background, make([]byte, size)))
 		for _, err := range []error{
-			tryErr, nextErr, b.Receive(background, &value), s.Receive(background, &value),
+			tryErr, nextErr, takeErr, tryTakeErr, b.Receive(background, &value), s.Receive(background, &value),
 		} {
 			if !errors.Is(err, object.ErrCorrupt) {
 				t.Errorf("received %d bytes as a value: %v", size, err)
