@@ -191,7 +191,8 @@ func init() {
 		}
 		draft.Bytes()[0]++
 		say("reserved")
-		select {}
+		time.Sleep(time.Hour)
+		return nil
 	}
 }
 

@@ -170,7 +170,8 @@ func init() {
 			return err
 		}
 		say("leased")
-		select {}
+		time.Sleep(time.Hour)
+		return nil
 	}
 }
 
