@@ -10,27 +10,33 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"time"
+
+	"github.com/filemap-go/filemap/bench/channels"
+	"github.com/filemap-go/filemap/bench/locks"
+	"github.com/filemap-go/filemap/bench/mappings"
+	"github.com/filemap-go/filemap/bench/measure"
 )
 
 // subjects are what is measured, in this order.
 var subjects = []struct {
-	name string
-	run  func(*runner, *report) error
+	name  string
+	run   func(*measure.Runner, *measure.Report) error
+	roles measure.Roles
 }{
-	{"mapping", runMapping},
-	{"access", runAccess},
-	{"many", runMany},
-	{"waitable", runWaitable},
-	{channelName, runChannel},
+	{"mapping", mappings.Run, mappings.Roles},
+	{"waitable", locks.Run, locks.Roles},
+	{"channel", channels.Run, channels.Roles},
 }
 
 func main() {
-	if role := os.Getenv(roleVariable); role != "" {
+	if role := os.Getenv(measure.RoleVariable); role != "" {
 		exitOn(play(role))
 		return
 	}
@@ -43,35 +49,58 @@ func main() {
 	pattern, err := regexp.Compile(*only)
 	exitOn(err)
 
-	r := &runner{rounds: 21, lapTime: 60 * time.Millisecond, only: pattern, progress: newProgress(), pin: *pin}
+	r := &measure.Runner{
+		Rounds: 21, LapTime: 60 * time.Millisecond, Only: pattern, Progress: measure.NewProgress(), Pin: *pin,
+	}
 	if *quick {
-		r.quick, r.rounds, r.lapTime = true, 5, 15*time.Millisecond
+		r.Quick, r.Rounds, r.LapTime = true, 5, 15*time.Millisecond
 	}
 	results, err := runAll(r)
 	exitOn(err)
-	results.print(os.Stdout)
+	results.Print(os.Stdout)
 	if *jsonFile != "" {
-		exitOn(results.writeJSON(*jsonFile))
+		exitOn(results.WriteJSON(*jsonFile))
 	}
 	if *plots != "" {
-		exitOn(results.writePlots(*plots))
+		exitOn(writePlots(results, *plots))
 	}
 }
 
-func runAll(r *runner) (*report, error) {
-	remove, err := isolate()
+// play is the main function of a child process.
+func play(role string) error {
+	all := make(measure.Roles)
+	for _, subject := range subjects {
+		maps.Copy(all, subject.roles)
+	}
+	do, ok := all[role]
+	if !ok {
+		return fmt.Errorf("there is no role %q", role)
+	}
+	return do()
+}
+
+func runAll(r *measure.Runner) (*measure.Report, error) {
+	remove, err := measure.Isolate()
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
-	results := newReport(r)
+	results := measure.NewReport(r)
 	for _, subject := range subjects {
 		if err := subject.run(r, results); err != nil {
 			return nil, fmt.Errorf("%s: %w", subject.name, err)
 		}
 	}
-	r.progress.clear()
+	r.Progress.Clear()
 	return results, nil
+}
+
+func writePlots(results *measure.Report, directory string) error {
+	messages, ok := results.Channel.(*channels.Report)
+	if !ok {
+		return errors.New("there is nothing to plot: only messages have plots")
+	}
+	return messages.WritePlots(directory)
 }
 
 func exitOn(err error) {

@@ -1,4 +1,0 @@
-package main
-
-// futexes are none: they are for Linux.
-var futexes []contestant

@@ -1,4 +1,0 @@
-package main
-
-// peerPrograms are none: they are for Linux.
-var peerPrograms []contestant

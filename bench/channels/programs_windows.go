@@ -1,0 +1,4 @@
+package channels
+
+// peerPrograms are none: they are for Linux.
+var peerPrograms []contestant

@@ -1,0 +1,176 @@
+package channels
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/filemap-go/filemap/bench/measure"
+)
+
+// Report is what the comparison of messages found out.
+type Report struct {
+	Rounds int   `json:"rounds"`
+	Pinned bool  `json:"pinned"`
+	BoutNS int64 `json:"bout_ns"`
+
+	// The hardware's limits, before the first round and after each.
+	CacheLine []float64 `json:"cache_line_round_trip_ns"`
+	CopyRate  []float64 `json:"copy_bytes_per_second"`
+
+	// Doubt says why nobody is to quote this run, if it is not empty.
+	Doubt string `json:"not_to_be_quoted,omitempty"`
+
+	Percentiles []float64      `json:"percentiles"`
+	Results     []result       `json:"results"`
+	Targets     []targetResult `json:"targets"`
+}
+
+// result is what a contestant did in one exercise with messages of one
+// size. Each value is the median of the rounds'; half of them lie in its span.
+type result struct {
+	Contestant string   `json:"contestant"`
+	Exercise   exercise `json:"exercise"`
+	Size       int      `json:"size"`
+
+	// Trips has the round trips' times by percentiles.
+	Trips []float64 `json:"round_trip_ns,omitempty"`
+
+	Messages span `json:"messages_per_second"`
+	Bytes    span `json:"bytes_per_second"` // one way
+	Idle     span `json:"idle"`             // the share of a processor that waiting took
+
+	// What a message costs either process, or a round trip. Allocations are
+	// counted in Go only.
+	ClientTime   float64 `json:"client_processor_ns"`
+	ServerTime   float64 `json:"server_processor_ns"`
+	ClientAllocs float64 `json:"client_allocs"`
+	ServerAllocs float64 `json:"server_allocs"`
+	InGo         bool    `json:"in_go"`
+
+	// Speedup is how many times faster than the baseline it is, by the median
+	// round trip or by messages.
+	Speedup span `json:"speedup"`
+
+	// Limit compares it with the hardware: the median round trip to that of a
+	// cache line, the bytes one way to those of a copy.
+	Limit span `json:"of_limit"`
+}
+
+// span is a median, and where half of the values lie.
+type span struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+func spanOf(values []float64) span {
+	if len(values) == 0 {
+		return span{}
+	}
+	return span{measure.Median(values), measure.Quantile(values, 0.25), measure.Quantile(values, 0.75)}
+}
+
+func (s *series) report() *Report {
+	rep := &Report{
+		Rounds: s.rounds, Pinned: s.pinned(), BoutNS: s.time.Nanoseconds(),
+		CacheLine: s.cacheLine, CopyRate: s.copyRate,
+		Doubt: doubt(s.cacheLine), Percentiles: percentiles,
+	}
+	var baseline *cell
+	for _, c := range s.cells {
+		if baseline == nil || baseline.does != c.does || baseline.size != c.size {
+			baseline = c // the first of its kind
+		}
+		rep.Results = append(rep.Results, s.resultOf(c, baseline))
+	}
+	rep.Targets = s.judge(targets)
+	return rep
+}
+
+// doubt says how the cache line's round trips differ, if they do so by more
+// than two times: then the system ran the processes elsewhere, or something
+// else.
+func doubt(trips []float64) string {
+	const most = 2
+	if len(trips) == 0 {
+		return "there are no two processors"
+	}
+	middle := measure.Median(trips)
+	if low, high := slices.Min(trips), slices.Max(trips); low*most < middle || high > middle*most {
+		return fmt.Sprintf("a cache line's round trip took %s to %s",
+			measure.Nanoseconds(low), measure.Nanoseconds(high))
+	}
+	return ""
+}
+
+func (s *series) resultOf(c, baseline *cell) result {
+	r := result{
+		Contestant: c.contestant.name, Exercise: c.does, Size: c.size, InGo: c.program == "",
+		Messages: spanOf(each(c.rounds, boutResult.rate)),
+	}
+	middle := func(value func(boutResult) float64) float64 {
+		return measure.Median(each(c.rounds, value))
+	}
+	r.ClientTime = middle(func(b boutResult) float64 { return b.client.processorTime() })
+	r.ServerTime = middle(func(b boutResult) float64 { return b.server.processorTime() })
+	r.ClientAllocs = middle(func(b boutResult) float64 { return b.client.allocs() })
+	r.ServerAllocs = middle(func(b boutResult) float64 { return b.server.allocs() })
+	switch c.does {
+	case oneWay:
+		size := float64(c.size)
+		r.Bytes = span{r.Messages.Value * size, r.Messages.Low * size, r.Messages.High * size}
+	case idle:
+		r.Idle = spanOf(each(c.rounds, boutResult.idleShare))
+		return r // who does nothing is not to be compared
+	default:
+		for i := range percentiles {
+			r.Trips = append(r.Trips,
+				middle(func(b boutResult) float64 { return b.client.Percentiles[i] }))
+		}
+	}
+	r.Speedup, r.Limit = s.compare(c, baseline)
+	return r
+}
+
+// compare compares a cell with the baseline and with the hardware, round by round.
+func (s *series) compare(c, baseline *cell) (speedup, limit span) {
+	if c.does == oneWay {
+		rates, rate := each(c.rounds, boutResult.rate), each(baseline.rounds, boutResult.rate)
+		bytes := each(c.rounds, func(b boutResult) float64 { return b.rate() * float64(c.size) })
+		return spanOf(ratios(rates, rate)), spanOf(ratios(bytes, between(s.copyRate)))
+	}
+	middle := func(b boutResult) float64 { return b.client.at(50) }
+	trips, trip := each(c.rounds, middle), each(baseline.rounds, middle)
+	return spanOf(ratios(trip, trips)), spanOf(ratios(trips, between(s.cacheLine)))
+}
+
+func each(rounds []boutResult, value func(boutResult) float64) []float64 {
+	var values []float64
+	for _, b := range rounds {
+		values = append(values, value(b))
+	}
+	return values
+}
+
+// rate returns the messages, or the round trips, a second.
+func (b boutResult) rate() float64 {
+	return float64(b.server.Messages) / b.server.Elapsed.Seconds()
+}
+
+// idleShare returns how much of a processor the server took to wait.
+func (b boutResult) idleShare() float64 {
+	return float64(b.server.Processor) / float64(b.server.Elapsed)
+}
+
+// at returns the round trips' time at a percentile.
+func (r sideResult) at(percentile float64) float64 {
+	return r.Percentiles[slices.Index(percentiles, percentile)]
+}
+
+func (r result) at(percentile float64) float64 {
+	return r.Trips[slices.Index(percentiles, percentile)]
+}
+
+func (r sideResult) processorTime() float64 { return float64(r.Processor) / float64(r.Messages) }
+
+func (r sideResult) allocs() float64 { return float64(r.Allocs) / float64(r.Messages) }

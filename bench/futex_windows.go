@@ -1,7 +1,0 @@
-package main
-
-import "errors"
-
-func startFutex() (*trip, error) { return nil, errors.ErrUnsupported }
-
-func futexEcho() error { return errors.ErrUnsupported }
