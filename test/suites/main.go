@@ -5,7 +5,15 @@
 //
 // The packages are those of Go's own tree and of modules that this workspace knows.
 // They are compiled with an overlay: package net gets two hooks, and the package's
-// tests a file that sets them. Nothing of theirs is changed on disk.
+// tests a file that sets them. Nothing of theirs is changed on disk: Go refuses an
+// overlay of its module cache, so a package of a module is tested in a copy of it.
+//
+// gRPC's two suites have tests that only a socket passes, and tests that never close a
+// listener and then look for goroutines: a Listener has one until it is closed. After
+// such a test the suite looks for no more, so that they are better skipped:
+//
+//	go run ./test/suites -skip 'Test/(HTTPConnectWithServerHello|TCPUserTimeout)' google.golang.org/grpc/internal/transport
+//	go run ./test/suites -skip 'Test/(CZSocketMetricsSocketOption|GoAwayStreamIDSmallerThanCreatedStreams)' google.golang.org/grpc/test
 package main
 
 import (
@@ -15,7 +23,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,15 +101,19 @@ func compare(path string) (ok bool, err error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	overlay, err := makeOverlay(dir, path)
+	s := &suite{path: path, dir: dir}
+	if err := s.copyModule(); err != nil {
+		return false, err
+	}
+	overlay, err := s.makeOverlay()
 	if err != nil {
 		return false, err
 	}
-	plain, _, err := run(path)
+	plain, _, err := s.run()
 	if err != nil {
 		return false, err
 	}
-	ours, output, err := run(path, "-overlay", overlay)
+	ours, output, err := s.run("-overlay", overlay)
 	if err != nil {
 		return false, err
 	}
@@ -142,12 +153,16 @@ func passed(results map[string]string) (n int) {
 }
 
 // makeOverlay writes the files that replace others, and the list of them.
-func makeOverlay(dir, path string) (list string, err error) {
-	netDir, _, err := find("net")
+func (s *suite) makeOverlay() (list string, err error) {
+	netDir, err := s.list("{{.Dir}}", "net")
 	if err != nil {
 		return "", err
 	}
-	packageDir, name, err := find(path)
+	packageDir, err := s.list("{{.Dir}}", s.path)
+	if err != nil {
+		return "", err
+	}
+	name, err := s.list("{{.Name}}", s.path)
 	if err != nil {
 		return "", err
 	}
@@ -172,7 +187,7 @@ func makeOverlay(dir, path string) (list string, err error) {
 	}
 	replace := make(map[string]string)
 	for target, content := range files {
-		file := filepath.Join(dir, fmt.Sprintf("%d.go", len(replace)))
+		file := filepath.Join(s.dir, fmt.Sprintf("%d.go", len(replace)))
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			return "", err
 		}
@@ -182,7 +197,7 @@ func makeOverlay(dir, path string) (list string, err error) {
 	if err != nil {
 		return "", err
 	}
-	list = filepath.Join(dir, "overlay.json")
+	list = filepath.Join(s.dir, "overlay.json")
 	return list, os.WriteFile(list, encoded, 0o600)
 }
 
@@ -209,25 +224,15 @@ func assertLess(files map[string]string, packageDir string) error {
 	return nil
 }
 
-// find returns a package's directory and name.
-func find(path string) (dir, name string, err error) {
-	output, err := exec.Command("go", "list", "-f", "{{.Dir}}\n{{.Name}}", path).Output()
-	if err != nil {
-		return "", "", fmt.Errorf("go list: %w", err)
-	}
-	dir, name, _ = strings.Cut(strings.TrimSpace(string(output)), "\n")
-	return dir, name, nil
-}
-
-// run runs a package's tests, and returns each one's result and output.
-func run(path string, flags ...string) (results, output map[string]string, err error) {
+// run runs the package's tests, and returns each one's result and output.
+func (s *suite) run(flags ...string) (results, output map[string]string, err error) {
 	arguments := append([]string{"test", "-json", "-short", "-vet=off", "-count=1", "-timeout", *timeout}, flags...)
 	if *withRace {
 		arguments = append(arguments, "-race")
 	}
 	arguments = append(arguments, "-run", *pattern, "-skip", *skip)
 	var all, errors bytes.Buffer
-	cmd := exec.Command("go", append(arguments, path)...)
+	cmd := s.goCommand(append(arguments, s.path)...)
 	cmd.Stdout, cmd.Stderr = &all, &errors
 	failure := cmd.Run() // of a test, or more
 	results, output = make(map[string]string), make(map[string]string)
