@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/bench/channels"
+	"github.com/filemap-go/filemap/bench/line"
 	"github.com/filemap-go/filemap/bench/locks"
 	"github.com/filemap-go/filemap/bench/mappings"
 	"github.com/filemap-go/filemap/bench/measure"
@@ -33,6 +34,7 @@ var subjects = []struct {
 	{"mapping", mappings.Run, mappings.Roles},
 	{"waitable", locks.Run, locks.Roles},
 	{"channel", channels.Run, channels.Roles},
+	{"line", func(*measure.Runner, *measure.Report) error { return nil }, line.Roles},
 }
 
 func main() {
@@ -85,6 +87,10 @@ func runAll(r *measure.Runner) (*measure.Report, error) {
 		return nil, err
 	}
 	defer remove()
+	closeLine, err := openLine(r)
+	if err != nil {
+		return nil, err
+	}
 	results := measure.NewReport(r)
 	for _, subject := range subjects {
 		if err := subject.run(r, results); err != nil {
@@ -92,7 +98,20 @@ func runAll(r *measure.Runner) (*measure.Report, error) {
 		}
 	}
 	r.Progress.Clear()
-	return results, nil
+	results.Finish(r)
+	return results, closeLine()
+}
+
+// openLine has the runner measure a cache line's round trip, if there are two processors.
+func openLine(r *measure.Runner) (closeLine func() error, err error) {
+	l, err := line.Open()
+	if errors.Is(err, errors.ErrUnsupported) {
+		return func() error { return nil }, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("a cache line: %w", err)
+	}
+	r.Line = l.RoundTrip
+	return l.Close, nil
 }
 
 func writePlots(results *measure.Report, directory string) error {

@@ -36,7 +36,10 @@ type bout struct {
 func (b bout) warmUp() time.Duration { return b.Time / 4 }
 
 // boutResult is what the processes found out.
-type boutResult struct{ client, server sideResult }
+type boutResult struct {
+	client, server sideResult
+	line           measure.Bracket
+}
 
 // run runs all processes.
 func (b bout) run(program string, pin bool) (boutResult, error) {
@@ -70,7 +73,7 @@ func (b bout) run(program string, pin bool) (boutResult, error) {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		err = errors.Join(fmt.Errorf("it did not end within %v", most), err)
 	}
-	return boutResult{client.result, servers.result()}, err
+	return boutResult{client: client.result, server: servers.result()}, err
 }
 
 // anyProcessor leaves the choice to the system.

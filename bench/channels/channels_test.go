@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"runtime"
-	"strings"
 	"sync"
 	"testing"
 
@@ -71,32 +69,5 @@ func TestFramesKeepLengths(t *testing.T) {
 	}
 	if _, err := f.Receive(buf); !errors.Is(err, io.EOF) {
 		t.Errorf("at the end: %v, not EOF", err)
-	}
-}
-
-func TestDoubt(t *testing.T) {
-	for _, c := range []struct {
-		trips []float64
-		want  string
-	}{
-		{nil, "no two processors"},
-		{[]float64{100, 120, 80}, ""},
-		{[]float64{100, 100, 201}, "100 ns to 201 ns"},
-		{[]float64{49, 100, 100}, "49.0 ns to 100 ns"},
-	} {
-		if got := doubt(c.trips); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
-			t.Errorf("about %v: %q, not %q", c.trips, got, c.want)
-		}
-	}
-}
-
-func TestAllBouts(t *testing.T) {
-	s := &series{rounds: 3, cells: make([]*cell, 10)}
-	want := 34
-	if runtime.NumCPU() < 2 {
-		want = 30
-	}
-	if got := s.allBouts(); got != want {
-		t.Errorf("%d bouts, not %d", got, want)
 	}
 }

@@ -41,7 +41,7 @@ func (rep *Report) subtitle() string {
 		text += ", pinned"
 	}
 	text += fmt.Sprintf("; medians of %d rounds", rep.Rounds)
-	if rep.Doubt != "" {
+	if slices.ContainsFunc(rep.Results, func(r result) bool { return r.Doubt }) {
 		text += "; NOT TO BE QUOTED"
 	}
 	return text
@@ -66,8 +66,8 @@ func (rep *Report) plotTrips(size int) []byte {
 	if all == nil {
 		return nil
 	}
-	if len(rep.CacheLine) > 0 {
-		limit := measure.Median(rep.CacheLine)
+	if trips := rep.cacheLine(); len(trips) > 0 {
+		limit := measure.Median(trips)
 		all = append(all, chart.Series{
 			Key: rep.key("limit: a cache line"),
 			X:   []float64{0, nines(mostPlotted)}, Y: []float64{limit, limit},

@@ -65,21 +65,18 @@ func (rep *Report) printHead(w io.Writer) {
 	fmt.Fprintf(w, "  limits: a copy within a process %s GiB/s (%s..%s)",
 		measure.Significant(copied.Value/gib), measure.Significant(copied.Low/gib),
 		measure.Significant(copied.High/gib))
-	if len(rep.CacheLine) > 0 {
-		line := spanOf(rep.CacheLine)
+	if trips := rep.cacheLine(); len(trips) > 0 {
+		line := spanOf(trips)
 		fmt.Fprintf(w, ", a cache line there and back %s (%s..%s)", measure.Nanoseconds(line.Value),
 			measure.Nanoseconds(line.Low), measure.Nanoseconds(line.High))
 	}
 	fmt.Fprintln(w)
-	if rep.Doubt != "" {
-		fmt.Fprintln(w, "  NOT TO BE QUOTED:", rep.Doubt)
-	}
 }
 
 const gib = 1 << 30
 
 func (r result) printRoundTrip(w io.Writer) {
-	fmt.Fprintf(w, "  %s\t", r.Contestant)
+	fmt.Fprintf(w, "%s%s\t", r.Mark(), r.Contestant)
 	for _, p := range []float64{50, 90, 99, 99.9, 100} {
 		fmt.Fprintf(w, "%s\t", measure.Nanoseconds(r.at(p)))
 	}
@@ -88,14 +85,14 @@ func (r result) printRoundTrip(w io.Writer) {
 }
 
 func (r result) printOneWay(w io.Writer) {
-	fmt.Fprintf(w, "  %s\t%s\t%s..%s\t%s\t", r.Contestant, thousands(r.Messages.Value),
+	fmt.Fprintf(w, "%s%s\t%s\t%s..%s\t%s\t", r.Mark(), r.Contestant, thousands(r.Messages.Value),
 		thousands(r.Messages.Low), thousands(r.Messages.High), measure.Significant(r.Bytes.Value/gib))
 	r.printCosts(w)
 	fmt.Fprintf(w, "%.1f%%\t\n", 100*r.Limit.Value)
 }
 
 func (r result) printIdle(w io.Writer) {
-	fmt.Fprintf(w, "  %s\t%.3f%%\t%.3f..%.3f\t\n", r.Contestant,
+	fmt.Fprintf(w, "%s%s\t%.3f%%\t%.3f..%.3f\t\n", r.Mark(), r.Contestant,
 		100*r.Idle.Value, 100*r.Idle.Low, 100*r.Idle.High)
 }
 

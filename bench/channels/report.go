@@ -1,7 +1,6 @@
 package channels
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/filemap-go/filemap/bench/measure"
@@ -13,12 +12,8 @@ type Report struct {
 	Pinned bool  `json:"pinned"`
 	BoutNS int64 `json:"bout_ns"`
 
-	// The hardware's limits, before the first round and after each.
-	CacheLine []float64 `json:"cache_line_round_trip_ns"`
-	CopyRate  []float64 `json:"copy_bytes_per_second"`
-
-	// Doubt says why nobody is to quote this run, if it is not empty.
-	Doubt string `json:"not_to_be_quoted,omitempty"`
+	// CopyRate is the limit that a copy is, before the first round and after each.
+	CopyRate []float64 `json:"copy_bytes_per_second"`
 
 	Percentiles []float64      `json:"percentiles"`
 	Results     []result       `json:"results"`
@@ -54,6 +49,8 @@ type result struct {
 	// Limit compares it with the hardware: the median round trip to that of a
 	// cache line, the bytes one way to those of a copy.
 	Limit span `json:"of_limit"`
+
+	measure.Quality
 }
 
 // span is a median, and where half of the values lie.
@@ -73,8 +70,7 @@ func spanOf(values []float64) span {
 func (s *series) report() *Report {
 	rep := &Report{
 		Rounds: s.rounds, Pinned: s.pinned(), BoutNS: s.time.Nanoseconds(),
-		CacheLine: s.cacheLine, CopyRate: s.copyRate,
-		Doubt: doubt(s.cacheLine), Percentiles: percentiles,
+		CopyRate: s.copyRate, Percentiles: percentiles,
 	}
 	var baseline *cell
 	for _, c := range s.cells {
@@ -87,20 +83,25 @@ func (s *series) report() *Report {
 	return rep
 }
 
-// doubt says how the cache line's round trips differ, if they do so by more
-// than two times: then the system ran the processes elsewhere, or something
-// else.
-func doubt(trips []float64) string {
-	const most = 2
-	if len(trips) == 0 {
-		return "there are no two processors"
+// Qualities returns those of all results and targets.
+func (rep *Report) Qualities() (all []*measure.Quality) {
+	for i := range rep.Results {
+		all = append(all, &rep.Results[i].Quality)
 	}
-	middle := measure.Median(trips)
-	if low, high := slices.Min(trips), slices.Max(trips); low*most < middle || high > middle*most {
-		return fmt.Sprintf("a cache line's round trip took %s to %s",
-			measure.Nanoseconds(low), measure.Nanoseconds(high))
+	for i := range rep.Targets {
+		all = append(all, &rep.Targets[i].Quality)
 	}
-	return ""
+	return all
+}
+
+// cacheLine returns a cache line's round trip around each round of each result.
+func (rep *Report) cacheLine() (trips []float64) {
+	for _, r := range rep.Results {
+		for _, b := range r.Line {
+			trips = append(trips, b.Middle())
+		}
+	}
+	return trips
 }
 
 func (s *series) resultOf(c, baseline *cell) result {
@@ -108,6 +109,7 @@ func (s *series) resultOf(c, baseline *cell) result {
 		Contestant: c.contestant.name, Exercise: c.does, Size: c.size, InGo: c.program == "",
 		Messages: spanOf(each(c.rounds, boutResult.rate)),
 	}
+	r.Line = c.line()
 	middle := func(value func(boutResult) float64) float64 {
 		return measure.Median(each(c.rounds, value))
 	}
@@ -141,7 +143,7 @@ func (s *series) compare(c, baseline *cell) (speedup, limit span) {
 	}
 	middle := func(b boutResult) float64 { return b.client.at(50) }
 	trips, trip := each(c.rounds, middle), each(baseline.rounds, middle)
-	return spanOf(ratios(trip, trips)), spanOf(ratios(trips, between(s.cacheLine)))
+	return spanOf(ratios(trip, trips)), spanOf(ratios(trips, each(c.rounds, boutResult.cacheLine)))
 }
 
 func each(rounds []boutResult, value func(boutResult) float64) []float64 {
@@ -151,6 +153,17 @@ func each(rounds []boutResult, value func(boutResult) float64) []float64 {
 	}
 	return values
 }
+
+// line returns the brackets of the rounds.
+func (c *cell) line() (all []measure.Bracket) {
+	for _, b := range c.rounds {
+		all = append(all, b.line)
+	}
+	return all
+}
+
+// cacheLine returns a cache line's round trip before and after.
+func (b boutResult) cacheLine() float64 { return b.line.Middle() }
 
 // rate returns the messages, or the round trips, a second.
 func (b boutResult) rate() float64 {

@@ -4,7 +4,6 @@ package channels
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -58,13 +57,12 @@ type cell struct {
 // series is the comparison under way.
 type series struct {
 	*measure.Runner
-	sizes     []int
-	cells     []*cell
-	rounds    int
-	time      time.Duration
-	bouts     int       // so far
-	cacheLine []float64 // ns: before the first round, then after each
-	copyRate  []float64 // bytes a second, likewise
+	sizes    []int
+	cells    []*cell
+	rounds   int
+	time     time.Duration
+	bouts    int       // so far
+	copyRate []float64 // bytes a second: before the first round, then after each
 }
 
 // Run compares messages between two processes.
@@ -81,32 +79,15 @@ func Run(r *measure.Runner, results *measure.Report) error {
 		return err
 	}
 	s.chooseCells(prepared)
-	if err := s.measureHardware(); err != nil {
-		return err
-	}
+	s.copyRate = append(s.copyRate, copyRate())
 	for round := range s.rounds {
 		if err := s.round(round); err != nil {
 			return err
 		}
-		if err := s.measureHardware(); err != nil {
-			return err
-		}
+		s.copyRate = append(s.copyRate, copyRate())
 	}
 	results.Channel = s.report()
 	return nil
-}
-
-// measureHardware looks whether the machine is what it was.
-func (s *series) measureHardware() error {
-	s.copyRate = append(s.copyRate, copyRate())
-	if runtime.NumCPU() < 2 {
-		return nil
-	}
-	s.bouts++
-	s.showProgress(cacheLine)
-	ns, err := cacheLineRoundTrip(s.bouts)
-	s.cacheLine = append(s.cacheLine, ns)
-	return err
 }
 
 // prepare returns the contestants that are asked for, after the baseline.
@@ -195,26 +176,22 @@ func (s *series) round(round int) error {
 		if one.does == idle {
 			b.Time *= idleLonger
 		}
-		result, err := b.run(one.program, s.Pin)
+		var result boutResult
+		line, err := s.Bracket(func() (err error) {
+			result, err = b.run(one.program, s.Pin)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", one.path(), err)
 		}
+		result.line = line
 		one.rounds = append(one.rounds, result)
 	}
 	return nil
 }
 
 func (s *series) showProgress(what string) {
-	s.Progress.Show("%s: %d of %d, %s", subject, s.bouts, s.allBouts(), what)
-}
-
-// allBouts returns how many bouts there are in all, the hardware's among them.
-func (s *series) allBouts() int {
-	hardware := s.rounds + 1
-	if runtime.NumCPU() < 2 {
-		hardware = 0
-	}
-	return s.rounds*len(s.cells) + hardware
+	s.Progress.Show("%s: %d of %d, %s", subject, s.bouts, s.rounds*len(s.cells), what)
 }
 
 func boutName(number int) string {

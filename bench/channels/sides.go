@@ -21,9 +21,6 @@ func play() error {
 	if err := json.Unmarshal([]byte(os.Getenv(boutVariable)), &b); err != nil {
 		return err
 	}
-	if b.Contestant == cacheLine {
-		return b.playCacheLine()
-	}
 	c, ok := contestantByName(b.Contestant)
 	if !ok {
 		return fmt.Errorf("there is no contestant %q", b.Contestant)

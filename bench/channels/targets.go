@@ -41,20 +41,24 @@ type targetResult struct {
 	Most  float64 `json:"most,omitempty"`
 	Least float64 `json:"least,omitempty"`
 	Lacks bool    `json:"not_measured,omitempty"` // what it is to be compared with
+	measure.Quality
 }
 
 // judge returns the targets that are on what this run measured.
 func (s *series) judge(targets []target) (all []targetResult) {
 	for _, t := range targets {
-		values := s.read(t.on)
-		if values == nil {
+		on := s.cellOf(t.on)
+		if on == nil {
 			continue
 		}
 		result := targetResult{On: t.on.String(), Most: t.most, Least: t.least}
+		values := t.on.values(on)
+		result.Line = on.line()
 		if t.than.contestant != "" {
 			result.Than = t.than.String()
-			than := s.read(t.than)
+			than, line := s.read(t.than, on)
 			result.Lacks = than == nil
+			result.Line = append(result.Line, line...)
 			values = ratios(values, than)
 		}
 		result.Value = spanOf(values)
@@ -71,21 +75,35 @@ func ratios(values, than []float64) (all []float64) {
 	return all
 }
 
-// read returns what each round gave, or nil.
-func (s *series) read(r reading) (values []float64) {
+// read returns what each round gave of what a cell is compared with, or nil, and the
+// brackets of that.
+func (s *series) read(r reading, on *cell) (values []float64, line []measure.Bracket) {
 	switch r.contestant {
 	case cacheLine:
-		return between(s.cacheLine)
+		return each(on.rounds, boutResult.cacheLine), nil
 	case oneCopy:
-		return between(s.copyRate)
+		return between(s.copyRate), nil
 	}
+	c := s.cellOf(r)
+	if c == nil {
+		return nil, nil
+	}
+	return r.values(c), c.line()
+}
+
+// cellOf returns the cell that a reading is of, or nil.
+func (s *series) cellOf(r reading) *cell {
 	i := slices.IndexFunc(s.cells, func(c *cell) bool {
 		return c.contestant.name == r.contestant && c.task == r.task
 	})
 	if i < 0 {
 		return nil
 	}
-	return each(s.cells[i].rounds, func(b boutResult) float64 { return r.of(b, r.size) })
+	return s.cells[i]
+}
+
+func (r reading) values(c *cell) []float64 {
+	return each(c.rounds, func(b boutResult) float64 { return r.of(b, r.size) })
 }
 
 // between returns what a limit was in each round, if it was measured before the
@@ -123,7 +141,7 @@ func (rep *Report) printTargets(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  what\tdivided by\tis\tspan\ttarget\t")
 	for _, t := range rep.Targets {
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s..%s\t%s\t\n", t.On, t.Than,
+		fmt.Fprintf(table, "%s%s\t%s\t%s\t%s..%s\t%s\t\n", t.Mark(), t.On, t.Than,
 			measure.Significant(t.Value.Value),
 			measure.Significant(t.Value.Low), measure.Significant(t.Value.High),
 			t.verdict())

@@ -25,7 +25,10 @@ func Processors() (client, server int, ok bool) {
 
 // StartOn starts a process that may use one processor only, all its threads: it
 // inherits that from the thread that starts it.
-func StartOn(processor int, child *exec.Cmd) error {
+func StartOn(processor int, child *exec.Cmd) error { return On(processor, child.Start) }
+
+// On calls f on a thread that may use one processor only.
+func On(processor int, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var before, only unix.CPUSet
@@ -36,5 +39,5 @@ func StartOn(processor int, child *exec.Cmd) error {
 	if err := unix.SchedSetaffinity(0, &only); err != nil {
 		return err
 	}
-	return errors.Join(child.Start(), unix.SchedSetaffinity(0, &before))
+	return errors.Join(f(), unix.SchedSetaffinity(0, &before))
 }

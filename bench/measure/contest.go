@@ -82,4 +82,6 @@ type Figure struct {
 	Unit  string  `json:"unit"`
 	Most  float64 `json:"target,omitempty"`
 	Note  string  `json:"note,omitempty"`
+
+	Quality
 }

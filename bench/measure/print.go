@@ -13,6 +13,7 @@ func (rep *Report) Print(w io.Writer) {
 	fmt.Fprintf(w, "%s; %s; %s\n", rep.Machine, rep.Go, rep.Date.Format(time.DateOnly))
 	fmt.Fprintf(w, "medians of %d interleaved rounds of %v; half of the rounds lie in the span\n",
 		rep.Rounds, rep.LapTime)
+	rep.printLine(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	contest := ""
 	for _, c := range rep.Comparisons {
@@ -22,8 +23,8 @@ func (rep *Report) Print(w io.Writer) {
 			fmt.Fprintf(w, "\n%s: %s\n", c.Contest, c.Title)
 			fmt.Fprintln(table, "  filemap\ttime\tallocs\tbaseline\ttime\t"+c.Measure+"\tspan\ttarget\t")
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%.0f\t%s\t%s\t%s\t%s..%s\t%s\t\n",
-			c.Ours.Name, Nanoseconds(c.Ours.NS), c.Ours.Allocs, c.Base.Name, Nanoseconds(c.Base.NS),
+		fmt.Fprintf(table, "%s%s\t%s\t%.0f\t%s\t%s\t%s\t%s..%s\t%s\t\n",
+			c.Mark(), c.Ours.Name, Nanoseconds(c.Ours.NS), c.Ours.Allocs, c.Base.Name, Nanoseconds(c.Base.NS),
 			c.number(c.Value), c.number(c.Low), c.number(c.High), c.verdict())
 	}
 	table.Flush()
@@ -34,14 +35,26 @@ func (rep *Report) Print(w io.Writer) {
 	rep.printNotes(w)
 }
 
+// printLine says what the marks of rows mean.
+func (rep *Report) printLine(w io.Writer) {
+	if rep.CacheLine == 0 {
+		fmt.Fprintln(w, "NOT TO BE QUOTED: there are no two processors")
+		return
+	}
+	fmt.Fprintf(w, "a cache line there and back, before and after each round: %s in the middle;\n",
+		Nanoseconds(rep.CacheLine))
+	fmt.Fprintf(w, "a row with ! is NOT TO BE QUOTED: that was %g times longer or shorter "+
+		"in more than a quarter of its rounds\n", Tolerance)
+}
+
 func (rep *Report) printFigures(w io.Writer, table *tabwriter.Writer) {
 	if len(rep.Figures) == 0 {
 		return
 	}
 	fmt.Fprintln(w)
 	for _, f := range rep.Figures {
-		fmt.Fprintf(table, "%s\t%s %s\t%s\t\n",
-			f.Name, Significant(f.Value), f.Unit, Judge(f.Value, f.Most, 0))
+		fmt.Fprintf(table, "%s%s\t%s %s\t%s\t\n",
+			f.Mark(), f.Name, Significant(f.Value), f.Unit, Judge(f.Value, f.Most, 0))
 	}
 	table.Flush()
 }

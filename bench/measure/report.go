@@ -17,6 +17,7 @@ type Report struct {
 	Go          string        `json:"go"`
 	Rounds      int           `json:"rounds"`
 	LapTime     time.Duration `json:"lap_ns"`
+	CacheLine   float64       `json:"cache_line_round_trip_ns"` // in the middle of the run
 	Comparisons []Comparison  `json:"comparisons"`
 	Figures     []Figure      `json:"figures"`
 	Channel     Section       `json:"channel,omitempty"`
@@ -24,7 +25,10 @@ type Report struct {
 }
 
 // Section is a part of a report with tables of its own.
-type Section interface{ Print(w io.Writer) }
+type Section interface {
+	Print(w io.Writer)
+	Qualities() []*Quality
+}
 
 // NewReport returns a report with nothing measured.
 func NewReport(r *Runner) *Report {
@@ -40,6 +44,27 @@ func (rep *Report) Contest(r *Runner, c Contest) error {
 	all, err := r.run(c)
 	rep.Comparisons = append(rep.Comparisons, all...)
 	return err
+}
+
+// Finish is called when everything is measured.
+func (rep *Report) Finish(r *Runner) {
+	if len(r.trips) == 0 {
+		return
+	}
+	rep.CacheLine = Median(r.trips)
+	var all []*Quality
+	for i := range rep.Comparisons {
+		all = append(all, &rep.Comparisons[i].Quality)
+	}
+	for i := range rep.Figures {
+		all = append(all, &rep.Figures[i].Quality)
+	}
+	if rep.Channel != nil {
+		all = append(all, rep.Channel.Qualities()...)
+	}
+	for _, q := range all {
+		q.settle(rep.CacheLine)
+	}
 }
 
 // Add adds figures.

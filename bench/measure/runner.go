@@ -17,6 +17,11 @@ type Runner struct {
 	Pin      bool          // two processes that talk stay on a processor each
 	Only     *regexp.Regexp
 	Progress *Progress
+
+	// Line measures a cache line's round trip, in nanoseconds; it is nil if there are no
+	// two processors.
+	Line  func() (float64, error)
+	trips []float64 // all of them
 }
 
 // Comparison is the outcome of a row. A round gives one value: the row's is
@@ -33,6 +38,7 @@ type Comparison struct {
 	Most    float64 `json:"target,omitempty"`
 	Aim     float64 `json:"aim,omitempty"`
 	Note    string  `json:"note,omitempty"`
+	Quality
 }
 
 // outcome is what one case took, by the median round.
@@ -67,20 +73,33 @@ func (r *Runner) run(c Contest) ([]Comparison, error) {
 			return nil, fmt.Errorf("%s, %s: %w", c.Name, one.Name, err)
 		}
 	}
+	var line []Bracket
 	for round := range r.Rounds {
-		for i := range order {
-			one := order[(i+round)%len(order)]
-			r.Progress.Show("%s: round %d of %d, %s", c.Name, round+1, r.Rounds, one.Name)
-			if err := one.round(); err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", c.Name, one.Name, err)
-			}
+		b, err := r.Bracket(func() error { return r.round(c, order, round) })
+		if err != nil {
+			return nil, err
 		}
+		line = append(line, b)
 	}
 	var all []Comparison
 	for _, row := range rows {
-		all = append(all, compare(c, row, cases[row.Ours], cases[row.Base]))
+		one := compare(c, row, cases[row.Ours], cases[row.Base])
+		one.Line = line
+		all = append(all, one)
 	}
 	return all, nil
+}
+
+// round has each case take its turn.
+func (r *Runner) round(c Contest, order []*runCase, round int) error {
+	for i := range order {
+		one := order[(i+round)%len(order)]
+		r.Progress.Show("%s: round %d of %d, %s", c.Name, round+1, r.Rounds, one.Name)
+		if err := one.round(); err != nil {
+			return fmt.Errorf("%s, %s: %w", c.Name, one.Name, err)
+		}
+	}
+	return nil
 }
 
 func (r *Runner) wanted(c Contest) []Row {
