@@ -27,6 +27,7 @@ type bout struct {
 	Exercise   exercise
 	Size       int
 	Time       time.Duration
+	Bytes      int64 // of the exercise bulk, instead of a time
 	End        end
 	Name       string
 	Servers    int // 0 is for one, too
@@ -43,7 +44,7 @@ type boutResult struct {
 
 // run runs all processes.
 func (b bout) run(program string, pin bool) (boutResult, error) {
-	const most = 30 * time.Second // more than any bout needs
+	const most = 2 * time.Minute // more than any bout needs
 	ctx, cancel := context.WithTimeout(background, most)
 	defer cancel()
 	onClient, onServer, ok := machine.Processors()

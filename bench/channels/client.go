@@ -25,6 +25,7 @@ type client struct {
 	messenger
 	message, buf []byte
 	number       uint64
+	first        time.Duration // of the first round trip
 }
 
 func newClient(m messenger, b bout) *client {
@@ -35,7 +36,9 @@ func (c *client) play(b bout) (sideResult, error) {
 	switch b.Exercise {
 	case oneWay:
 		return c.stream(b)
-	case idle:
+	case bulk:
+		return c.amount(b)
+	case idle, crowd:
 		return c.pause(b)
 	}
 	return c.roundTrips(b)
@@ -58,8 +61,14 @@ func (c *client) exchange(means uint64) error {
 	return checked(answer, len(c.message), c.number)
 }
 
-// begin makes round trips that are not measured yet, up to the first that is.
+// begin makes round trips that are not measured yet, up to the first that is. The very
+// first one is of processes that have done nothing before.
 func (c *client) begin(b bout) error {
+	before := machine.Clock()
+	if err := c.exchange(ordinary); err != nil {
+		return err
+	}
+	c.first = machine.Clock() - before
 	for end := machine.Clock() + b.warmUp(); machine.Clock() < end; {
 		if err := c.exchange(ordinary); err != nil {
 			return err
@@ -100,6 +109,7 @@ func (c *client) roundTrips(b bout) (sideResult, error) {
 		}
 	}
 	result := w.close(trips.TotalCount())
+	result.First = c.first
 	for _, p := range percentiles {
 		result.Percentiles = append(result.Percentiles, float64(trips.ValueAtPercentile(p)))
 	}
@@ -123,6 +133,26 @@ func (c *client) stream(b bout) (sideResult, error) {
 		return sideResult{}, err
 	}
 	return w.close(n + 1), nil
+}
+
+// amount sends a number of bytes, from the first message on, as a program does that
+// has them to send.
+func (c *client) amount(b bout) (sideResult, error) {
+	w := openWindow()
+	n := b.Bytes / int64(b.Size)
+	for i := range n - 1 {
+		means := uint64(ordinary)
+		if i == 0 {
+			means = firstMeasured
+		}
+		if err := c.send(means); err != nil {
+			return sideResult{}, err
+		}
+	}
+	if err := c.exchange(last); err != nil {
+		return sideResult{}, err
+	}
+	return w.close(n), nil
 }
 
 // sendFor looks at the clock seldom enough for that not to count.

@@ -2,6 +2,7 @@ package channels
 
 import (
 	"errors"
+	"maps"
 	"slices"
 )
 
@@ -37,15 +38,16 @@ type contestant struct {
 	// servers is how many processes get every message, if more than one.
 	servers int
 
+	// isLimit is whether the tables have its ratio to all others, which is why it
+	// always takes part.
+	isLimit bool
+
 	// open returns an end.
-	open func(e end, name string) (messenger, error)
+	open opener
 
-	// setup, unless it is nil, stands for open in the exercise of that name:
-	// each message and its answer have a connection of their own.
-	setup func(e end, name string) (messenger, error)
-
-	// idles is whether it takes part in the exercise idle: one of each sort.
-	idles bool
+	// also has what stands for open in the exercises other than round trips and one
+	// way. It takes part in those only that are there.
+	also map[exercise]opener
 
 	// serve stands for open at the server's end of what only answers calls: it
 	// calls seen with each request, then answers with the same bytes. At the
@@ -62,28 +64,32 @@ type contestant struct {
 	program string
 }
 
+// opener returns an end.
+type opener func(e end, name string) (messenger, error)
+
 // takes says whether the contestant takes part in an exercise.
 func (c contestant) takes(does exercise) bool {
-	switch does {
-	case setup:
-		return c.setup != nil
-	case idle:
-		return c.idles
+	if does == roundTrip || does == oneWay {
+		return c.only == "" || c.only == does
 	}
-	return c.only == "" || c.only == does
+	return c.also[does] != nil
 }
 
 // opens returns an end for an exercise.
 func (c contestant) opens(does exercise, e end, name string) (messenger, error) {
-	if does == setup {
-		return c.setup(e, name)
+	if open := c.also[does]; open != nil {
+		return open(e, name)
 	}
 	return c.open(e, name)
 }
 
-// idling has a contestant take part in the exercise idle, too.
-func idling(c contestant) contestant {
-	c.idles = true
+// in has the contestant take part in another exercise.
+func (c contestant) in(does exercise, open opener) contestant {
+	c.also = maps.Clone(c.also)
+	if c.also == nil {
+		c.also = make(map[exercise]opener)
+	}
+	c.also[does] = open
 	return c
 }
 
@@ -92,9 +98,9 @@ var errNeeds = errors.New("needs")
 
 // contestants are what is compared. The first one is the baseline.
 var contestants = slices.Concat([]contestant{
-	idling(framed("unix socket", unixSocket)),
+	framed("unix socket", unixSocket).in(idle, unixSocket.openFramed).in(crowd, unixSocket.openCrowd),
 	framed("TCP loopback", tcpLoopback),
-}, pipes, futexes, []contestant{
+}, pipes, futexes, rings, []contestant{
 	grpcUnary("gRPC unary, unix socket", unixSocket),
 	grpcStreaming("gRPC stream, unix socket", unixSocket),
 	httpCalls("net/http, unix socket", unixSocket),

@@ -13,6 +13,13 @@ import (
 // cacheLine is the limit that the runner measures before and after each bout.
 const cacheLine = "cache line"
 
+// The rings that the tables have ratios to: what a program in C++ does with memory that
+// it shares with one other, and no more.
+const (
+	slotRing = "slot ring (C++)"
+	byteRing = "byte ring (C++)"
+)
+
 const (
 	copySize  = 1 << 20
 	copyTime  = 20 * time.Millisecond

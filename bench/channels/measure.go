@@ -18,7 +18,12 @@ const (
 	oneWay    exercise = "one way"
 	setup     exercise = "setup" // a round trip on a connection of its own
 	idle      exercise = "idle"  // the server waits for long, after it was busy
+	crowd     exercise = "crowd" // both wait for long, on very many connections
+	bulk      exercise = "bulk"  // one way, a certain number of bytes
 )
+
+// answers says whether the server answers every message, not the last one only.
+func (does exercise) answers() bool { return does != oneWay && does != bulk }
 
 // wordSize is the size of messages where only the word at the beginning counts.
 const wordSize = 8
@@ -58,6 +63,7 @@ type sideResult struct {
 	Elapsed     time.Duration `json:"elapsed_ns"`
 	Processor   time.Duration `json:"processor_ns"`
 	Allocs      uint64        `json:"allocs"`
+	First       time.Duration `json:"first_ns,omitempty"`       // the first round trip of all
 	Percentiles []float64     `json:"percentiles_ns,omitempty"` // of percentiles
 }
 

@@ -12,12 +12,17 @@ import (
 // ours are the ways that filemap has.
 var ours = []contestant{
 	{name: "filemap Queue, spinning", open: openQueues(channel.SpinAlways)},
-	{name: "filemap Queue", open: openQueues(channel.SpinAdaptive), idles: true},
+	contestant{name: "filemap Queue", open: openQueues(channel.SpinAdaptive)}.
+		in(idle, openQueues(channel.SpinAdaptive)).
+		in(bulk, openDefaultQueues),
 	{name: "filemap Queue, sleeping", open: openQueues(channel.SpinNever)},
 	{name: "filemap Queue, batches", open: openBatches},
 	{name: "filemap Queue, in place", open: openInPlace},
 	framedConns("filemap Conn, spinning", channel.SpinAlways),
-	idling(framedConns("filemap Conn", channel.SpinAdaptive)),
+	framedConns("filemap Conn", channel.SpinAdaptive).
+		in(idle, conns(channel.SpinAdaptive, benchRing).openFramed).
+		in(bulk, conns(channel.SpinAdaptive, 0).openFramed).
+		in(crowd, conns(channel.SpinAdaptive, 0).openCrowd),
 	framedConns("filemap Conn, sleeping", channel.SpinNever),
 	grpcUnary("gRPC unary, filemap Conn", conns(channel.SpinAdaptive, benchRing)),
 	grpcStreaming("gRPC stream, filemap Conn", conns(channel.SpinAdaptive, benchRing)),
@@ -35,11 +40,17 @@ const longRing = 64 << 20
 // queues are two, one each way.
 type queues struct{ out, in *channel.Queue }
 
-func openQueues(spin time.Duration) func(end, string) (messenger, error) {
+func openQueues(spin time.Duration) opener {
 	return func(e end, name string) (messenger, error) {
 		q, err := newQueues(e, name, benchRing, spin)
 		return q, err
 	}
+}
+
+// openDefaultQueues is how a program opens them that asks for nothing.
+func openDefaultQueues(e end, name string) (messenger, error) {
+	q, err := newQueues(e, name, 0, channel.SpinAdaptive)
+	return q, err
 }
 
 func newQueues(e end, name string, capacity int64, spin time.Duration) (*queues, error) {
@@ -103,9 +114,8 @@ func (q *inPlace) Receive([]byte) (p []byte, err error) {
 // framedConns sends messages over connections of package channel. To set one up
 // takes longer the more it holds, so that is done with the default.
 func framedConns(name string, spin time.Duration) contestant {
-	c := framed(name, conns(spin, benchRing))
-	c.setup = conns(spin, 0).openSetup
-	return c
+	n := conns(spin, benchRing)
+	return contestant{name: name, open: n.openFramed}.in(setup, conns(spin, 0).openSetup)
 }
 
 // conns are connections of package channel.

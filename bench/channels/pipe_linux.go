@@ -10,7 +10,7 @@ import (
 
 // pipes are two pipes, one there and one back. They have names only for the
 // processes to find them: otherwise they are those of os.Pipe.
-var pipes = []contestant{{name: "pipe", open: openPipes}}
+var pipes = []contestant{contestant{name: "pipe", open: openPipes}.in(bulk, openPipes)}
 
 func openPipes(e end, name string) (messenger, error) {
 	there, back := besides(name+"-there"), besides(name+"-back")

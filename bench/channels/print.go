@@ -19,10 +19,12 @@ func (rep *Report) Print(w io.Writer) {
 			fmt.Fprintln(table, heads[r.Exercise])
 		}
 		switch r.Exercise {
-		case oneWay:
+		case oneWay, bulk:
 			r.printOneWay(table)
-		case idle:
+		case idle, crowd:
 			r.printIdle(table)
+		case setup:
+			r.printSetup(table)
 		default:
 			r.printRoundTrip(table)
 		}
@@ -31,15 +33,19 @@ func (rep *Report) Print(w io.Writer) {
 	rep.printTargets(w)
 }
 
-const commonHeads = "\tprocessor time\tallocs\tvs baseline\tspan"
-
-const tripHeads = "  \tp50\tp90\tp99\tp99.9\tmax" + commonHeads + "\tcache lines\t"
+const (
+	costHeads = "\tprocessor time\tallocs\tvs baseline\tspan\tvs slots\tvs bytes"
+	wayHeads  = "  \tmessages/s\tspan\tGiB/s" + costHeads + "\tof a copy\t"
+	idleHeads = "  \tof a processor\tspan\t"
+)
 
 var heads = map[exercise]string{
-	roundTrip: tripHeads,
-	setup:     tripHeads,
-	oneWay:    "  \tmessages/s\tspan\tGiB/s" + commonHeads + "\tof a copy\t",
-	idle:      "  \tof a processor\tspan\t",
+	roundTrip: "  \tp50\tp90\tp99\tp99.9\tmax" + costHeads + "\tcache lines\t",
+	setup:     "  \tfirst\tspan\tfurther, p50\tp90\tp99\tvs baseline\tspan\t",
+	oneWay:    wayHeads,
+	bulk:      wayHeads,
+	idle:      idleHeads,
+	crowd:     idleHeads,
 }
 
 // what says what a table is about, after the exercise.
@@ -48,7 +54,11 @@ func (r result) what() string {
 	case setup:
 		return "dial, accept, " + bytesText(r.Size) + " there and back, close"
 	case idle:
-		return "the processor time of who waits for long, after it was busy"
+		return "the processor time of a server that waits for long, after it was busy"
+	case crowd:
+		return fmt.Sprintf("the processor time of both processes, with %d connections", crowdSize)
+	case bulk:
+		return bytesText(int(r.Total)) + " in messages of " + bytesText(r.Size)
 	}
 	return bytesText(r.Size)
 }
@@ -91,6 +101,16 @@ func (r result) printOneWay(w io.Writer) {
 	fmt.Fprintf(w, "%.1f%%\t\n", 100*r.Limit.Value)
 }
 
+func (r result) printSetup(w io.Writer) {
+	fmt.Fprintf(w, "%s%s\t%s\t%s..%s\t", r.Mark(), r.Contestant, measure.Nanoseconds(r.First.Value),
+		measure.Nanoseconds(r.First.Low), measure.Nanoseconds(r.First.High))
+	for _, p := range []float64{50, 90, 99} {
+		fmt.Fprintf(w, "%s\t", measure.Nanoseconds(r.at(p)))
+	}
+	fmt.Fprintf(w, "%sx\t%s..%s\t\n", measure.Significant(r.Speedup.Value),
+		measure.Significant(r.Speedup.Low), measure.Significant(r.Speedup.High))
+}
+
 func (r result) printIdle(w io.Writer) {
 	fmt.Fprintf(w, "%s%s\t%.3f%%\t%.3f..%.3f\t\n", r.Mark(), r.Contestant,
 		100*r.Idle.Value, 100*r.Idle.Low, 100*r.Idle.High)
@@ -102,10 +122,21 @@ func (r result) printCosts(w io.Writer) {
 	if r.InGo {
 		allocs = fmt.Sprintf("%.1f + %.1f", r.ClientAllocs, r.ServerAllocs)
 	}
-	fmt.Fprintf(w, "%s + %s\t%s\t%sx\t%s..%s\t",
+	fmt.Fprintf(w, "%s + %s\t%s\t%sx\t%s..%s\t%s\t%s\t",
 		measure.Nanoseconds(r.ClientTime), measure.Nanoseconds(r.ServerTime), allocs,
 		measure.Significant(r.Speedup.Value), measure.Significant(r.Speedup.Low),
-		measure.Significant(r.Speedup.High))
+		measure.Significant(r.Speedup.High), times(r.SlotRing), times(r.ByteRing))
+}
+
+// times prints a ratio, if it was measured.
+func times(s span) string {
+	if s == (span{}) {
+		return "-"
+	}
+	if s.Value < 0.1 {
+		return fmt.Sprintf("%.2gx", s.Value)
+	}
+	return measure.Significant(s.Value) + "x"
 }
 
 // thousands prints a number with a k or an M.

@@ -1,8 +1,9 @@
 package channels
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -10,14 +11,33 @@ import (
 	"github.com/filemap-go/filemap/bench/measure"
 )
 
-//go:embed c/peer.hpp
-var peerHeader string
+//go:embed c/*.hpp
+var peerHeaders embed.FS
 
 //go:embed c/boost.cpp
 var boostSource string
 
 //go:embed c/zeromq.cpp
 var zeromqSource string
+
+//go:embed c/slots.cpp
+var slotsSource string
+
+//go:embed c/bytes.cpp
+var bytesSource string
+
+// rings are the limits of what a ring in shared memory does, in a hundred lines each.
+var rings = []contestant{
+	ringPeer(slotRing, "slots", slotsSource),
+	ringPeer("slot ring of many (C++)", "many", slotsSource, "-DMANY"),
+	ringPeer(byteRing, "bytes", bytesSource),
+}
+
+func ringPeer(name, file, source string, flags ...string) contestant {
+	return contestant{name: name, isLimit: true, prepare: func() (string, error) {
+		return compilePeer(file, source, "atomic", "libstdc++-dev", flags...)
+	}}
+}
 
 // peerPrograms are contestants in C++. Each is compiled if what it needs is
 // there.
@@ -42,11 +62,16 @@ func compilePeer(file, source, header, debian string, flags ...string) (string, 
 	if compile("#include <"+header+">", "-fsyntax-only", "-") != nil {
 		return "", fmt.Errorf("%w g++ and %s", errNeeds, debian)
 	}
-	if err := os.WriteFile(measure.InDirectory("peer.hpp"), []byte(peerHeader), 0o600); err != nil {
+	headers, err := fs.Sub(peerHeaders, "c")
+	if err != nil {
+		return "", err
+	}
+	include := measure.InDirectory("include-" + file)
+	if err := os.CopyFS(include, headers); err != nil {
 		return "", err
 	}
 	program := measure.InDirectory("peer-" + file)
-	arguments := []string{"-O2", "-DNDEBUG", "-Wall", "-I", measure.Directory, "-o", program, "-"}
+	arguments := []string{"-O2", "-DNDEBUG", "-Wall", "-I", include, "-o", program, "-"}
 	return program, compile(source, append(arguments, flags...)...)
 }
 

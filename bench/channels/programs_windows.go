@@ -1,4 +1,4 @@
 package channels
 
-// peerPrograms are none: they are for Linux.
-var peerPrograms []contestant
+// peerPrograms and rings are none: they are for Linux.
+var peerPrograms, rings []contestant

@@ -26,6 +26,7 @@ type result struct {
 	Contestant string   `json:"contestant"`
 	Exercise   exercise `json:"exercise"`
 	Size       int      `json:"size"`
+	Total      int64    `json:"total,omitempty"` // bytes, of bulk
 
 	// Trips has the round trips' times by percentiles.
 	Trips []float64 `json:"round_trip_ns,omitempty"`
@@ -49,6 +50,14 @@ type result struct {
 	// Limit compares it with the hardware: the median round trip to that of a
 	// cache line, the bytes one way to those of a copy.
 	Limit span `json:"of_limit"`
+
+	// SlotRing and ByteRing are how many times faster than the rings it is, likewise, if
+	// those were measured.
+	SlotRing span `json:"of_slot_ring"`
+	ByteRing span `json:"of_byte_ring"`
+
+	// First is the first round trip of fresh processes.
+	First span `json:"first_ns"`
 
 	measure.Quality
 }
@@ -118,32 +127,56 @@ func (s *series) resultOf(c, baseline *cell) result {
 	r.ClientAllocs = middle(func(b boutResult) float64 { return b.client.allocs() })
 	r.ServerAllocs = middle(func(b boutResult) float64 { return b.server.allocs() })
 	switch c.does {
-	case oneWay:
+	case oneWay, bulk:
+		if c.does == bulk {
+			r.Total = s.bytes
+		}
 		size := float64(c.size)
 		r.Bytes = span{r.Messages.Value * size, r.Messages.Low * size, r.Messages.High * size}
 	case idle:
 		r.Idle = spanOf(each(c.rounds, boutResult.idleShare))
-		return r // who does nothing is not to be compared
+		return r // what does nothing can't be compared
+	case crowd:
+		r.Idle = spanOf(each(c.rounds, boutResult.crowdShare))
+		return r
 	default:
 		for i := range percentiles {
 			r.Trips = append(r.Trips,
 				middle(func(b boutResult) float64 { return b.client.Percentiles[i] }))
 		}
 	}
-	r.Speedup, r.Limit = s.compare(c, baseline)
+	r.First = spanOf(each(c.rounds, func(b boutResult) float64 { return float64(b.client.First) }))
+	r.Speedup, r.Limit = speedup(c, baseline), s.ofLimit(c)
+	r.SlotRing, r.ByteRing = s.ofRing(c, slotRing), s.ofRing(c, byteRing)
 	return r
 }
 
-// compare compares a cell with the baseline and with the hardware, round by round.
-func (s *series) compare(c, baseline *cell) (speedup, limit span) {
-	if c.does == oneWay {
-		rates, rate := each(c.rounds, boutResult.rate), each(baseline.rounds, boutResult.rate)
-		bytes := each(c.rounds, func(b boutResult) float64 { return b.rate() * float64(c.size) })
-		return spanOf(ratios(rates, rate)), spanOf(ratios(bytes, between(s.copyRate)))
+// speedup compares a cell with another, round by round.
+func speedup(c, than *cell) span {
+	if c.does.answers() {
+		return spanOf(ratios(each(than.rounds, trip), each(c.rounds, trip)))
 	}
-	middle := func(b boutResult) float64 { return b.client.at(50) }
-	trips, trip := each(c.rounds, middle), each(baseline.rounds, middle)
-	return spanOf(ratios(trip, trips)), spanOf(ratios(trips, each(c.rounds, boutResult.cacheLine)))
+	return spanOf(ratios(each(c.rounds, boutResult.rate), each(than.rounds, boutResult.rate)))
+}
+
+func trip(b boutResult) float64 { return b.client.at(50) }
+
+// ofLimit compares a cell with the hardware.
+func (s *series) ofLimit(c *cell) span {
+	if c.does.answers() {
+		return spanOf(ratios(each(c.rounds, trip), each(c.rounds, boutResult.cacheLine)))
+	}
+	bytes := each(c.rounds, func(b boutResult) float64 { return b.rate() * float64(c.size) })
+	return spanOf(ratios(bytes, between(s.copyRate)))
+}
+
+// ofRing compares a cell with one of the rings, if that was measured.
+func (s *series) ofRing(c *cell, ring string) span {
+	than := s.cellOf(reading{contestant: ring, task: c.task})
+	if than == nil {
+		return span{}
+	}
+	return speedup(c, than)
 }
 
 func each(rounds []boutResult, value func(boutResult) float64) []float64 {
@@ -168,6 +201,11 @@ func (b boutResult) cacheLine() float64 { return b.line.Middle() }
 // rate returns the messages, or the round trips, a second.
 func (b boutResult) rate() float64 {
 	return float64(b.server.Messages) / b.server.Elapsed.Seconds()
+}
+
+// crowdShare returns how much of a processor both took to wait.
+func (b boutResult) crowdShare() float64 {
+	return b.idleShare() + float64(b.client.Processor)/float64(b.client.Elapsed)
 }
 
 // idleShare returns how much of a processor the server took to wait.

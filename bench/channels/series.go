@@ -29,6 +29,11 @@ const (
 	// idleLonger is how many times longer idleness lasts, of which a little is
 	// to be seen.
 	idleLonger = 10
+
+	bulkSize       = 64 << 10 // of a message
+	bulkBytes      = 8 << 30
+	quickBulkBytes = 256 << 20
+	bulkRounds     = 3 // each takes long
 )
 
 // task is one exercise with messages of one size.
@@ -44,7 +49,8 @@ func tasks(sizes []int) (all []task) {
 			all = append(all, task{does, size})
 		}
 	}
-	return append(all, task{setup, wordSize}, task{idle, wordSize})
+	return append(all,
+		task{bulk, bulkSize}, task{setup, wordSize}, task{idle, wordSize}, task{crowd, wordSize})
 }
 
 // cell is one contestant doing one task.
@@ -61,15 +67,16 @@ type series struct {
 	cells    []*cell
 	rounds   int
 	time     time.Duration
+	bytes    int64     // of bulk
 	bouts    int       // so far
 	copyRate []float64 // bytes a second: before the first round, then after each
 }
 
 // Run compares messages between two processes.
 func Run(r *measure.Runner, results *measure.Report) error {
-	s := &series{Runner: r, sizes: sizes, rounds: rounds, time: boutTime}
+	s := &series{Runner: r, sizes: sizes, rounds: rounds, time: boutTime, bytes: bulkBytes}
 	if r.Quick {
-		s.sizes, s.rounds, s.time = quickSizes, quickRounds, quickBoutTime
+		s.sizes, s.rounds, s.time, s.bytes = quickSizes, quickRounds, quickBoutTime, quickBulkBytes
 	}
 	if !slices.ContainsFunc(contestants, s.wants) {
 		return nil
@@ -94,7 +101,7 @@ func Run(r *measure.Runner, results *measure.Report) error {
 func (s *series) prepare(results *measure.Report) ([]contestant, error) {
 	var prepared []contestant
 	for i, c := range contestants {
-		if i > 0 && !s.wants(c) {
+		if i > 0 && !c.isLimit && !s.wants(c) {
 			continue
 		}
 		if c.prepare != nil {
@@ -133,7 +140,7 @@ func (s *series) chooseCells(all []contestant) {
 			one := &cell{contestant: c, task: t}
 			matches := s.Only.MatchString(one.path())
 			wanted = wanted || matches
-			if matches || i == 0 {
+			if matches || i == 0 || c.isLimit {
 				chosen = append(chosen, one)
 			}
 		}
@@ -155,6 +162,8 @@ func pathOf(t task, contestant string) string {
 // bytesText prints a size.
 func bytesText(n int) string {
 	switch {
+	case n >= 1<<30:
+		return strconv.Itoa(n>>30) + " GiB"
 	case n >= 1<<20:
 		return strconv.Itoa(n>>20) + " MiB"
 	case n >= 1<<10:
@@ -167,13 +176,16 @@ func bytesText(n int) string {
 func (s *series) round(round int) error {
 	for i := range s.cells {
 		one := s.cells[(i+round)%len(s.cells)]
+		if one.does == bulk && round >= bulkRounds {
+			continue
+		}
 		s.bouts++
 		s.showProgress(pathOf(one.task, one.contestant.name))
 		b := bout{
 			Contestant: one.contestant.name, Exercise: one.does, Size: one.size,
-			Time: s.time, Name: boutName(s.bouts), Servers: one.servers,
+			Time: s.time, Bytes: s.bytes, Name: boutName(s.bouts), Servers: one.servers,
 		}
-		if one.does == idle {
+		if one.does == idle || one.does == crowd {
 			b.Time *= idleLonger
 		}
 		var result boutResult

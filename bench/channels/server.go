@@ -63,7 +63,7 @@ func (s *server) receive(m messenger, does exercise) error {
 		if err != nil {
 			return err
 		}
-		if does != oneWay || isLast {
+		if does.answers() || isLast {
 			if err := m.Send(message); err != nil {
 				return err
 			}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"time"
 )
 
 // A caller sets up a connection for each message, and closes it when it has the
@@ -49,11 +51,21 @@ func (c *callee) Send(p []byte) error {
 	return errors.Join(err, c.conn.Close())
 }
 
-// openSetup returns an end that sets up connections.
+// openSetup returns an end that sets up connections. The client waits for a mark of the
+// server's: the time of the first connection begins when the server listens.
 func (n network) openSetup(e end, name string) (messenger, error) {
+	mark := besides(name + "-listens")
 	if e == clientEnd {
-		return &caller{network: n, name: name}, nil
+		for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+			_, err := os.Stat(mark)
+			if err == nil || time.Now().After(end) {
+				return &caller{network: n, name: name}, err
+			}
+		}
 	}
 	l, err := n.listen(name)
-	return &callee{Listener: l}, err
+	if err != nil {
+		return nil, err
+	}
+	return &callee{Listener: l}, os.WriteFile(mark, nil, 0o600)
 }

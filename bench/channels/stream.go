@@ -112,14 +112,17 @@ func (n network) contestant(c contestant) contestant {
 
 // framed sends messages over a connection.
 func framed(name string, n network) contestant {
-	open := func(e end, name string) (messenger, error) {
-		conn, err := n.connect(e, name)
-		if err != nil {
-			return nil, err
-		}
-		return newFrames(conn, conn, conn), nil
+	return n.contestant(contestant{name: name, open: n.openFramed}).
+		in(setup, n.openSetup).
+		in(bulk, n.openFramed)
+}
+
+func (n network) openFramed(e end, name string) (messenger, error) {
+	conn, err := n.connect(e, name)
+	if err != nil {
+		return nil, err
 	}
-	return n.contestant(contestant{name: name, open: open, setup: n.openSetup})
+	return newFrames(conn, conn, conn), nil
 }
 
 // lengthSize is the size of what stands before each message of a byte stream.
