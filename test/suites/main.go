@@ -60,9 +60,9 @@ var hooked = []struct{ function, ask string }{
 		"func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (Listener, error) {\n",
 		"\tif FilemapListen != nil {\n\t\tif l, err, ok := FilemapListen(network, address); ok {\n\t\t\treturn l, err\n\t\t}\n\t}\n",
 	},
-	{
-		"func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn, error) {\n",
-		"\tif FilemapDial != nil {\n\t\tif c, err, ok := FilemapDial(ctx, network, address); ok {\n\t\t\treturn c, err\n\t\t}\n\t}\n",
+	{ // where a dial has an address, after names are resolved
+		"\tla := sd.LocalAddr\n\tswitch ra := ra.(type) {\n\tcase *TCPAddr:\n",
+		"\t\tif FilemapDial != nil {\n\t\t\tif c, err, ok := FilemapDial(ctx, sd.network, ra.String()); ok {\n\t\t\t\treturn c, err\n\t\t\t}\n\t\t}\n",
 	},
 }
 
