@@ -13,8 +13,12 @@ import (
 
 const ownerRole = "owner"
 
-// runAbandon kills owners of a mutex that this process waits for.
-func runAbandon(r *measure.Runner, results *measure.Report) error {
+// untilAsleep is how long a wait is left alone, so that it sleeps.
+const untilAsleep = 2 * time.Millisecond
+
+// runAbandon kills owners of a mutex that this process waits for, and of one of C's that
+// another process waits for.
+func runAbandon(r *measure.Runner, results *measure.Report, c *cLocks) error {
 	const name = "abandon"
 	if !r.Only.MatchString(name) {
 		return nil
@@ -25,21 +29,39 @@ func runAbandon(r *measure.Runner, results *measure.Report) error {
 	}
 	defer m.Close()
 	kills := 20
-	if r.Rounds > 5 {
-		kills = 1000
+	if !r.Quick {
+		kills = 500
 	}
-	var sample []time.Duration
-	for i := range kills {
-		r.Progress.Show("%s: kill %d of %d", name, i+1, kills)
-		took, err := killOwner(m)
-		if err != nil {
-			return err
+	var ours, theirs []time.Duration
+	line, err := r.Bracket(func() error {
+		for i := range kills {
+			r.Progress.Show("%s: kill %d of %d", name, i+1, kills)
+			took, err := killOwner(m)
+			if err != nil {
+				return err
+			}
+			ours = append(ours, took)
+			if c == nil {
+				continue
+			}
+			if took, err = c.killOwner(); err != nil {
+				return err
+			}
+			theirs = append(theirs, took)
 		}
-		sample = append(sample, took)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	what := fmt.Sprintf("from an owner's death to the next owner, %d kills", kills)
-	results.Add(measure.Quantiles(what, sample, 1000, 5000)...)
-	return nil
+	what := fmt.Sprintf("from an owner's death to the next owner of a Mutex, %d kills", kills)
+	results.Add(measure.Between(measure.Quantiles(what, ours, 1000, 5000), line)...)
+	if c == nil {
+		return nil
+	}
+	what = "from an owner's death to the next owner of a C: robust pthread mutex"
+	results.Add(measure.Between(measure.Quantiles(what, theirs, 0, 0), line)...)
+	return c.remove(robustMutex)
 }
 
 // killOwner returns the time from the kill to the lock.
@@ -71,7 +93,7 @@ func killOwner(m *waitable.Mutex) (time.Duration, error) {
 		}
 		locked <- err
 	}()
-	time.Sleep(2 * time.Millisecond) // so that the wait sleeps
+	time.Sleep(untilAsleep)
 	start := time.Now()
 	if err := child.Process.Kill(); err != nil {
 		return 0, err

@@ -1,6 +1,7 @@
 package locks
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/filemap-go/filemap/bench/machine"
 	"github.com/filemap-go/filemap/bench/measure"
 	"github.com/filemap-go/filemap/waitable"
 )
@@ -26,39 +28,53 @@ type rival struct {
 }
 
 // runFight has two processes fight for one lock.
-func runFight(r *measure.Runner, results *measure.Report) error {
+func runFight(r *measure.Runner, results *measure.Report, c *cLocks) error {
 	if !r.Only.MatchString(fightRole) {
 		return nil
 	}
 	howLong := r.LapTime * time.Duration(r.Rounds) / 2
 	rivals := []rival{
-		{"a Mutex", fighter(fightRole, howLong)},
+		{"Mutex", fighter(fightRole, howLong)},
 		{"gofrs/flock", fighter(flockRole, howLong)},
 	}
-	if robust, err := startRobust(howLong); errors.Is(err, exec.ErrNotFound) {
-		results.Skip("a robust pthread mutex: needs gcc, on Linux")
-	} else if err != nil {
-		return err
-	} else {
-		rivals = append(rivals, rival{"C: a robust pthread mutex", robust})
+	if c != nil {
+		for _, kind := range []cKind{robustMutex, posixSemaphore} {
+			rivals = append(rivals, rival{kind.String(), c.fighter(kind, howLong)})
+		}
 	}
 	ours := 0.0
 	for i, one := range rivals {
 		r.Progress.Show("two processes fight for %s", one.name)
-		rate, err := fightRate(one.start, howLong)
+		var counts [2]int
+		line, err := r.Bracket(func() (err error) {
+			counts, err = fightFor(one.start, r.Pin)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		results.Add(measure.Figure{
-			Name: "two processes fight for " + one.name + ": locks", Value: rate, Unit: "/s",
-		})
+		total := counts[0] + counts[1]
+		rate := float64(total) / howLong.Seconds()
+		all := []measure.Figure{
+			{Name: "two fight for " + one.name + ": locks", Value: rate, Unit: "/s"},
+			{
+				Name: "two fight for " + one.name + ": the slower's share", Unit: "%",
+				Value: 100 * float64(min(counts[0], counts[1])) / float64(total),
+			},
+		}
 		if i == 0 {
 			ours = rate
-			continue
+		} else {
+			all = append(all, measure.Figure{
+				Name: "locks, Mutex / " + one.name, Value: ours / rate, Unit: "x",
+			})
 		}
-		results.Add(measure.Figure{Name: "locks, Mutex / " + one.name, Value: ours / rate, Unit: "x"})
+		results.Add(measure.Between(all, line)...)
 	}
-	return nil
+	if c == nil {
+		return nil
+	}
+	return errors.Join(c.remove(robustMutex), c.remove(posixSemaphore))
 }
 
 // fighter returns what starts one of two processes in a role.
@@ -73,24 +89,40 @@ func fighter(role string, howLong time.Duration) func() (*exec.Cmd, error) {
 	}
 }
 
-// fightRate returns how often two processes together lock in a second.
-func fightRate(start func() (*exec.Cmd, error), howLong time.Duration) (float64, error) {
-	counts := make(chan int, 2)
-	failures := make(chan error, 2)
-	for range 2 {
-		child, err := start()
-		if err != nil {
-			return 0, err
+// fightFor returns how often each of two processes locks. If they are pinned, each has a
+// processor of its own.
+func fightFor(start func() (*exec.Cmd, error), pin bool) (counts [2]int, err error) {
+	one, other, ok := machine.Processors()
+	processors := []int{one, other}
+	var children [2]*exec.Cmd
+	var outputs [2]bytes.Buffer
+	for i := range children {
+		child, startErr := start()
+		if startErr != nil {
+			err = startErr
+			break
 		}
-		go func() {
-			text, err := child.Output()
-			n, parseErr := strconv.Atoi(string(text))
-			counts <- n
-			failures <- errors.Join(err, parseErr)
-		}()
+		child.Stdout = &outputs[i]
+		if pin && ok {
+			err = machine.StartOn(processors[i], child)
+		} else {
+			err = child.Start()
+		}
+		if err != nil {
+			break
+		}
+		children[i] = child
 	}
-	total := <-counts + <-counts
-	return float64(total) / howLong.Seconds(), errors.Join(<-failures, <-failures)
+	for i, child := range children {
+		if child == nil {
+			continue
+		}
+		waitErr := child.Wait()
+		var parseErr error
+		counts[i], parseErr = strconv.Atoi(outputs[i].String())
+		err = errors.Join(err, waitErr, parseErr)
+	}
+	return counts, err
 }
 
 // fight locks and unlocks for some time, and prints how often.

@@ -4,6 +4,7 @@ package locks
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"sync"
 
 	"github.com/filemap-go/filemap/bench/measure"
@@ -15,16 +16,28 @@ var background = context.Background()
 // Run is about mutexes, semaphores and events: alone, between two
 // processes, and with many that wait.
 func Run(r *measure.Runner, results *measure.Report) error {
-	return errors.Join(
-		runUncontended(r, results),
+	c, err := startC()
+	if errors.Is(err, exec.ErrNotFound) {
+		results.Skip("locks in C: need gcc, on Linux")
+		c = nil
+	} else if err != nil {
+		return err
+	}
+	err = errors.Join(
+		runUncontended(r, results, c),
+		runNames(r, results, c),
 		runWakeup(r, results),
-		runFight(r, results),
-		runAbandon(r, results),
+		runFight(r, results, c),
+		runAbandon(r, results, c),
 		runCrowd(r, results))
+	if c != nil {
+		err = errors.Join(err, c.stop())
+	}
+	return err
 }
 
 // runUncontended is about what needs nobody else.
-func runUncontended(r *measure.Runner, results *measure.Report) error {
+func runUncontended(r *measure.Runner, results *measure.Report, c *cLocks) error {
 	m, err := waitable.CreateMutex(measure.UniqueName("mutex"), nil)
 	if err != nil {
 		return err
@@ -72,6 +85,8 @@ func runUncontended(r *measure.Runner, results *measure.Report) error {
 			}
 			return nil
 		}, measure.Goal{Measure: measure.Ratio})
+	addC(&lock, c, "lock", "Mutex", robustMutex)
+	addC(&permit, c, "lock", "Semaphore", posixSemaphore)
 	for _, c := range []measure.Contest{lock, permit, set} {
 		if err := results.Contest(r, c); err != nil {
 			return err

@@ -33,14 +33,13 @@ func startBaselines(results *measure.Report) (b baselines, stop func() error, er
 			{name: "x/exp/mmap", lap: openExpMmap, maps: true},
 		},
 	}
-	started, err := measure.StartProgram("mapping", programSource)
+	c, err := startProgram()
 	if errors.Is(err, exec.ErrNotFound) {
 		results.Skip("mapping in C: needs gcc")
 		return b, func() error { return nil }, nil
 	} else if err != nil {
 		return b, nil, err
 	}
-	c := program{started}
 	b.create = append(b.create,
 		creation{"C: shm_open, ftruncate", false, c.creates("sparse")},
 		creation{"C: shm_open, fallocate", true, c.creates("reserved")})

@@ -60,3 +60,11 @@ func (q Quality) Mark() string {
 	}
 	return "  "
 }
+
+// Between gives figures the bracket that they were measured in.
+func Between(figures []Figure, b Bracket) []Figure {
+	for i := range figures {
+		figures[i].Line = []Bracket{b}
+	}
+	return figures
+}

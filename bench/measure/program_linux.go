@@ -18,14 +18,11 @@ type Program struct {
 	answers io.Reader
 }
 
-// StartProgram returns an error that is exec.ErrNotFound if there is no C compiler.
-func StartProgram(name, source string) (*Program, error) {
-	executable, err := CompileC(name, source)
-	if err != nil {
-		return nil, err
-	}
+// StartProgram starts what CompileC compiled.
+func StartProgram(executable string) (*Program, error) {
 	p := &Program{process: exec.Command(executable)}
 	p.process.Stderr = os.Stderr
+	var err error
 	if p.orders, err = p.process.StdinPipe(); err != nil {
 		return nil, err
 	}
