@@ -7,6 +7,7 @@
 //	go run -C bench . --json FILE     the results for programs, too
 //	go run -C bench . --plots DIR     how messages compare, as pictures
 //	go run -C bench . --pin           messages between two certain processors
+//	go run -C bench . --against DIR   beside another tree of this repository
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/filemap-go/filemap/bench/channels"
@@ -47,7 +49,16 @@ func main() {
 	jsonFile := flag.String("json", "", "write the results to this file, too")
 	plots := flag.String("plots", "", "draw how messages compare, as SVG files in this directory")
 	pin := flag.Bool("pin", false, "keep two processes that send messages on a processor each (Linux)")
+	against := flag.String("against", "",
+		"compare with the tree in this directory, such as a git worktree of an older commit")
 	flag.Parse()
+	if *against != "" {
+		flags := []string{
+			"--quick=" + strconv.FormatBool(*quick), "--pin=" + strconv.FormatBool(*pin), "--run", *only,
+		}
+		exitOn(compareWith(*against, os.Stdout, flags))
+		return
+	}
 	pattern, err := regexp.Compile(*only)
 	exitOn(err)
 

@@ -103,6 +103,24 @@ func (rep *Report) Qualities() (all []*measure.Quality) {
 	return all
 }
 
+// Figures returns one of each result, to compare runs by.
+func (rep *Report) Figures() (all []measure.Figure) {
+	for _, r := range rep.Results {
+		f := measure.Figure{
+			Name:  pathOf(task{r.Exercise, r.Size}, r.Contestant),
+			Value: r.Messages.Value, Unit: "messages/s", Quality: r.Quality,
+		}
+		switch {
+		case r.Exercise == idle || r.Exercise == crowd:
+			f.Value, f.Unit = 100*r.Idle.Value, "% of a processor"
+		case len(r.Trips) == len(percentiles):
+			f.Value, f.Unit = r.at(50), "ns, p50"
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
 // cacheLine returns a cache line's round trip around each round of each result.
 func (rep *Report) cacheLine() (trips []float64) {
 	for _, r := range rep.Results {

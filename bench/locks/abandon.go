@@ -30,7 +30,7 @@ func runAbandon(r *measure.Runner, results *measure.Report, c *cLocks) error {
 	defer m.Close()
 	kills := 20
 	if !r.Quick {
-		kills = 500
+		kills = 1000
 	}
 	var ours, theirs []time.Duration
 	line, err := r.Bracket(func() error {
@@ -54,7 +54,7 @@ func runAbandon(r *measure.Runner, results *measure.Report, c *cLocks) error {
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("from an owner's death to the next owner of a Mutex, %d kills", kills)
+	what := fmt.Sprintf("from an owner's death to the next owner, %d kills", kills)
 	results.Add(measure.Between(measure.Quantiles(what, ours, 1000, 5000), line)...)
 	if c == nil {
 		return nil

@@ -34,7 +34,7 @@ func runFight(r *measure.Runner, results *measure.Report, c *cLocks) error {
 	}
 	howLong := r.LapTime * time.Duration(r.Rounds) / 2
 	rivals := []rival{
-		{"Mutex", fighter(fightRole, howLong)},
+		{"a Mutex", fighter(fightRole, howLong)},
 		{"gofrs/flock", fighter(flockRole, howLong)},
 	}
 	if c != nil {
@@ -56,9 +56,9 @@ func runFight(r *measure.Runner, results *measure.Report, c *cLocks) error {
 		total := counts[0] + counts[1]
 		rate := float64(total) / howLong.Seconds()
 		all := []measure.Figure{
-			{Name: "two fight for " + one.name + ": locks", Value: rate, Unit: "/s"},
+			{Name: "two processes fight for " + one.name + ": locks", Value: rate, Unit: "/s"},
 			{
-				Name: "two fight for " + one.name + ": the slower's share", Unit: "%",
+				Name: "two processes fight for " + one.name + ": the slower's share", Unit: "%",
 				Value: 100 * float64(min(counts[0], counts[1])) / float64(total),
 			},
 		}
