@@ -96,8 +96,11 @@ func measured(program, file string, flags []string) ([]measure.Figure, error) {
 }
 
 // printBoth prints what both programs measured in each turn. A ratio is taken in a turn.
-func printBoth(w io.Writer, tree string, names []string, rows [2][]map[string]measure.Figure) error {
-	fmt.Fprintf(w, "this tree and %s by %d turns: medians, and where half of the ratios lie\n", tree, turns)
+func printBoth(w io.Writer, tree string,
+	names []string, rows [2][]map[string]measure.Figure,
+) error {
+	fmt.Fprintf(w, "this tree and %s by %d turns: medians, and where half of the ratios lie\n",
+		tree, turns)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "  what\tunit\tthat\tthis\tthis / that\tspan\t")
 	printed := 0
