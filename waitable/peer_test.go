@@ -98,6 +98,7 @@ type served struct {
 	semaphores map[string]*waitable.Semaphore
 	events     map[string]*waitable.Event
 	timers     map[string]*waitable.Timer
+	mappings   map[string]*filemap.Mapping
 }
 
 // servePeer does what it reads, until there is no more.
@@ -105,7 +106,7 @@ func servePeer(in io.Reader, out io.Writer) error {
 	s := served{
 		mutexes: map[string]*waitable.Mutex{}, holds: map[string]waitable.Hold{},
 		semaphores: map[string]*waitable.Semaphore{}, events: map[string]*waitable.Event{},
-		timers: map[string]*waitable.Timer{},
+		timers: map[string]*waitable.Timer{}, mappings: map[string]*filemap.Mapping{},
 	}
 	encoder, decoder := json.NewEncoder(out), json.NewDecoder(in)
 	for {
@@ -131,6 +132,12 @@ func (s *served) serve(r request) (answer reply, err error) {
 	switch r.Op {
 	case "mutex":
 		s.mutexes[r.Name], _, err = waitable.OpenOrCreateMutex(r.Name, nil)
+	case "create event":
+		s.events[r.Name], err = waitable.CreateEvent(r.Name, nil)
+	case "create semaphore":
+		s.semaphores[r.Name], err = waitable.CreateSemaphore(r.Name, 1, 1, nil)
+	case "create mapping":
+		s.mappings[r.Name], err = filemap.Create(r.Name, int64(r.N), nil)
 	case "lock":
 		hold, err := s.mutexes[r.Name].Lock(ctx)
 		s.holds[r.Name] = hold

@@ -52,6 +52,12 @@ func TestAnyPrefersTheLowestIndex(t *testing.T) {
 		r, err := waitable.Any(now(), a, b)
 		expectIndex(t, "Any", r, err, want)
 	}
+	// Handles that have taken nothing yet.
+	fresh := []waitable.Object{mutex(t, ns.Name("c")), mutex(t, ns.Name("d")), autoEvent(t, ns.Name("e"))}
+	for want := range 2 {
+		r, err := waitable.Any(now(), fresh...)
+		expectIndex(t, "Any of new handles", r, err, want)
+	}
 }
 
 func TestAnyTellsOfAbandonedMutexes(t *testing.T) {

@@ -72,12 +72,15 @@ func (s *Sync) repair() {
 // claim claims the object and returns its state. It waits for so long for another
 // handle's claim to end.
 func (s *Sync) claim(long time.Duration) (layout.State, error) {
+	if err := s.identify(); err != nil {
+		return 0, err
+	}
 	for c := (contention{}); ; {
 		old := s.load()
 		if err := s.usable(); err != nil {
 			return 0, err
 		}
-		if next := old.WithToken(s.token); !s.isClaimed(old) && s.swap(old, next) {
+		if next := old.WithToken(s.token()); !s.isClaimed(old) && s.swap(old, next) {
 			return next, nil
 		}
 		if err := s.contendFor(long, &c); err != nil {
@@ -90,7 +93,7 @@ func (s *Sync) claim(long time.Duration) (layout.State, error) {
 func (s *Sync) dropClaim() {
 	for range stateAttempts {
 		old := s.load()
-		if old.Token() != s.token || s.owned(old) || s.swapAndWake(old, old.WithToken(0)) {
+		if old.Token() != s.token() || s.owned(old) || s.swapAndWake(old, old.WithToken(0)) {
 			return
 		}
 	}

@@ -23,6 +23,9 @@ type ledger struct {
 // joinLedger finds a free entry for this handle. The dead may have left all of
 // them taken.
 func (s *Sync) joinLedger() error {
+	if err := s.identify(); err != nil {
+		return err
+	}
 	s.ledger = &ledger{s: s}
 	if s.ledger.takeEntry() || s.ledger.recover() && s.ledger.takeEntry() {
 		return nil
@@ -34,7 +37,7 @@ func (s *Sync) joinLedger() error {
 
 func (l *ledger) takeEntry() bool {
 	for l.entry = range layout.LedgerEntries {
-		if l.holder(l.entry).CompareAndSwap(0, uint64(l.s.token)) {
+		if l.holder(l.entry).CompareAndSwap(0, uint64(l.s.token())) {
 			l.permits(l.entry).Store(0)
 			return true
 		}
@@ -99,13 +102,13 @@ func (l *ledger) recover() (found bool) {
 			continue // its claim comes first: see undo
 		}
 		// Adopt the entry: should this process die too, it is found again.
-		if !l.holder(entry).CompareAndSwap(token, uint64(l.s.token)) {
+		if !l.holder(entry).CompareAndSwap(token, uint64(l.s.token())) {
 			continue
 		}
 		if l.clear(entry, lastLook) == nil {
 			found = true
 		} else { // somebody has a claim: later
-			l.holder(entry).CompareAndSwap(uint64(l.s.token), token)
+			l.holder(entry).CompareAndSwap(uint64(l.s.token()), token)
 		}
 	}
 	return found
@@ -148,7 +151,7 @@ func (l *ledger) take(old layout.State) bool {
 		return false
 	}
 	defer l.mu.Unlock()
-	claimed := old.WithToken(l.s.token)
+	claimed := old.WithToken(l.s.token())
 	return l.s.swap(old, claimed) && l.move(l.entry, claimed, 1) == nil
 }
 

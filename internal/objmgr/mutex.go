@@ -11,19 +11,23 @@ import (
 // dies, the system itself marks the state, by the owner number; that is fast,
 // but numbers repeat in other PID namespaces. What counts is the token.
 
-// keep prepares a mutex for the death of this process. Where the system marks no
-// state, the owner is unknown, and waits look whether the token lives.
-func (s *Sync) keep(namespace uint32) (err error) {
-	if s.owner, err = s.keepOwner(); err != nil {
-		return err
+// keep prepares a mutex for the death of this process, and returns what the state
+// word names the process. Where the system marks no state, the owner is unknown,
+// and waits look whether the token lives.
+//
+// TrustTokens comes first: from keepOwner on, the death of this process marks a
+// mutex whose owner has the same number in another PID namespace.
+func (s *Sync) keep() (owner uint32, err error) {
+	if s.m.host.PIDNamespace() != s.namespace {
+		if err := s.trustTokens(); err != nil {
+			return 0, err
+		}
 	}
-	if s.owner == 0 || s.owner > layout.OwnerUnknown {
-		return object.ErrCorrupt
+	owner, err = s.keepOwner()
+	if err == nil && (owner == 0 || owner > layout.OwnerUnknown) {
+		err = object.ErrCorrupt
 	}
-	if s.m.host.PIDNamespace() == namespace {
-		return nil
-	}
-	return s.trustTokens()
+	return owner, err
 }
 
 // trustTokens has everybody look at the token before they believe that an
@@ -51,13 +55,12 @@ func (s *Sync) Share() error {
 // TryLock locks a mutex that nobody has locked, nor had, since the last time.
 // It is the whole of most locks.
 func (s *Sync) TryLock() (Taken, bool) {
-	if !s.swapAnywhere(0, s.mine()) || s.closed.Load() {
+	mine := s.mine()
+	if mine == 0 || !s.swapAnywhere(0, mine) || s.closed.Load() {
 		return Taken{}, false
 	}
 	return Taken{Hold: s.holds.Load()}, true
 }
-
-func (s *Sync) mine() layout.State { return layout.NewState(s.token, s.owner) }
 
 // Unlock ends a hold of the mutex.
 //
@@ -74,7 +77,7 @@ func (s *Sync) Unlock(hold uint64) error {
 	if !s.holds.CompareAndSwap(hold, hold+1) {
 		return object.ErrNotOwner
 	}
-	if s.swap(s.mine(), 0) {
+	if mine := s.mine(); mine != 0 && s.swap(mine, 0) {
 		return nil
 	}
 	return s.unlockSlow()
@@ -93,7 +96,7 @@ func (s *Sync) unlockSlow() error {
 // The system may have put the mark of a death in place of the owner number: that
 // of another process with the same number in another PID namespace.
 func (s *Sync) owns(st layout.State) bool {
-	return st.Token() == s.token && st.Low()&(layout.MutexOwner|layout.MutexDied) != 0
+	return st.Token() != 0 && st.Token() == s.token() && st.Low()&(layout.MutexOwner|layout.MutexDied) != 0
 }
 
 // Relock locks a mutex once more for a hold, which then takes one Unlock more.
@@ -111,7 +114,7 @@ func (s *Sync) Relock(hold uint64) error {
 
 // abandon marks a mutex that this handle holds as abandoned.
 func (s *Sync) abandon() error {
-	if s.kind != object.Mutex {
+	if s.kind != object.Mutex || s.mine() == 0 {
 		return nil
 	}
 	for range stateAttempts {

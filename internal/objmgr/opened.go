@@ -116,7 +116,11 @@ func (o *Object) takeToken() (uint32, error) {
 }
 
 // dropToken ends what takeToken began.
-func (o *Object) dropToken(token uint32) {
+func (s *Sync) dropToken() {
+	o, token := s.Object, s.token()
+	if token == 0 {
+		return
+	}
 	t := &o.tokens
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -147,10 +151,8 @@ func (o *Object) controlPage() (Page, error) {
 	if k.page != nil {
 		return k.page, nil
 	}
-	guarded, err := o.exposed()
-	if err == nil {
-		k.page, err = o.m.host.MapPage(o.fd, guarded)
-	}
+	var err error
+	k.page, err = o.m.host.MapPage(o.fd, o.exposed())
 	return k.page, err
 }
 

@@ -40,9 +40,11 @@ type Sync struct {
 	cgroup Cgroup // jobs
 	page   Page
 	state  Word
-	token  uint32  // of this handle
-	owner  uint32  // mutexes: what the state word names this process
 	ledger *ledger // tracked semaphores
+
+	namespace uint32        // mutexes: that of the creator's PID
+	identity  atomic.Uint64 // see identify
+	waited    atomic.Bool   // some wait may have marked the state
 
 	// Populated, if there is one, reports whether a job has members besides those of
 	// its guards. It is set before the handle is used.
@@ -85,7 +87,10 @@ func (m *Manager) CreateSync(spec SyncSpec) (*Sync, error) {
 func (m *Manager) CreateLocked(spec SyncSpec) (s *Sync, got Taken, err error) {
 	d, control := m.syncDraft(spec)
 	d.init = func(o *Object) (err error) {
-		if s, err = o.newSync(control); err == nil && !s.swap(0, s.mine()) {
+		if s, err = o.newSync(control); err == nil {
+			err = s.identify()
+		}
+		if err == nil && !s.swap(0, s.mine()) {
 			err = s.corrupt()
 		}
 		return err
@@ -162,27 +167,23 @@ func (o *Object) newSync(control layout.Control) (*Sync, error) {
 		kind:   control.Kind,
 		manual: control.Param == 1,
 		param:  control.Param,
-		cgroup: o.cgroup(control),
-		turn:   make(chan struct{}, 1),
+
+		namespace: control.PIDNamespace,
+		cgroup:    o.cgroup(control),
+		turn:      make(chan struct{}, 1),
 	}
 	err := s.checkParam(control.Param)
-	if err == nil {
-		s.token, err = o.takeToken()
-	}
 	if err == nil {
 		s.page, err = o.controlPage()
 	}
 	if err == nil {
 		s.state = s.page.Word(layout.StateAt)
 	}
-	if err == nil && s.kind == object.Mutex {
-		err = s.keep(control.PIDNamespace)
-	}
 	if err == nil && s.kind == object.Semaphore && control.Param&layout.ParamTracked != 0 {
 		err = s.joinLedger()
 	}
 	if err != nil {
-		o.dropToken(s.token)
+		s.dropToken()
 		return nil, err
 	}
 	return s, nil
@@ -193,11 +194,10 @@ func (o *Object) newSync(control layout.Control) (*Sync, error) {
 // when the object was shared more widely, or may change its mode, can truncate
 // it, and so can any process that is given a handle to an object without a name.
 // A later change of the mode changes nothing here.
-func (o *Object) exposed() (bool, error) {
-	stat, err := o.m.host.Stat(o.fd) // of a new file, o.stat has yet to learn its mode
-	own := stat.UID == o.m.host.UID() && o.name.Scope != object.Global && o.file != "" &&
-		stat.Mode&modeOthersWrite == 0
-	return !own, err
+func (o *Object) exposed() bool {
+	own := o.stat.UID == o.m.host.UID() && o.name.Scope != object.Global && o.file != "" &&
+		o.stat.Mode&modeOthersWrite == 0
+	return !own
 }
 
 func (s *Sync) checkParam(param uint64) error {
@@ -321,7 +321,7 @@ func (s *Sync) Close() error {
 	err = errors.Join(err, s.abandon())
 	s.endWaits()
 	s.released.Store(true)
-	s.dropToken(s.token)
+	s.dropToken()
 	return errors.Join(err, s.Object.Close())
 }
 
@@ -329,6 +329,9 @@ func (s *Sync) Close() error {
 // was closed, and is about to sleep, finds the state changed; if another handle's
 // wait has put it back by then, it looks again when its sleep ends.
 func (s *Sync) endWaits() {
+	if !s.waited.Load() {
+		return
+	}
 	for range stateAttempts {
 		old := s.load()
 		if !old.Has(layout.StateWaiters) || s.swap(old, old.Without(layout.StateWaiters)) {

@@ -17,7 +17,8 @@ type verdict int
 const (
 	unsignaled verdict = iota
 	taken
-	claimed // by another handle: look again in a moment
+	claimed      // by another handle: look again in a moment
+	unidentified // the handle needs an identity to take it
 )
 
 // try takes the object if it is signaled. since is the count of an event's
@@ -41,6 +42,9 @@ func (s *Sync) try(since uint32) (Taken, verdict) {
 		}
 		if s.isClaimed(old) {
 			return Taken{}, claimed
+		}
+		if s.anonymous() {
+			return Taken{}, unidentified
 		}
 		if s.consume(old) {
 			return s.receipt(old), taken
@@ -106,7 +110,7 @@ func (s *Sync) consume(old layout.State) bool {
 	if s.kind != object.Timer || old.Has(layout.TimerExpired) {
 		return s.swap(old, s.consumed(old))
 	}
-	claimed := old.WithToken(s.token)
+	claimed := old.WithToken(s.token())
 	if !s.swap(old, claimed) {
 		return false
 	}

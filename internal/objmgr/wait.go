@@ -44,6 +44,12 @@ func (s *Sync) TryWait() (got Taken, ok bool, err error) {
 		if v == unsignaled && recoverPermits([]*Sync{s}) {
 			continue
 		}
+		if v == unidentified {
+			if err := s.identify(); err != nil {
+				return Taken{}, false, err
+			}
+			continue
+		}
 		if v != claimed {
 			return got, v == taken, nil
 		}
@@ -75,6 +81,11 @@ func (m *Manager) any(ctx context.Context, objects []*Sync, since []uint32) (int
 			return 0, Taken{}, err
 		case v == taken:
 			return i, got, nil
+		case v == unidentified:
+			if err := objects[i].identify(); err != nil {
+				return 0, Taken{}, err
+			}
+			continue
 		case v == claimed && !(ended && c.paused >= lastLook):
 			if err := objects[i].contend(&c); err != nil {
 				return 0, Taken{}, err
@@ -100,8 +111,8 @@ func recoverPermits(objects []*Sync) (found bool) {
 	return found
 }
 
-// firstSignaled takes the first object that is signaled. If there is none but
-// one is claimed, it returns that one.
+// firstSignaled takes the first object that is signaled, or returns it if its handle
+// is unidentified. If there is none but one is claimed, it returns that one.
 func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v verdict, err error) {
 	for i, s := range objects {
 		if err := s.usable(); err != nil {
@@ -110,6 +121,8 @@ func firstSignaled(objects []*Sync, since []uint32) (index int, got Taken, v ver
 		switch got, one := s.try(since[i]); one {
 		case taken:
 			return i, got, taken, nil
+		case unidentified:
+			return i, Taken{}, unidentified, nil
 		case claimed:
 			index, v = i, claimed
 		}
@@ -182,6 +195,7 @@ func (s *Sync) lookDue() bool {
 // arm marks the state so that whoever signals the object wakes this process.
 // It reports ready if the object may be signaled already.
 func (s *Sync) arm(since uint32) (word Parked, wake int64, ready bool) {
+	s.waited.Store(true)
 	for range stateAttempts {
 		old := s.load()
 		died := s.kind == object.Mutex && old.Has(layout.MutexDied)

@@ -25,6 +25,11 @@ func (m *Manager) WaitAll(ctx context.Context, objects []*Sync) ([]Taken, error)
 	if err != nil {
 		return nil, err
 	}
+	for _, s := range objects {
+		if err := s.identify(); err != nil {
+			return nil, err
+		}
+	}
 	recovered := false
 	for c := (contention{}); ; {
 		ended := ctx.Err() != nil // before the look: see Manager.any
@@ -104,7 +109,7 @@ func (s *Sync) tryClaim() verdict {
 			return claimed
 		case s.ledger != nil && !s.ledger.mu.TryLock():
 			return claimed
-		case s.swap(old, old.WithToken(s.token)):
+		case s.swap(old, old.WithToken(s.token())):
 			return taken
 		case s.ledger != nil:
 			s.ledger.mu.Unlock()
@@ -145,14 +150,14 @@ func (s *Sync) commit() (Taken, error) {
 	if s.ledger != nil {
 		defer s.ledger.mu.Unlock()
 		old := s.load()
-		if old.Token() != s.token {
+		if old.Token() != s.token() {
 			return Taken{}, s.corrupt()
 		}
 		return Taken{}, s.ledger.move(s.ledger.entry, old, 1)
 	}
 	for range stateAttempts {
 		old := s.load()
-		if old.Token() != s.token || s.owned(old) {
+		if old.Token() != s.token() || s.owned(old) {
 			break // somebody wrote into the state what no program of ours does
 		}
 		next := old

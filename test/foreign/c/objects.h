@@ -229,9 +229,9 @@ static void attach(struct object *o, uint32_t kind)
 	o->mine = (uint64_t)token << 32 | (uint64_t)gettid();
 	if (kind != mutex_kind)
 		return;
-	keep(o, size);
 	if (atomic_load(object_word(o, flags_at)) >> 32 != pid_namespace())
 		atomic_fetch_or(object_word(o, flags_at), 1);
+	keep(o, size);
 }
 
 static struct object named(const char *base, const char *suffix)
