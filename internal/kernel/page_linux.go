@@ -50,12 +50,12 @@ func (h host) MapPage(fd objmgr.FD, guarded bool) (objmgr.Page, error) {
 }
 
 func mapPage(fd, size int) ([]byte, error) {
-	pages, err := sys.MmapAnonymous(2 * size)
+	pages, err := pairs.take(size)
 	if err != nil {
 		return nil, err
 	}
 	if err := sys.MmapOver(pages[size:], fd); err != nil {
-		_ = sys.Munmap(pages)
+		pairs.give(pages)
 		return nil, err
 	}
 	return pages, nil
@@ -94,16 +94,18 @@ func (p *page) Keep() (owner uint32, err error) {
 }
 
 // Release implements objmgr.Page. The pages become private memory, under an
-// operation in flight too; their addresses are free once there is none. Those of
-// several released pages are one map, so the system's limit on maps bounds what
-// is open, not what has been closed.
+// operation in flight too; once there is none, they are used for another object.
+// Those of several released pages are one map, so the system's limit on maps
+// bounds what is open, not what has been closed.
 func (p *page) Release() {
 	if p.keeper != nil {
 		p.keeper.remove(p.node)
 	}
-	_ = sys.Discard(p.pages) // if it fails, they stay as they are until then
-	pages := p.pages
-	mem.WhenUnreachable(p, func() { _ = sys.Munmap(pages) })
+	pages, again := p.pages, pairs.give
+	if sys.Discard(pages) != nil {
+		again = func(pages []byte) { _ = sys.Munmap(pages) } // they stay as they are until then
+	}
+	mem.WhenUnreachable(p, func() { again(pages) })
 }
 
 // Err implements objmgr.Page.
