@@ -201,7 +201,7 @@ func open(ctx context.Context, name object.Name, opts *OpenOptions) (*Mapping, e
 // newMapping returns the handle, which closes itself if the caller drops it.
 func newMapping(name object.Name, k *kernel.Mapping) *Mapping {
 	m := &Mapping{name: name, kernel: k}
-	m.cleanup = kernel.CloseDropped(m, m.Name(), k.Close)
+	m.cleanup = kernel.CloseDropped(m, name, k.Close)
 	return m
 }
 

@@ -199,7 +199,7 @@ func Await(ctx context.Context, name string, opts *OpenOptions) (*Job, error) {
 // newJob returns the handle, which closes itself if the caller drops it.
 func newJob(name object.Name, k *kernel.Job) *Job {
 	j := &Job{name: name, kernel: k}
-	j.cleanup = kernel.CloseDropped(j, j.Name(), k.Close)
+	j.cleanup = kernel.CloseDropped(j, name, k.Close)
 	return j
 }
 

@@ -46,7 +46,7 @@ type handle struct {
 func newHandle(name object.Name, kind object.Kind, k *kernel.Sync) *handle {
 	started := &startedJobs{}
 	h := &handle{name: name, kind: kind, kernel: k, started: started}
-	h.cleanup = kernel.CloseDropped(h, name.String(), func() error {
+	h.cleanup = kernel.CloseDropped(h, name, func() error {
 		return errors.Join(started.close(), k.Close())
 	})
 	return h

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/filemap-go/filemap/object"
 )
 
 // dropped holds the names of objects whose handles were dropped without a
@@ -19,13 +21,13 @@ const droppedMax = 100
 // CloseDropped has a handle closed once nothing refers to its owner any more,
 // which closing must not do either. An owner that is closed stops the cleanup
 // first.
-func CloseDropped[T any](owner *T, name string, closing func() error) runtime.Cleanup {
+func CloseDropped[T any](owner *T, name object.Name, closing func() error) runtime.Cleanup {
 	return runtime.AddCleanup(owner, func(closing func() error) {
 		_ = closing() // there is nobody to tell
 		dropped.Lock()
 		defer dropped.Unlock()
 		if len(dropped.names) < droppedMax {
-			dropped.names = append(dropped.names, name)
+			dropped.names = append(dropped.names, name.String())
 		}
 	}, closing)
 }

@@ -183,8 +183,15 @@ type Backing struct {
 
 // Page returns the control page.
 func (c Control) Page() []byte {
-	page := make([]byte, ControlSize)
-	le := binary.LittleEndian
+	page := new([ControlSize]byte)
+	c.Put(page)
+	return page[:]
+}
+
+// Put sets the control page.
+func (c Control) Put(to *[ControlSize]byte) {
+	*to = [ControlSize]byte{}
+	page, le := to[:], binary.LittleEndian
 	le.PutUint64(page[magicAt:], controlMagic)
 	le.PutUint32(page[versionAt:], Version)
 	le.PutUint32(page[kindAt:], uint32(c.Kind))
@@ -194,7 +201,7 @@ func (c Control) Page() []byte {
 		le.PutUint64(page[backingDevAt:], c.Backing.Dev)
 		le.PutUint64(page[backingInodeAt:], c.Backing.Inode)
 		putPath(page, c.Backing.Path)
-		return page
+		return
 	}
 	if c.Kind == object.Job {
 		putPath(page, c.Cgroup)
@@ -205,7 +212,6 @@ func (c Control) Page() []byte {
 	le.PutUint64(page[DueAt:], uint64(c.Due))
 	le.PutUint64(page[PeriodAt:], uint64(c.Period))
 	le.PutUint64(page[ClockAt:], c.Clock)
-	return page
 }
 
 // ParseControl reads a control page.

@@ -76,6 +76,11 @@ type Owned struct {
 	Cut  bool   // Name is only its beginning
 }
 
+// IsCut reports whether a file name holds only the beginning of an object's name.
+func IsCut(file string) bool {
+	return strings.HasPrefix(file, Prefix) && strings.Contains(file, hashMark)
+}
+
 // ParseFileName returns what a file's name says, or false if no object's file
 // has such a name. Aliases are none.
 func ParseFileName(file string) (Owned, bool) {
@@ -103,6 +108,9 @@ func ParseFileName(file string) (Owned, bool) {
 }
 
 func encode(base string) string {
+	if isPlain(base) {
+		return base
+	}
 	var b strings.Builder
 	cut := 0 // where to cut, if need be: the end of the last unit within hashedKept
 	for i := 0; i < len(base); {
@@ -124,6 +132,16 @@ func encode(base string) string {
 		}
 	}
 	return b.String()
+}
+
+// isPlain reports whether a base name is its own encoding.
+func isPlain(base string) bool {
+	for i := range len(base) {
+		if escaped(base[i], i) {
+			return false
+		}
+	}
+	return len(base) <= encodedBytes
 }
 
 func escaped(c byte, index int) bool {

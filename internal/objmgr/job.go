@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
 )
 
 // A job's members are kept together by guards, processes that have bytes of the
@@ -39,6 +40,9 @@ func jobParam(spec SyncSpec) (param uint64) {
 // endCgroup kills what is in the cgroup of a dead job, and removes it, unless
 // it has keepers, which do that.
 func (o *Object) endCgroup() {
+	if kind := o.kept.kind; kind != 0 && kind != object.Job {
+		return
+	}
 	control, err := o.control()
 	if err != nil || control.Cgroup == "" {
 		return

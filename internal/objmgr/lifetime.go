@@ -289,7 +289,9 @@ func (o *Object) giveUp() {
 	if unheld, err := o.unheld(); err == nil && unheld {
 		_ = o.remove()
 	}
-	_ = o.m.host.Unlock(o.fd) // a view keeps the description, and its lock, in being
+	if o.kept.page == nil { // a view keeps the description, and its lock, in being
+		_ = o.m.host.Unlock(o.fd)
+	}
 }
 
 // Check returns nil while the object's name leads to it. If the name was taken

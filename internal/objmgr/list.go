@@ -26,11 +26,11 @@ type Info struct {
 // Exists reports whether a live object has a name. It costs one open of the
 // object's file, unless this user may not open it.
 func (m *Manager) Exists(ctx context.Context, name object.Name) (bool, error) {
-	_, err := m.Look(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+	if name.IsZero() {
+		return false, errNoName
 	}
-	return err == nil, err
+	info := Info{Name: name, File: m.FileName(name)}
+	return m.lives(ctx, &info, func(*Object) {})
 }
 
 // Look returns the live object of a name, without its holders: Exists has the
@@ -134,6 +134,17 @@ func (m *Manager) describe(ctx context.Context, info *Info, cut bool) (alive boo
 	if cut {
 		info.Name.Base += "…"
 	}
+	return m.lives(ctx, info, func(o *Object) {
+		o.tell(info)
+		if cut {
+			m.wholeName(info, o.fd)
+		}
+	})
+}
+
+// lives reports whether an object lives. If it does, and this user may open its
+// file, lives calls look while the file is open.
+func (m *Manager) lives(ctx context.Context, info *Info, look func(*Object)) (alive bool, err error) {
 	o := &Object{m: m, name: info.Name, file: info.File}
 	o.fd, o.stat, err = m.host.Open(o.file, func(s Stat) (bool, error) { return false, o.checkFile(s) })
 	if errors.Is(err, fs.ErrPermission) {
@@ -147,10 +158,7 @@ func (m *Manager) describe(ctx context.Context, info *Info, cut bool) (alive boo
 		!alive && info.Name.Scope != object.POSIX {
 		return false, err
 	}
-	o.tell(info)
-	if cut {
-		m.wholeName(info, o.fd)
-	}
+	look(o)
 	return true, nil
 }
 

@@ -63,6 +63,7 @@ func (o *Object) FD() FD { return o.fd }
 // draft says how a new object's file is to be.
 type draft struct {
 	name object.Name
+	file string // of the name; "" if there is none
 	kind object.Kind
 	mode uint32 // permission bits, and ModeControl
 	fill func(fd FD) error
@@ -104,22 +105,22 @@ func (m *Manager) create(d draft) (*Object, error) {
 	if d.name.IsZero() {
 		return m.createUnnamed(d)
 	}
-	file := m.FileName(d.name)
-	if d.name.Scope == object.POSIX && layout.Reserved(file) {
+	d.file = m.FileName(d.name)
+	if d.name.Scope == object.POSIX && layout.Reserved(d.file) {
 		return nil, errReserved
 	}
 	m.janitor.run(m)
 	for c := (contention{}); ; {
 		// Look first: reserving the memory of a large mapping takes long.
-		dead, err := m.occupant(d, file)
+		dead, err := m.occupant(d)
 		if err != nil {
 			return nil, err
 		}
 		var o *Object
 		if dead {
-			o, err = m.takeOver(d, file)
+			o, err = m.takeOver(d)
 		} else {
-			o, err = m.publish(d, file)
+			o, err = m.publish(d)
 		}
 		if err == nil {
 			m.opened.add(o, true)
@@ -128,15 +129,15 @@ func (m *Manager) create(d draft) (*Object, error) {
 			return o, err
 		}
 		if err := c.wait(d.ctx, m.host); err != nil {
-			return nil, (&Object{m: m, file: file}).busy(err)
+			return nil, (&Object{m: m, file: d.file}).busy(err)
 		}
 	}
 }
 
 // occupant returns an error if a live object has the draft's name. It reports
 // a dead one that this user may not remove.
-func (m *Manager) occupant(d draft, file string) (dead bool, err error) {
-	if _, err := m.host.StatName(file); errors.Is(err, fs.ErrNotExist) {
+func (m *Manager) occupant(d draft) (dead bool, err error) {
+	if _, err := m.host.StatName(d.file); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	o, err := m.acquire(d.ctx, d.name, toRead)
@@ -192,12 +193,12 @@ func (o *Object) settle(d draft) (err error) {
 }
 
 // publish makes the object's file and gives it its name.
-func (m *Manager) publish(d draft, file string) (*Object, error) {
+func (m *Manager) publish(d draft) (*Object, error) {
 	fd, err := m.prepare(d)
 	if err != nil {
 		return nil, err
 	}
-	o := &Object{m: m, fd: fd, name: d.name, file: file, Owned: d.name.Scope != object.POSIX}
+	o := &Object{m: m, fd: fd, name: d.name, file: d.file, Owned: d.name.Scope != object.POSIX}
 	return o.made(func() error { return o.publish(d) })
 }
 
@@ -230,15 +231,10 @@ func (m *Manager) prepare(d draft) (FD, error) {
 		m.host.Close(fd)
 		return 0, err
 	}
-	m.noteName(fd, d.name)
-	return fd, nil
-}
-
-// noteName keeps the whole name with a file whose own name holds part of it.
-func (m *Manager) noteName(fd FD, name object.Name) {
-	if owned, ok := layout.ParseFileName(m.FileName(name)); ok && owned.Cut {
-		m.host.SetAttribute(fd, layout.NameAttribute, name.String())
+	if layout.IsCut(d.file) {
+		m.host.SetAttribute(fd, layout.NameAttribute, d.name.String())
 	}
+	return fd, nil
 }
 
 // open returns a handle to the live object of a name.

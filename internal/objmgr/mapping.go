@@ -267,7 +267,7 @@ func (m *Manager) writeRecord(fd FD, control layout.Control, file FD) error {
 		return err
 	}
 	control.Backing.Dev, control.Backing.Inode = stat.Dev, stat.Ino
-	return m.host.WriteAt(fd, control.Page(), 0)
+	return m.writeControl(fd, control)
 }
 
 // OpenMapping opens a live mapping.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/filemap-go/filemap/internal/layout"
+	"github.com/filemap-go/filemap/object"
 )
 
 // A process has one description of an object's file, with one set of locks, and
@@ -140,17 +141,20 @@ func (o *Object) hasToken(token uint32) bool {
 type kept struct {
 	mu    sync.Mutex
 	page  Page
-	owner uint32 // of a mutex: see Page.Keep
+	kind  object.Kind // what the page is of
+	owner uint32      // of a mutex: see Page.Keep
 }
 
-// controlPage maps the object's control page, or returns the one that is mapped.
-func (o *Object) controlPage() (Page, error) {
+// controlPage maps the control page of an object of a kind, or returns the one that
+// is mapped.
+func (o *Object) controlPage(kind object.Kind) (Page, error) {
 	k := &o.kept
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.page != nil {
 		return k.page, nil
 	}
+	k.kind = kind
 	var err error
 	k.page, err = o.m.host.MapPage(o.fd, o.exposed())
 	return k.page, err

@@ -104,12 +104,11 @@ func (m *Manager) CreateLocked(spec SyncSpec) (s *Sync, got Taken, err error) {
 // syncDraft returns the draft of a synchronization object, and its control page.
 func (m *Manager) syncDraft(spec SyncSpec) (draft, layout.Control) {
 	control := m.newControl(spec)
-	page := control.Page()
 	return draft{
 		name: spec.Name,
 		kind: spec.Kind,
 		mode: spec.Mode | layout.ModeControl,
-		fill: func(fd FD) error { return m.host.WriteAt(fd, page, 0) },
+		fill: func(fd FD) error { return m.writeControl(fd, control) },
 	}, control
 }
 
@@ -174,7 +173,7 @@ func (o *Object) newSync(control layout.Control) (*Sync, error) {
 	}
 	err := s.checkParam(control.Param)
 	if err == nil {
-		s.page, err = o.controlPage()
+		s.page, err = o.controlPage(s.kind)
 	}
 	if err == nil {
 		s.state = s.page.Word(layout.StateAt)

@@ -17,10 +17,10 @@ import (
 // takeOver makes the file of a dead object into the draft's object.
 //
 // Returns fs.ErrExist if the file changed hands meanwhile: look again.
-func (m *Manager) takeOver(d draft, file string) (*Object, error) {
-	o := &Object{m: m, name: d.name, file: file, Owned: true}
+func (m *Manager) takeOver(d draft) (*Object, error) {
+	o := &Object{m: m, name: d.name, file: d.file, Owned: true}
 	var err error
-	o.fd, o.stat, err = m.host.Open(file, func(s Stat) (bool, error) {
+	o.fd, o.stat, err = m.host.Open(d.file, func(s Stat) (bool, error) {
 		o.stat = s
 		return true, cmp.Or(o.checkFile(s), o.fits(d))
 	})
