@@ -52,6 +52,9 @@ type Memory interface {
 	// MapPage maps the control page of an open file. A guarded one may be taken
 	// away by another process: see Page.Err.
 	MapPage(fd FD, guarded bool) (Page, error)
+	// Spin runs an empty loop for so many turns. It reports false if waits should not
+	// spin.
+	Spin(turns int) bool
 	// Park returns when one of the words may no longer have its low half, and
 	// sometimes for no reason. It returns when ctx ends, and no later than at
 	// the time until of ClockMonotonic, unless that is 0. The caller looks at

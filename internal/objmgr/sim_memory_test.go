@@ -198,6 +198,10 @@ func (w simWord) CompareAndSwap(old, v uint64) bool {
 	return swapped
 }
 
+// Spin implements Memory. Each look would be a step, and the looks before a wait
+// parks are the same.
+func (p *process) Spin(int) bool { return false }
+
 // Park implements Memory.
 func (p *process) Park(_ context.Context, words []Parked, until int64) {
 	p.parkOn(layout.StateAt, words, until)
