@@ -83,7 +83,7 @@ func TestInspectLatest(t *testing.T) {
 	}
 }
 
-// TestInspectInHand takes a message: Inspect tells who has it.
+// TestInspectInHand takes a message: Inspect tells which place has it.
 func TestInspectInHand(t *testing.T) {
 	watchdog(t)
 	a, b := queue(t, nil)
