@@ -54,6 +54,7 @@ type contender struct {
 // newContender reads the arguments that all roles begin with: the process's
 // number and the board's name.
 func newContender(arguments []string) (*contender, []string, error) {
+	go endWithParent()
 	n, err := strconv.Atoi(arguments[0])
 	if err != nil {
 		return nil, nil, err
@@ -64,6 +65,15 @@ func newContender(arguments []string) (*contender, []string, error) {
 	}
 	b, err := openBoard(m)
 	return &contender{b, uint64(n) + 1, place(n)}, arguments[2:], err
+}
+
+// endWithParent ends this process soon after its parent, which may be killed and
+// then kills nobody.
+func endWithParent() {
+	for parent := os.Getppid(); os.Getppid() == parent; {
+		time.Sleep(time.Second)
+	}
+	os.Exit(roleFailed)
 }
 
 // wrong notes a violation.
