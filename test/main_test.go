@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -62,6 +63,10 @@ func wasKilled(err error) bool {
 // roleVariable names the environment variable that gives a process its role.
 const roleVariable = "FILEMAP_TEST_ROLE"
 
+// parentVariable names the environment variable with the number of the process that
+// starts one in a role.
+const parentVariable = "FILEMAP_TEST_PARENT"
+
 func TestMain(m *testing.M) {
 	name := os.Getenv(roleVariable)
 	if name == "" {
@@ -79,7 +84,8 @@ func TestMain(m *testing.M) {
 func inRole(role, program string, arguments ...string) *exec.Cmd {
 	cmd := exec.Command(program, arguments...)
 	// The race detector would have each process wait a second at its end.
-	cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, parentVariable+"="+strconv.Itoa(os.Getpid()),
+		"GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	return cmd
 }
