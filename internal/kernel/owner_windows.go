@@ -318,10 +318,12 @@ func (s *Sync) unlockOnce(o *ownership) (last bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case o == nil || o.ended:
+	case o == nil:
 		return false, object.ErrNotOwner
 	case s.closed:
 		return false, os.ErrClosed
+	case o.ended:
+		return false, object.ErrNotOwner
 	case o.depth > 0:
 		o.depth--
 		return false, nil

@@ -68,19 +68,28 @@ func (s *Sync) TryLock() (Taken, bool) {
 // taken from it.
 func (s *Sync) Unlock(hold uint64) error {
 	if s.holds.Load() != hold {
-		return object.ErrNotOwner
+		return s.notOwner()
 	}
 	if s.depth.Load() > 0 {
 		s.depth.Add(-1)
 		return nil
 	}
 	if !s.holds.CompareAndSwap(hold, hold+1) {
-		return object.ErrNotOwner
+		return s.notOwner()
 	}
 	if mine := s.mine(); mine != 0 && s.swap(mine, 0) {
 		return nil
 	}
 	return s.unlockSlow()
+}
+
+// notOwner returns why a hold is not the handle's. Close ends a hold, too: another
+// wait of the handle can then get its number, and give it back.
+func (s *Sync) notOwner() error {
+	if s.closed.Load() {
+		return os.ErrClosed
+	}
+	return object.ErrNotOwner
 }
 
 func (s *Sync) unlockSlow() error {
