@@ -8,11 +8,13 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,11 +40,23 @@ func listen() {
 	}
 }
 
+// passOnSignals has the programs that the tests start begin without ignored signals.
+// This process may have been started to ignore some, as nohup and a script's & do; it
+// goes on to ignore them.
+func passOnSignals() {
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
+}
+
 // suite is the tests, and removes testscript's copies of the programs after them,
 // one by one: testscript would use os.RemoveAll, which fails under Wine.
 type suite struct{ *testing.M }
 
 func (s suite) Run() int {
+	passOnSignals()
 	code := s.M.Run()
 	for _, program := range []string{"filemap", "listen"} {
 		path, err := exec.LookPath(program)
