@@ -2,7 +2,7 @@
 // peers, side by side in one run, and prints how they compare.
 //
 //	go run -C bench .                 all of it, some minutes
-//	go run -C bench . --quick         a look, about a minute
+//	go run -C bench . --quick         a look, a few minutes
 //	go run -C bench . --run '^open/'  what matches contest/ours/baseline
 //	go run -C bench . --json FILE     the results for programs, too
 //	go run -C bench . --plots DIR     how messages compare, as pictures
