@@ -151,9 +151,10 @@ func (h Hold) Abandoned() bool { return h.taken.Abandoned }
 
 // Unlock ends the hold.
 //
-// Returns object.ErrNotOwner if it has ended before, and object.ErrNameLost if
-// the mutex's name was removed meanwhile: the hold has ended, but another
-// process may have held a lock of the same name beside it.
+// Returns os.ErrClosed if the mutex is closed, object.ErrNotOwner if the hold has
+// ended before, and object.ErrNameLost if the mutex's name was removed meanwhile:
+// the hold has ended, but another process may have held a lock of the same name
+// beside it.
 func (h Hold) Unlock() error {
 	if h.mutex == nil {
 		return &object.Error{Op: "unlock", Kind: object.Mutex, Err: object.ErrNotOwner}

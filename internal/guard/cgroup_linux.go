@@ -64,8 +64,12 @@ func removeStopped(dir int, stop uint64) {
 // eachStopped calls f for the cgroups in which no more commands start.
 func eachStopped(dir int, stop uint64, f func(group int, name string)) {
 	sys.EachCgroup(dir, func(group int, name string) {
-		if n, err := strconv.ParseUint(name, 10, 64); err == nil && int32(uint32(n)-uint32(stop)) < 0 { // the low half of the word counts
+		if n, err := strconv.ParseUint(name, 10, 64); err == nil && isBefore(n, stop) {
 			f(group, name)
 		}
 	})
 }
+
+// isBefore reports whether a termination was before another. Only the low half of
+// their word counts, and it goes around.
+func isBefore(n, stop uint64) bool { return int32(uint32(n)-uint32(stop)) < 0 }

@@ -55,7 +55,9 @@ func mapPage(fd, size int) ([]byte, error) {
 		return nil, err
 	}
 	if err := sys.MmapOver(pages[size:], fd); err != nil {
-		pairs.give(pages)
+		// Before Linux 6.12 the second page may be gone now, and its address another
+		// map's. So the pair is not used again.
+		_ = sys.Munmap(pages[:size])
 		return nil, err
 	}
 	return pages, nil

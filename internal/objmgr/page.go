@@ -18,10 +18,10 @@ type Page interface {
 	// another process took the page away. Words then read as 0, and do not
 	// change.
 	Err() error
-	// Wake lets everybody go on who is parked on the page's state word.
+	// Wake ends all waits that are parked on the page's state word.
 	Wake()
-	// AddOneAndWake adds 1 to the low half of the word at an offset, and lets everybody
-	// go on who sleeps on that word, in one step: no death can come in between.
+	// AddOneAndWake adds 1 to the low half of the word at an offset, and wakes all
+	// threads that sleep on that word, in one step: this process can't die in between.
 	AddOneAndWake(offset int)
 	// Keep has the system set layout.MutexDied in the state word, and wake
 	// somebody, if this process dies while the word holds the returned owner
