@@ -38,14 +38,17 @@ func isolateCgroup() (leave func() error) {
 			return err
 		}
 		err := removeCgroups(leaf, dir)
-		for range 200 { // what was killed last needs a moment
+		// What was killed last needs a moment. Two keepers that end, one after the
+		// other, need two seconds more under the race detector: it sleeps for one
+		// when a process exits.
+		for range 1000 {
 			if err == nil {
 				return nil
 			}
 			time.Sleep(10 * time.Millisecond)
 			err = removeCgroups(leaf, dir)
 		}
-		return fmt.Errorf("%w, with the cgroups %q", err, cgroupsIn(dir))
+		return fmt.Errorf("%w, with the cgroups %q and the processes %q", err, cgroupsIn(dir), processesIn(leaf))
 	}
 }
 
@@ -89,6 +92,18 @@ func ownCgroup() string {
 
 func enterCgroup(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0)
+}
+
+// processesIn returns the status and the command line of each process in a cgroup.
+func processesIn(dir string) []string {
+	var found []string
+	text, _ := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	for pid := range strings.FieldsSeq(string(text)) {
+		stat, _ := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+		command, _ := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
+		found = append(found, string(stat)+string(command))
+	}
+	return found
 }
 
 // cgroupsIn returns the cgroups of jobs in a directory.
