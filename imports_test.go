@@ -31,8 +31,9 @@ var mayImport = map[string][]string{
 	"waitable":                 {"object", "internal/kernel"},
 	"handle":                   {"object", "internal/kernel"},
 	"channel/internal/ring":    {"object", "internal/race", "internal/step"},
+	"channel/internal/stream":  {"object", "internal/race", "internal/step"},
 	"channel/internal/segment": {"object", ".", "waitable", "channel/internal/ring", "internal/race", "internal/step"},
-	"channel":                  {"object", ".", "waitable", "channel/internal/ring", "channel/internal/segment", "internal/kernel", "internal/race", "internal/step"},
+	"channel":                  {"object", ".", "waitable", "channel/internal/ring", "channel/internal/segment", "channel/internal/stream", "internal/kernel", "internal/race", "internal/step"},
 	"filemaptest":              {"object", "inspect", "internal/kernel"},
 }
 
