@@ -3,16 +3,20 @@ package channel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/channel/internal/segment"
+	"github.com/filemap-go/filemap/channel/internal/stream"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -42,25 +46,33 @@ import (
 //   - A connection has no descriptor of its own, so there is neither SyscallConn nor
 //     File: descriptors can't be sent, and select(2) can't wait.
 type Conn struct {
-	segment *segment.Segment
-	in, out stream
-	gone    atomic.Pointer[error] // set when the other side is: see bury
-	pulse   pulse                 // of writes
-	local   Addr
-	remote  Addr
-	process int // of the other side, as that says: see meet
+	session    *session
+	block      *block
+	slot       uint32
+	generation uint64
+	waits      *stream.Stream
+	in, out    half
+	pulse      pulse // of writes
+	local      Addr
+	remote     Addr
+	process    int // of the other side, as that said at the beginning
 
+	closed  atomic.Bool
 	closing context.Context
 	cancel  context.CancelCauseFunc
 	linger  atomic.Int64 // see SetLinger
+	leave   func()       // gives the slot up
+
+	touching sync.Mutex // held to touch the slot without the turn of a half
+	left     bool       // the slot may be another stream's
 }
 
-// stream is one direction of a Conn, as one of its sides has it.
-type stream struct {
+// half is one direction of a Conn, as one of its sides has it.
+type half struct {
 	ring     ring.Ring
 	turn     chan struct{} // held by the one goroutine that reads, or writes
-	mine     *segment.Bell // rings when there is something for this side
-	theirs   *segment.Bell
+	mine     doze          // of this side's goroutine
+	theirs   *uint64       // a flag: the other side's goroutine sleeps
 	spin     segment.Spin
 	deadline deadline
 
@@ -82,7 +94,7 @@ var errPeerClosed = object.Explain(syscall.EPIPE, "the other side has closed the
 // Addr is the address of a Listener or of a side of a Conn: the Listener's name,
 // which follows Local\ or Global\, or for a side that dialed, as the accepting
 // side sees it, NAME#ID with the connection's own ID, such as
-// Local\Web#4PZ2QXN5OVYG3ISDTJTRX6WQHM.
+// Local\Web#4PZ2QXN5OVYG3ISDTJTRX6WQHM.17.
 type Addr string
 
 // Network returns "filemap".
@@ -102,54 +114,54 @@ const (
 	piece = 64 << 10
 )
 
-// newConn returns the side of a connection that has a place.
-func newConn(seg *segment.Segment, addr Addr, option time.Duration) (*Conn, error) {
-	c := &Conn{segment: seg, local: addr, remote: addr}
+// newConn returns a side of the stream of a slot, which the caller has put among the
+// waiters.
+func newConn(
+	s *session, b *block, slot uint32, generation uint64, waits *stream.Stream, addr Addr, option time.Duration,
+) (*Conn, error) {
+	c := &Conn{
+		session: s, block: b, slot: slot, generation: generation, waits: waits,
+		local: addr, remote: addr, process: s.peerProcess(),
+	}
 	c.linger.Store(-1)
 	c.closing, c.cancel = context.WithCancelCause(context.Background())
-	out, in := int64(0), int64(1)
-	if seg.Member.Number == accepterPlace {
+	out, in := 0, 1
+	if s.side == stream.Accepter {
 		out, in = in, out
-		c.remote += "#" + Addr(strings.TrimPrefix(seg.Name, connName(string(addr), "")))
+		c.remote += Addr(fmt.Sprintf("#%s.%d", strings.TrimPrefix(s.segment.Name, sessionName(string(addr), "")), generation))
 	}
-	if err := errors.Join(
-		c.in.open(seg, in, reading), c.out.open(seg, out, writing), c.segment.Peers.Start(c.bury),
-	); err != nil {
+	if err := errors.Join(c.open(&c.in, in), c.open(&c.out, out)); err != nil {
 		return nil, err
 	}
-	for _, s := range []*stream{&c.in, &c.out} {
-		s.turn = make(chan struct{}, 1)
-		s.spin.Option = option
-		s.deadline.start(c.closing)
+	room, data := &c.in.ring.Bells.Room[0], &c.in.ring.Bells.Data[0]
+	c.in.mine, c.in.theirs = doze{data, &c.in.ring.Receive.Waits, &waits.In}, room
+	room, data = &c.out.ring.Bells.Room[0], &c.out.ring.Bells.Data[0]
+	c.out.mine, c.out.theirs = doze{room, &c.out.ring.Send.Waits, &waits.Out}, data
+	for _, h := range []*half{&c.in, &c.out} {
+		h.turn = make(chan struct{}, 1)
+		h.spin.Option = option
+		h.deadline.start(c.closing)
 	}
 	return c, nil
 }
 
-const (
-	reading = true
-	writing = false
-)
+// open opens the ring of a half.
+func (c *Conn) open(h *half, which int) (err error) {
+	_, index := c.session.blockOf(c.slot)
+	h.ring, err = c.block.ring(index, which, c.session.segment.Shape.Capacity)
+	return err
+}
 
-// open opens a stream's ring and its bells.
-func (s *stream) open(seg *segment.Segment, index int64, reads bool) (err error) {
-	if s.ring, err = seg.Ring(index); err != nil {
-		return err
-	}
-	suffix := [...]string{"", "2"}[index]
-	data, err := seg.Bell("~data"+suffix, &s.ring.Bells.Data, &s.ring.Receive.Waits)
-	if err != nil {
-		return err
-	}
-	room, err := seg.Bell("~room"+suffix, &s.ring.Bells.Room, &s.ring.Send.Waits)
-	if err != nil {
-		return err
-	}
-	if reads {
-		s.mine, s.theirs = data, room
-	} else {
-		s.mine, s.theirs = room, data
-	}
-	return nil
+func (c *Conn) life() *stream.Life {
+	_, index := c.session.blockOf(c.slot)
+	return &c.block.slots[index].life
+}
+
+// doze is how a goroutine sleeps until a half has changed.
+type doze struct {
+	flag  *uint64 // shared: 1 while it sleeps, or is about to
+	slept *uint64 // shared: counts how often a goroutine lay down
+	me    *stream.Waiter
 }
 
 // Read waits until the other side has written at least a byte, and reads what
@@ -162,7 +174,7 @@ func (c *Conn) Read(p []byte) (n int, err error) {
 	}
 	err = c.use(&c.in, func(deadline context.Context) error {
 		return c.attempt(&c.in, deadline, func() (a ring.Attempt, err error) {
-			n, a, err = c.in.read(p)
+			n, a, err = c.read(p)
 			return a, err
 		})
 	})
@@ -188,7 +200,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		}
 		for n < len(p) {
 			if err := c.attempt(&c.out, deadline, func() (ring.Attempt, error) {
-				written, a, err := c.out.write(p[n:])
+				written, a, err := c.write(p[n:])
 				n += written
 				return a, err
 			}); err != nil {
@@ -219,41 +231,51 @@ func (c *Conn) WriteTo(w io.Writer) (int64, error) {
 }
 
 // use runs f as the only one that uses a stream.
-func (c *Conn) use(s *stream, f func(deadline context.Context) error) error {
-	deadline := s.deadline.context()
+func (c *Conn) use(h *half, f func(deadline context.Context) error) error {
+	deadline := h.deadline.context()
 	if deadline.Err() != nil { // as in package net, even if there is something
 		return context.Cause(deadline)
 	}
-	return s.inTurn(deadline, f)
+	return h.inTurn(deadline, f)
 }
 
-// inTurn runs f when no other goroutine uses the stream.
-func (s *stream) inTurn(ctx context.Context, f func(context.Context) error) error {
-	select {
-	case s.turn <- struct{}{}:
-	default: // a select of both takes as long as all else that a call does
-		select {
-		case s.turn <- struct{}{}:
-		case <-ctx.Done():
-			select { // the last look
-			case s.turn <- struct{}{}:
-			default:
-				return context.Cause(ctx)
-			}
-		}
+// inTurn runs f when no other goroutine uses the half.
+func (h *half) inTurn(ctx context.Context, f func(context.Context) error) error {
+	if err := takeTurn(ctx, h.turn); err != nil {
+		return err
 	}
-	defer func() { <-s.turn }()
+	defer func() { <-h.turn }()
 	return f(ctx)
 }
 
-// usable returns why a stream can't be used now, if so.
-func (c *Conn) usable(s *stream) error { return context.Cause(s.deadline.context()) }
+// takeTurn waits until no other goroutine has a turn.
+func takeTurn(ctx context.Context, turn chan struct{}) error {
+	select {
+	case turn <- struct{}{}:
+		return nil
+	default: // a select of both takes as long as everything else that a call does
+	}
+	select {
+	case turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+	}
+	select { // the last look
+	case turn <- struct{}{}:
+		return nil
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// usable returns why a half can't be used now, if so.
+func (c *Conn) usable(h *half) error { return context.Cause(h.deadline.context()) }
 
 // attempt tries until it is done.
-func (c *Conn) attempt(s *stream, deadline context.Context, try func() (ring.Attempt, error)) error {
+func (c *Conn) attempt(h *half, deadline context.Context, try func() (ring.Attempt, error)) error {
 	guarded := func() (a ring.Attempt, err error) {
-		err = c.segment.View.Guard(func() (err error) {
-			for range s.spin.Tries() {
+		err = c.block.view.Guard(func() (err error) {
+			for range h.spin.Tries() {
 				if a, err = try(); a == ring.Done || err != nil {
 					return err
 				}
@@ -265,29 +287,78 @@ func (c *Conn) attempt(s *stream, deadline context.Context, try func() (ring.Att
 	if a, err := guarded(); a == ring.Done || err != nil {
 		return err
 	}
-	p := segment.Patience{Bell: s.mine, Spin: &s.spin}
-	defer p.Stop()
-	for gone := false; ; {
+	p := segment.Patience{Spin: &h.spin}
+	defer c.stop(&p, &h.mine)
+	for {
+		gone := c.session.gone.Load() // before the look: what came before is seen
 		if a, err := guarded(); a == ring.Done || err != nil {
 			return err
 		}
-		if gone {
-			return *c.gone.Load()
+		if gone != nil {
+			return *gone
 		}
-		var err error
-		if gone, err = c.wait(deadline, &p); err != nil {
+		if err := c.wait(deadline, &p, &h.mine); err != nil {
 			return err
 		}
 	}
 }
 
+// wait waits until it is worth trying again: at once while it spins, later when the
+// other side has changed something.
+func (c *Conn) wait(ctx context.Context, p *segment.Patience, d *doze) error {
+	if p.ShouldReap() {
+		if gone, err := c.session.tryPeer(); gone || err != nil {
+			return err
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return p.Again(ctx)
+	case p.Asleep:
+		if err := c.session.waiters.Wait(ctx, d.me); ctx.Err() != nil {
+			return p.Again(ctx)
+		} else if err != nil {
+			return err
+		}
+		return c.prepareWait(d, 0)
+	case p.Watching():
+		runtime.Gosched() // others may have to run for there to be something
+		return nil
+	}
+	p.Asleep = true
+	return c.prepareWait(d, 1)
+}
+
+// prepareWait says that a goroutine is about to sleep, and counts that.
+func (c *Conn) prepareWait(d *doze, count uint64) error {
+	return c.block.view.Guard(func() error {
+		if count > 0 {
+			atomic.AddUint64(d.slept, count)
+		}
+		ring.Store(d.flag, 1)
+		return nil
+	})
+}
+
+// stop ends a wait.
+func (c *Conn) stop(p *segment.Patience, d *doze) {
+	if p.Stop(); !p.Asleep {
+		return
+	}
+	_ = c.block.view.Guard(func() error {
+		ring.Store(d.flag, 0)
+		return nil
+	})
+}
+
 // read copies what there is, from as many records as fit.
-func (s *stream) read(p []byte) (n int, a ring.Attempt, err error) {
-	if ring.Load(&s.ring.Bells.ReceiveClosed) != 0 {
+func (c *Conn) read(p []byte) (n int, a ring.Attempt, err error) {
+	h := &c.in
+	if ring.Load(&h.ring.Bells.ReceiveClosed) != 0 {
 		return 0, ring.Empty, io.EOF // by CloseRead
 	}
 	for n < len(p) {
-		more, err := s.readRecord(p[n:])
+		more, err := h.readRecord(p[n:])
 		if n += more; more == 0 || err != nil {
 			if n > 0 {
 				break
@@ -295,17 +366,17 @@ func (s *stream) read(p []byte) (n int, a ring.Attempt, err error) {
 			return 0, ring.Empty, err
 		}
 	}
-	if s.ring.Bells.Room.IsAny() && s.ring.IsHalfEmpty() {
-		s.theirs.Ring()
+	if ring.Load(h.theirs) != 0 && h.ring.IsHalfEmpty() {
+		c.session.notify(h.theirs, c.slot)
 	}
 	return n, ring.Done, nil
 }
 
 // readRecord copies what there is of the next record.
-func (s *stream) readRecord(p []byte) (int, error) {
+func (h *half) readRecord(p []byte) (int, error) {
 	// Looked at first: what was committed before the end is seen below.
-	closed := ring.Load(&s.ring.Bells.SendClosed)
-	position, length, a, err := s.ring.Front()
+	closed := ring.Load(&h.ring.Bells.SendClosed)
+	position, length, a, err := h.ring.Front()
 	switch {
 	case closed == discarded:
 		return 0, errDiscarded
@@ -316,35 +387,36 @@ func (s *stream) readRecord(p []byte) (int, error) {
 	case a != ring.Done:
 		return 0, nil
 	}
-	if position != s.position || s.offset > length {
-		s.position, s.offset = position, 0
+	if position != h.position || h.offset > length {
+		h.position, h.offset = position, 0
 	}
-	n := min(uint64(len(p)), length-s.offset)
-	ring.Copy(p, s.ring.Bytes(position, length)[s.offset:s.offset+n])
-	if s.offset += n; s.offset == length {
-		ring.Leave(&s.ring.Receive.End, s.ring.Got(position, length))
-		s.offset = 0
+	n := min(uint64(len(p)), length-h.offset)
+	ring.Copy(p, h.ring.Bytes(position, length)[h.offset:h.offset+n])
+	if h.offset += n; h.offset == length {
+		ring.Leave(&h.ring.Receive.End, h.ring.Got(position, length))
+		h.offset = 0
 	}
 	return int(n), nil
 }
 
 // write copies as much of p as is written at once.
-func (s *stream) write(p []byte) (int, ring.Attempt, error) {
-	if ring.Load(&s.ring.Bells.ReceiveClosed) != 0 {
+func (c *Conn) write(p []byte) (int, ring.Attempt, error) {
+	h := &c.out
+	if ring.Load(&h.ring.Bells.ReceiveClosed) != 0 {
 		return 0, ring.Empty, errPeerClosed
 	}
-	if atomic.LoadUint64(&s.ring.Bells.SendClosed) != 0 {
+	if atomic.LoadUint64(&h.ring.Bells.SendClosed) != 0 {
 		return 0, ring.Empty, net.ErrClosed
 	}
-	n := min(uint64(len(p)), s.ring.Size()/4, piece)
-	position, a := s.ring.ReserveLow(n)
+	n := min(uint64(len(p)), h.ring.Size()/4, piece)
+	position, a := h.ring.ReserveLow(n)
 	if a != ring.Done {
-		ring.Leave(&s.ring.Send.End, position)
+		ring.Leave(&h.ring.Send.End, position)
 		return 0, a, nil
 	}
-	ring.Copy(s.ring.Bytes(position, n), p[:n])
-	ring.Leave(&s.ring.Send.End, s.ring.Put(position, n))
-	s.theirs.Notify()
+	ring.Copy(h.ring.Bytes(position, n), p[:n])
+	ring.Leave(&h.ring.Send.End, h.ring.Put(position, n))
+	c.session.notify(h.theirs, c.slot)
 	return int(n), a, nil
 }
 
@@ -369,7 +441,7 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(&c.in.d
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(&c.out.deadline, t) }
 
 func (c *Conn) setDeadline(d *deadline, t time.Time) error {
-	if c.segment.Closed.Load() {
+	if c.closed.Load() {
 		return c.check("set", net.ErrClosed)
 	}
 	d.set(t)
@@ -384,7 +456,7 @@ func (c *Conn) check(op string, err error) error {
 	if below := (*object.Error)(nil); errors.As(err, &below) {
 		err = below.Err // it is about a part of the connection
 	}
-	if err == os.ErrClosed || c.segment.Closed.Load() {
+	if err == os.ErrClosed || c.closed.Load() {
 		err = net.ErrClosed
 	}
 	return c.opError(op, err)

@@ -24,19 +24,38 @@ var errDiscarded = object.Explain(syscall.ECONNRESET, "the other side has discar
 // CloseWrite ends the stream that this side writes: after its last byte the other
 // side reads io.EOF.
 func (c *Conn) CloseWrite() error {
-	return c.check("close", c.segment.View.Guard(func() error {
-		c.out.endSending(finished)
-		return nil
+	return c.check("close", c.change(func() {
+		ring.Store(&c.out.ring.Bells.SendClosed, finished)
 	}))
 }
 
 // CloseRead ends the stream that this side reads: its reads return io.EOF, and the
 // other side's writes a syscall.EPIPE. What was not read is lost.
 func (c *Conn) CloseRead() error {
-	return c.check("close", c.segment.View.Guard(func() error {
-		c.in.endReceiving()
-		return nil
+	return c.check("close", c.change(func() {
+		ring.Store(&c.in.ring.Bells.ReceiveClosed, 1)
 	}))
+}
+
+// touch runs f, which touches the slot's words, as long as the slot is this Conn's.
+func (c *Conn) touch(f func()) error {
+	c.touching.Lock()
+	defer c.touching.Unlock()
+	if c.left {
+		return net.ErrClosed
+	}
+	return c.block.view.Guard(func() error {
+		f()
+		return nil
+	})
+}
+
+// change is touch for a change that goroutines of both sides may wait for.
+func (c *Conn) change(f func()) error {
+	err := c.touch(f)
+	c.session.tell(c.slot)
+	c.session.waiters.Wake(c.waits)
+	return err
 }
 
 // SetLinger says what Close does with bytes that the other side has not read, as
@@ -49,7 +68,7 @@ func (c *Conn) CloseRead() error {
 //     them. If it has not, Close returns an error, and the other side can still
 //     read them.
 func (c *Conn) SetLinger(sec int) error {
-	if c.segment.Closed.Load() {
+	if c.closed.Load() {
 		return c.check("set", net.ErrClosed)
 	}
 	c.linger.Store(int64(sec))
@@ -61,43 +80,39 @@ func (c *Conn) SetLinger(sec int) error {
 // yet: see [Conn.SetLinger]. If the process that listens dies before it has read
 // it, it is lost. A second Close returns net.ErrClosed.
 func (c *Conn) Close() error {
-	if c.segment.Closed.Swap(true) {
+	if c.closed.Swap(true) {
 		return c.check("close", net.ErrClosed)
 	}
 	c.cancel(net.ErrClosed)
 	c.in.deadline.stop()
 	c.out.deadline.stop()
+	c.in.turn <- struct{}{} // for good: no call uses the slot after it
+	c.out.turn <- struct{}{}
 	linger, how := c.linger.Load(), uint64(finished)
 	if linger == 0 {
 		how = discarded
 	}
-	_ = c.segment.View.Guard(func() error {
-		c.out.endSending(how)
-		c.in.endReceiving()
-		return nil
-	})
+	end := func() {
+		ring.Store(&c.out.ring.Bells.SendClosed, how)
+		ring.Store(&c.in.ring.Bells.ReceiveClosed, 1)
+	}
 	var unread error
 	if linger > 0 {
+		_ = c.change(end)
 		unread = c.awaitRead(time.Duration(linger) * time.Second)
+		end = func() {}
 	}
-	if err := c.release(); err != nil {
-		return c.check("close", err)
-	}
+	c.giveUp(end)
 	return unread
 }
 
-// endSending ends the stream that this side writes.
-func (s *stream) endSending(how uint64) {
-	ring.Store(&s.ring.Bells.SendClosed, how)
-	s.theirs.Ring()
-	s.mine.Ring()
-}
-
-// endReceiving ends the stream that this side reads.
-func (s *stream) endReceiving() {
-	ring.Store(&s.ring.Bells.ReceiveClosed, 1)
-	s.theirs.Ring()
-	s.mine.Ring()
+// giveUp gives the slot up, after a last change of its words.
+func (c *Conn) giveUp(last func()) {
+	_ = c.change(func() {
+		last()
+		c.left = true
+	})
+	c.leave()
 }
 
 // awaitRead waits until the other side has read what this side has written.
@@ -121,5 +136,3 @@ func (c *Conn) awaitRead(limit time.Duration) error {
 	text := fmt.Sprintf("the other side has not read the last %d bytes: %v", unread, err)
 	return c.opError("close", object.Explain(err, text))
 }
-
-func (c *Conn) release() error { return c.segment.Close() }

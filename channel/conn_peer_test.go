@@ -128,14 +128,14 @@ func TestPeerLies(t *testing.T) {
 	}
 }
 
-// claim makes the dialer of a connection that is not taken yet one that says it is
-// another process, and reports whether it has found it.
+// claim makes the dialer of a session one that says it is another process, and reports
+// whether it has found it.
 func claim(t *testing.T, service string, pid, lie int) (found bool) {
 	t.Helper()
-	objects, err := inspect.List(background, service+"~c*")
+	objects, err := inspect.List(background, service+"~s*")
 	succeed(t, "List", err)
 	for _, o := range objects {
-		if o.Kind != object.Mapping.String() {
+		if o.Kind != object.Mapping.String() || strings.Contains(o.Name, "~b") {
 			continue
 		}
 		const processAt = 1024 // of the first place

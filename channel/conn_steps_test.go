@@ -79,7 +79,7 @@ func (s *streams) write() {
 	for i := range p {
 		p[i] = byte(s.written + i)
 	}
-	n, _, err := s.out.out.write(p)
+	n, _, err := s.out.write(p)
 	if err != nil {
 		s.t.Fatal("write:", err)
 	}
@@ -95,7 +95,7 @@ func (s *streams) writeAll() {
 
 func (s *streams) read() {
 	p := make([]byte, 150)
-	n, _, err := s.in.in.read(p)
+	n, _, err := s.in.read(p)
 	if err != nil {
 		s.t.Fatal("read:", err)
 	}

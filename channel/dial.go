@@ -1,16 +1,13 @@
 package channel
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io/fs"
 	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/channel/internal/segment"
 	"github.com/filemap-go/filemap/object"
 	"github.com/filemap-go/filemap/waitable"
@@ -90,90 +87,33 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 func dial(ctx context.Context, name string, opts DialOptions) (*Conn, error) {
-	q, _, err := makeQueue(segment.Spec{Name: name, Kind: segment.Listener}, QueueOptions{}, segment.Open)
+	d, err := dialed.enter(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.dial(ctx, opts)
-	if err := errors.Join(err, q.Close()); err != nil {
-		return nil, err
-	}
-	if err := c.awaitTaken(ctx); err != nil {
-		return nil, errors.Join(err, c.release())
-	}
-	c.meet()
-	return c, nil
+	return d.dial(ctx, opts)
 }
 
-// dial makes the dialer's side of a connection, and tells the Listener.
-func (q *Queue) dial(ctx context.Context, opts DialOptions) (*Conn, error) {
-	listener, capacity, err := q.listener()
-	if err != nil {
-		return nil, err
-	}
-	id := rand.Text()
-	seg, _, err := segment.Make(connSpec(q, id, capacity), segment.Create)
-	if err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	c, err := newConn(seg, Addr(q.segment.Name), opts.Spin)
-	if err != nil {
-		return nil, errors.Join(err, seg.Close(), listener.Close())
-	}
-	c.segment.Peers.Keep(listenerPlace, listener)
-	if err := c.request(ctx, q, []byte(id)); err != nil {
-		return nil, errors.Join(err, c.release())
-	}
-	return c, nil
-}
-
-// connSpec is what a connection of a Listener with a queue is like.
-func connSpec(q *Queue, id string, capacity uint64) segment.Spec {
-	return segment.Spec{
-		Name: connName(q.segment.Name, id), Kind: segment.Conn, Capacity: int64(capacity),
-		Security: q.segment.Security,
-	}
-}
-
-// connName returns the name of a connection of a listener.
-func connName(listener, id string) string { return listener + "~c" + id }
-
-// listener returns the mutex of the Listener that has the queue, and the capacity
-// of its connections.
-func (q *Queue) listener() (mutex *waitable.Mutex, capacity uint64, err error) {
-	var id uint64
+// listener returns the mutex and the id of the Listener that has the queue, and the
+// capacity of its connections.
+func (q *Queue) listener() (mutex *waitable.Mutex, id, capacity uint64, err error) {
 	if err := q.segment.View.Guard(func() error {
 		id, capacity = atomic.LoadUint64(&q.ring.Send.Oldest), atomic.LoadUint64(&q.ring.Send.Limit)
 		return nil
 	}); err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	if id == 0 {
-		return nil, 0, errNobody
+		return nil, 0, 0, errNobody
 	}
 	if capacity < segment.CapacityLeast || capacity > segment.CapacityMost || capacity&(capacity-1) != 0 {
-		return nil, 0, object.ErrCorrupt
+		return nil, 0, 0, object.ErrCorrupt
 	}
 	mutex, err = waitable.OpenMutex(q.segment.Name + idSuffix(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = errNobody
 	}
-	return mutex, capacity, err
-}
-
-// request sends a connection's id to the Listener, while that lives.
-func (c *Conn) request(ctx context.Context, q *Queue, id []byte) error {
-	for {
-		if gone, err := c.tryPeer(); gone || err != nil {
-			return cmp.Or(err, errNobody)
-		}
-		attempt, cancel := context.WithTimeoutCause(ctx, segment.LookAgain, errLookAgain)
-		err := q.Send(attempt, id)
-		cancel()
-		if !errors.Is(err, errLookAgain) {
-			return err
-		}
-	}
+	return mutex, id, capacity, err
 }
 
 var errLookAgain = errors.New("time to look whether the listener lives")
@@ -181,28 +121,6 @@ var errLookAgain = errors.New("time to look whether the listener lives")
 // takeTime is how long a Listener has to take a connection, even if the context
 // has ended before: it needs a millisecond.
 const takeTime = 100 * time.Millisecond
-
-// awaitTaken waits until the Listener has taken the connection.
-func (c *Conn) awaitTaken(ctx context.Context) error {
-	ctx, stop := lasting(ctx, takeTime)
-	defer stop()
-	err := c.attempt(&c.in, ctx, func() (ring.Attempt, error) {
-		switch takenAs(c.segment) {
-		case accepted:
-			return ring.Done, nil
-		case refused:
-			return ring.Empty, errRefused
-		}
-		return ring.Empty, nil
-	})
-	switch {
-	case err == nil || decide(c.segment, givenUp): // it was taken in the last moment
-		return c.segment.Peers.Drop(listenerPlace)
-	case errors.Is(err, ErrPeerGone):
-		return errNobody
-	}
-	return err
-}
 
 // errNobody is an [object.ErrNotExist].
 var errNobody = object.Explain(object.ErrNotExist, "nobody listens there")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,15 +23,26 @@ func crowded(t *testing.T) (*channel.Listener, *channel.Conn) {
 	return l, dial(t, l.Addr().String())
 }
 
-// connections returns how many connections to a service have a name.
-func connections(t *testing.T, service string) (n int) {
+// sessions returns what there is of the sessions with a service.
+func sessions(t *testing.T, service string) (all []channel.Info) {
 	t.Helper()
-	objects, err := inspect.List(background, service+"~c*")
+	objects, err := inspect.List(background, service+"~s*")
 	succeed(t, "List", err)
 	for _, o := range objects {
-		if o.Kind == object.Mapping.String() {
-			n++
+		if o.Kind == object.Mapping.String() && !strings.Contains(o.Name, "~b") {
+			info, err := channel.Inspect(o.Name)
+			succeed(t, "Inspect", err)
+			all = append(all, info)
 		}
+	}
+	return all
+}
+
+// connections returns how many connections to a service there are.
+func connections(t *testing.T, service string) (n int) {
+	t.Helper()
+	for _, s := range sessions(t, service) {
+		n += len(s.Streams)
 	}
 	return n
 }

@@ -9,13 +9,14 @@ import (
 // Info describes a channel. The numbers are read one after the other, so they may
 // be of different moments.
 type Info struct {
-	Kind     string    `json:"kind"`              // "queue", "topic", "latest" or "conn"
+	Kind     string    `json:"kind"`              // "queue", "topic", "latest", "listener" or "session"
 	Type     string    `json:"type,omitempty"`    // of the messages: the first 64 bytes of Type.String
 	Capacity int64     `json:"capacity"`          // of a ring, in bytes
-	Rings    []Traffic `json:"rings"`             // a Conn has two: what the dialer sends, and what it receives
+	Rings    []Traffic `json:"rings"`             // none if it is a session: its streams have them
 	InHand   []InHand  `json:"in_hand,omitempty"` // messages of a queue, the oldest first
 	Value    *Value    `json:"value,omitempty"`   // of a latest
 	Members  []Member  `json:"members"`           // also members that died, until another member needs their place
+	Streams  []Stream  `json:"streams,omitempty"` // the connections of a session
 }
 
 // Traffic counts what went through a ring.
@@ -30,6 +31,14 @@ type Traffic struct {
 	ReceiveSleeps    uint64 `json:"receive_sleeps"`    // how often a receiver slept until there was a message
 	SendersWaiting   int    `json:"senders_waiting"`   // asleep now
 	ReceiversWaiting int    `json:"receivers_waiting"` // asleep now
+}
+
+// Stream is a connection of a session.
+type Stream struct {
+	ID       uint64  `json:"id"`       // as at the end of [Conn.RemoteAddr]
+	State    string  `json:"state"`    // "dialed", "open", or which side has closed it: "dialer closed", "accepter closed"
+	Sent     Traffic `json:"sent"`     // by the dialer
+	Received Traffic `json:"received"` // by the dialer
 }
 
 // Member is a handle or subscription that has a channel open.
@@ -96,6 +105,11 @@ func inspect(name string) (Info, error) {
 		return Info{}, err
 	}
 	info := newInfo(s)
+	if s.Kind == segment.Session {
+		if err := info.addStreams(name, s, v); err != nil {
+			return Info{}, err
+		}
+	}
 	for i := range info.Members {
 		m := &info.Members[i]
 		m.Dead = segment.IsFree(name, uint16(m.Place))
@@ -120,6 +134,9 @@ func newInfo(s segment.Snapshot) Info {
 		if place.Process != 0 && s.Kind == segment.Topic && place.IsSubscriber() {
 			info.subscriber(place.Number)
 		}
+	}
+	if s.Kind == segment.Session {
+		return info
 	}
 	for _, h := range ring.Holdings(s.Hands, s.Rings[0].Receive.End, s.Capacity) {
 		info.InHand = append(info.InHand, InHand{

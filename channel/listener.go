@@ -40,13 +40,15 @@ import (
 //
 // # Linux notes
 //
-// Each connection costs the accepting process seven file descriptors, and the
-// dialing process seven. If the listening process has no more of them, dialers
-// wait, and Accept fails with syscall.EMFILE; a later Accept can accept them.
+// A process that has connections to a Listener costs both processes some ten file
+// descriptors, and one or two more for every thousand connections; a connection
+// itself costs none. If the listening process has no more of them, dialers wait,
+// and Accept fails with syscall.EMFILE; a later Accept can accept them.
 type Listener struct {
 	q        *Queue
-	capacity uint64 // of connections
-	spin     time.Duration
+	id       uint64        // of this Listener
+	capacity uint64        // of connections
+	option   time.Duration // how long waits spin
 	lock     held
 	alive    held
 	reception
@@ -86,10 +88,6 @@ type ListenOptions struct {
 	Security *Security
 }
 
-// requestSize is what a connection that waits to be accepted takes in the
-// queue, about.
-const requestSize = 40
-
 // Listen returns the Listener of a name, for other processes to [Dial]. If the
 // process of an earlier Listener has died, its name is free at once.
 //
@@ -117,40 +115,39 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 	if opts.Backlog <= 0 {
 		opts.Backlog = 128
 	}
-	requests, err := segment.RoundCapacity(int64(opts.Backlog) * requestSize)
-	if err != nil {
-		return nil, err
-	}
 	q, _, err := makeQueue(segment.Spec{
-		Name: name, Kind: segment.Listener, Capacity: requests, Security: opts.Security,
-	}, QueueOptions{Spin: opts.Spin}, segment.OpenOrCreate)
+		Name: name, Kind: segment.Listener, Capacity: segment.CapacityLeast, Security: opts.Security,
+	}, QueueOptions{Spin: SpinNever}, segment.OpenOrCreate)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{q: q, capacity: uint64(capacity), spin: opts.Spin}
-	if err := l.start(); err != nil {
+	l := &Listener{q: q, capacity: uint64(capacity), option: opts.Spin}
+	if err := l.start(opts.Backlog); err != nil {
 		return nil, errors.Join(err, l.stop())
 	}
-	l.receive(opts.Backlog)
+	l.receive()
 	return l, nil
 }
 
 // start takes the name, and says so.
-func (l *Listener) start() (err error) {
+func (l *Listener) start(backlog int) (err error) {
 	if l.lock, err = l.lockMutex(listenerSuffix); err != nil {
 		return err
 	}
 	var random [8]byte
-	_, _ = rand.Read(random[:])                     // never fails
-	id := binary.LittleEndian.Uint64(random[:]) | 1 // 0 is for none
-	if l.alive, err = l.lockMutex(idSuffix(id)); err != nil {
+	_, _ = rand.Read(random[:])                      // never fails
+	l.id = binary.LittleEndian.Uint64(random[:]) | 1 // 0 is for none
+	if l.alive, err = l.lockMutex(idSuffix(l.id)); err != nil {
+		return err
+	}
+	if err := l.prepare(backlog); err != nil {
 		return err
 	}
 	return l.q.segment.View.Guard(func() error {
 		step.Here()
 		atomic.StoreUint64(&l.q.ring.Send.Limit, l.capacity)
 		step.Here()
-		atomic.StoreUint64(&l.q.ring.Send.Oldest, id)
+		atomic.StoreUint64(&l.q.ring.Send.Oldest, l.id)
 		return nil
 	})
 }
@@ -217,6 +214,9 @@ func (l *Listener) stop() (err error) {
 		if h.mutex != nil {
 			err = errors.Join(err, h.hold.Unlock(), h.mutex.Close())
 		}
+	}
+	if l.bell != nil {
+		err = errors.Join(err, l.bell.Close())
 	}
 	return errors.Join(err, l.q.Close())
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"net"
-	"sync/atomic"
 
+	"github.com/filemap-go/filemap/channel/internal/stream"
 	"github.com/filemap-go/filemap/internal/kernel"
 	"github.com/filemap-go/filemap/object"
 )
@@ -56,7 +56,7 @@ type Peer struct {
 //
 // The UID is -1.
 func (c *Conn) Peer() (Peer, error) {
-	if c.segment.Closed.Load() {
+	if c.closed.Load() {
 		return Peer{}, c.check("peer", net.ErrClosed)
 	}
 	p, err := c.peer(context.Background())
@@ -65,8 +65,9 @@ func (c *Conn) Peer() (Peer, error) {
 
 func (c *Conn) peer(ctx context.Context) (Peer, error) {
 	p := Peer{UID: -1, PID: c.process}
-	if c.segment.Member.Number == accepterPlace { // the dialer made the mapping
-		mapping, err := object.ParseName(c.segment.Name)
+	s := c.session
+	if s.side == stream.Accepter { // the dialer made the mapping
+		mapping, err := object.ParseName(s.segment.Name)
 		if err != nil {
 			return p, err
 		}
@@ -76,10 +77,10 @@ func (c *Conn) peer(ctx context.Context) (Peer, error) {
 		}
 		p.UID = info.UID
 	}
-	if p.PID <= 0 {
+	if p.PID <= 0 || c.peerLeft() {
 		return p, nil
 	}
-	mutex, err := object.ParseName(c.segment.PlaceName(c.peerNumber()))
+	mutex, err := object.ParseName(s.segment.PlaceName(s.peerNumber()))
 	if err != nil {
 		return p, err
 	}
@@ -91,20 +92,14 @@ func (c *Conn) peer(ctx context.Context) (Peer, error) {
 		return p, err
 	}
 	p.Verified, p.Program = true, kernel.Executable(p.PID)
-	if c.segment.Member.Number == dialerPlace {
+	if s.side == stream.Dialer {
 		p.UID = info.UID
 	}
 	return p, nil
 }
 
-// meet remembers which process the other side says it is, while it is there.
-func (c *Conn) meet() {
-	places, err := c.segment.Places()
-	if err != nil {
-		return
-	}
-	_ = c.segment.View.Guard(func() error {
-		c.process = int(atomic.LoadUint64(&places[c.peerNumber()-1].Process))
-		return nil
-	})
+// peerLeft reports whether the other side has closed the connection.
+func (c *Conn) peerLeft() (left bool) {
+	_ = c.touch(func() { left = c.life().HasLeft(c.generation, 1-c.session.side) })
+	return left
 }

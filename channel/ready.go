@@ -142,14 +142,14 @@ var (
 
 // awaitBytes waits until a read would return at once.
 func (c *Conn) awaitBytes(ctx context.Context) error {
-	if c.segment.Closed.Load() {
+	if c.closed.Load() {
 		return os.ErrClosed
 	}
 	both, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.closing, func() { cancel(os.ErrClosed) })()
 	err := c.in.inTurn(both, func(ctx context.Context) error { return c.attempt(&c.in, ctx, c.in.look) })
-	if c.segment.Closed.Load() { // Close ends the stream, too
+	if c.closed.Load() { // Close ends the stream, too
 		return os.ErrClosed
 	}
 	if err == io.EOF || errors.Is(err, ErrPeerGone) {
@@ -159,10 +159,10 @@ func (c *Conn) awaitBytes(ctx context.Context) error {
 }
 
 // look looks for a record, and returns io.EOF if a read would return without one.
-func (s *stream) look() (ring.Attempt, error) {
-	closed := ring.Load(&s.ring.Bells.SendClosed) // first, as readRecord does
-	_, _, a, err := s.ring.Front()
-	if closed == discarded || err == nil && a != ring.Done && closed != 0 || ring.Load(&s.ring.Bells.ReceiveClosed) != 0 {
+func (h *half) look() (ring.Attempt, error) {
+	closed := ring.Load(&h.ring.Bells.SendClosed) // first, as readRecord does
+	_, _, a, err := h.ring.Front()
+	if closed == discarded || err == nil && a != ring.Done && closed != 0 || ring.Load(&h.ring.Bells.ReceiveClosed) != 0 {
 		err = io.EOF
 	}
 	return a, err
@@ -172,7 +172,7 @@ func (c *Conn) checkReady(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case c.segment.Closed.Load():
+	case c.closed.Load():
 		err = os.ErrClosed
 	}
 	return failed("read", c.local.String(), err)
@@ -215,5 +215,8 @@ func (l *Listener) look() (ok bool, news <-chan struct{}, err error) {
 		return false, nil, os.ErrClosed
 	}
 	news = l.news.ask()
+	if len(l.ready) == 0 {
+		l.takeMore()
+	}
 	return len(l.ready)+len(l.failures) > 0, news, nil
 }

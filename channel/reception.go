@@ -5,121 +5,280 @@ import (
 	"errors"
 	"io/fs"
 	"net"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/filemap-go/filemap"
+	"github.com/filemap-go/filemap/channel/internal/ring"
 	"github.com/filemap-go/filemap/channel/internal/segment"
+	"github.com/filemap-go/filemap/channel/internal/stream"
 	"github.com/filemap-go/filemap/object"
+	"github.com/filemap-go/filemap/waitable"
 )
 
 // reception takes connections for a Listener, so that they live in its process
-// before they are accepted. Each is taken by a goroutine of its own: a dialer
-// may have made one that cannot be opened for a while.
+// before they are accepted. One goroutine takes the connections of all sessions.
+// Sessions are taken by a goroutine each: a dialer may have made one that cannot be
+// opened for a while.
 type reception struct {
 	closing context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
+	sessions sessionList
+	bell     *waitable.Event // dialers ring it
+	knocks   *stream.News    // which sessions have requests
+	spin     segment.Spin
+	taking   sync.Mutex  // held to take knocks and connections
+	hungry   atomic.Bool // a request waits for a slot
+
 	slots    chan struct{} // one for each connection that is being taken, or waits
-	taking   sync.Mutex    // connections are ready in the order in which Dial returns
+	freeing  sync.Mutex    // held to tell dialers how many are free
 	ready    chan *Conn
 	failures chan error
-	news     news      // of connections and failures
-	told     time.Time // when a dialer's failure was last reported; under taking
+	news     news       // of connections and failures
+	telling  sync.Mutex // for told
+	told     time.Time  // when a dialer's failure was last reported
 }
 
 const (
-	// shortageFirst and shortageMost are how long to wait before a connection is
-	// taken again that there was no memory or no file for.
+	// shortageFirst and shortageMost are how long to wait before a session or a
+	// connection is taken again that there was no memory or no file for.
 	shortageFirst = 2 * time.Millisecond
 	shortageMost  = 40 * time.Millisecond
 
 	// tellPause is how long the failures of single dialers go unreported after
 	// one was reported: servers pause after an error.
 	tellPause = 10 * time.Second
+
+	// joinersMost is how many sessions are opened at a time.
+	joinersMost = 32
+
+	// doorbell follows the Listener's name in that of its bell.
+	doorbell = "~doorbell"
 )
 
-// receive begins to take connections.
-func (l *Listener) receive(backlog int) {
+// prepare makes what dialers need.
+func (l *Listener) prepare(backlog int) (err error) {
 	l.closing, l.cancel = context.WithCancel(context.Background())
+	l.spin.Option = l.option
 	l.slots = make(chan struct{}, backlog)
 	l.ready = make(chan *Conn, backlog)
 	l.failures = make(chan error, 1)
-	l.running.Go(func() {
-		for l.enter() {
-			id, err := l.q.Receive(l.closing, nil)
-			if err == nil {
-				l.running.Go(func() { l.take(string(id)) })
-				continue
-			}
-			<-l.slots
-			if l.closing.Err() == nil {
-				l.report(err)
-				pause(l.closing, shortageMost)
-			}
-		}
-	})
-}
-
-// enter takes a slot, and reports false if the Listener is closed.
-func (l *Listener) enter() bool {
-	select {
-	case l.slots <- struct{}{}:
-		return l.closing.Err() == nil
-	case <-l.closing.Done():
-		return false
-	}
-}
-
-// take takes the connection of an id, as soon as this process can.
-func (l *Listener) take(id string) {
-	for wait := shortageFirst; ; wait = min(2*wait, shortageMost) {
-		err := l.tryTake(id)
-		if err == nil {
-			return
-		}
-		if !isShortage(err) {
-			l.tell(err)
-			break
-		}
-		l.report(err)
-		if pause(l.closing, wait); l.closing.Err() != nil {
-			break
-		}
-	}
-	<-l.slots
-}
-
-// tryTake takes the connection of an id. It waits for no other process's lock.
-func (l *Listener) tryTake(id string) error {
-	seg, _, err := segment.Make(connSpec(l.q, id, l.capacity), segment.Open)
-	if err != nil {
+	l.sessions.all = make(map[uint32]*accepting)
+	if l.knocks, err = knocksOf(l.q.segment.View); err != nil {
 		return err
 	}
-	c, err := newConn(seg, Addr(l.q.segment.Name), l.spin)
-	if err == nil && (seg.Member.Number != accepterPlace || seg.Shape.Capacity != l.capacity) {
-		err = object.ErrCorrupt
-	}
+	l.bell, _, err = waitable.OpenOrCreateEvent(l.q.segment.Name+doorbell, &waitable.EventOptions{Security: l.q.segment.Security})
+	l.tellFree()
+	return err
+}
+
+// knocksOf returns a Listener's news, which is at the end of its mapping: which of its
+// sessions have requests.
+func knocksOf(v *filemap.View) (*stream.News, error) {
+	at, err := segment.Extra(v)
 	if err != nil {
-		if !isShortage(err) {
-			decide(seg, refused) // the dialer looks by itself before long
+		return nil, err
+	}
+	return filemap.At[stream.News](v, at)
+}
+
+// receive begins to take sessions and connections.
+func (l *Listener) receive() {
+	joiners := make(chan struct{}, joinersMost)
+	l.running.Go(func() {
+		for {
+			select {
+			case joiners <- struct{}{}:
+			case <-l.closing.Done():
+				return
+			}
+			id, err := l.q.Receive(l.closing, nil)
+			switch {
+			case err == nil:
+				l.running.Go(func() {
+					l.join(string(id))
+					<-joiners
+				})
+				continue
+			case l.closing.Err() != nil:
+				return
+			}
+			<-joiners
+			l.report(err)
+			pause(l.closing, shortageMost)
 		}
-		return errors.Join(err, seg.Close())
+	})
+	l.running.Go(l.takeConns)
+}
+
+// join takes the session of an id, as soon as this process can.
+func (l *Listener) join(id string) {
+	for wait := shortageFirst; l.closing.Err() == nil; wait = min(2*wait, shortageMost) {
+		a, err := newAccepting(l, id)
+		if err == nil {
+			err = l.sessions.add(a)
+		}
+		switch {
+		case err == nil:
+			return
+		case !isShortage(err):
+			l.tell(err)
+			return
+		}
+		l.report(err)
+		pause(l.closing, wait)
 	}
-	if gone, err := c.tryPeer(); gone || err != nil {
-		return errors.Join(ErrPeerGone, err, c.release())
+}
+
+// takeConns takes connections while there are slots for them.
+func (l *Listener) takeConns() {
+	for l.closing.Err() == nil {
+		err := l.takeAsked()
+		if err == nil {
+			err = l.awaitKnock()
+		}
+		if err != nil && l.closing.Err() == nil {
+			l.report(err)
+			pause(l.closing, shortageMost)
+		}
 	}
-	c.meet()
+}
+
+// awaitKnock waits until sessions have requests, or may have.
+func (l *Listener) awaitKnock() error {
+	p := segment.Patience{Spin: &l.spin}
+	defer p.Stop()
+	for !l.hasKnocks(false) {
+		if l.closing.Err() == nil && p.Watching() {
+			runtime.Gosched()
+			continue
+		}
+		p.Asleep = true
+		runtime.Gosched() // goroutines that have a connection now run first: see segment.yields
+		if l.hasKnocks(true) {
+			break
+		}
+		return l.bell.Wait(l.closing)
+	}
+	return nil
+}
+
+// hasKnocks reports whether there are knocks, and notes which. Before it sleeps, the
+// goroutine says so and looks once more.
+func (l *Listener) hasKnocks(sleeps bool) (some bool) {
 	l.taking.Lock()
 	defer l.taking.Unlock()
-	if !decide(c.segment, accepted) {
-		return errors.Join(ErrPeerGone, c.release())
+	_ = l.q.segment.View.Guard(func() error {
+		if sleeps {
+			l.knocks.PrepareSleep()
+		}
+		for range l.spin.Tries() {
+			if some = l.knocks.Take(l.sessions.want); some || sleeps {
+				break
+			}
+		}
+		return nil
+	})
+	return some
+}
+
+// takeAsked takes what was asked for until now, as far as there are slots. A goroutine that
+// accepts does so, too, if nothing is ready, and then has all whose Dial has returned.
+func (l *Listener) takeAsked() error {
+	l.taking.Lock()
+	defer l.taking.Unlock()
+	if l.closing.Err() != nil {
+		return nil
 	}
-	l.ready <- c // has room: there is a slot for it
-	l.news.tell()
-	c.ringPeer()
-	return nil
+	_ = l.q.segment.View.Guard(func() error {
+		l.knocks.Take(l.sessions.want)
+		return nil
+	})
+	return l.takeAll()
+}
+
+// takeAll takes the connections that the sessions ask for, one of each in turn. It
+// returns an error if this process is short of something.
+func (l *Listener) takeAll() error {
+	for {
+		a := l.sessions.next()
+		if a == nil {
+			return nil
+		}
+		if !l.enter() {
+			l.sessions.want(a.number)
+			return nil
+		}
+		c, more, err := a.takeNext()
+		if c != nil {
+			l.ready <- c // has room: there is a slot for it
+			l.news.tell()
+			c.session.notify(c.out.theirs, c.slot) // its Dial may wait
+		} else {
+			l.exit()
+		}
+		if more {
+			l.sessions.want(a.number)
+		}
+		switch {
+		case isShortage(err):
+			return err
+		case err != nil:
+			l.tell(err)
+		}
+	}
+}
+
+// wake has the goroutine look at a session.
+func (l *Listener) wake(a *accepting) {
+	l.sessions.want(a.number)
+	_ = l.bell.Set()
+}
+
+// enter takes a slot, if one is free. Otherwise exit wakes the goroutine.
+func (l *Listener) enter() bool {
+	for range 2 {
+		select {
+		case l.slots <- struct{}{}:
+			l.tellFree()
+			return true
+		default:
+			l.hungry.Store(true) // before the last look
+		}
+	}
+	return false
+}
+
+// exit gives a slot back.
+func (l *Listener) exit() {
+	<-l.slots
+	l.tellFree()
+	if l.hungry.Load() && l.hungry.Swap(false) {
+		_ = l.bell.Set()
+	}
+}
+
+// tellFree tells dialers how many slots are free.
+func (l *Listener) tellFree() {
+	l.freeing.Lock()
+	defer l.freeing.Unlock()
+	awaited, free := false, uint64(cap(l.slots)-len(l.slots))
+	_ = l.q.segment.View.Guard(func() error {
+		ring.Store(&l.q.ring.Send.Free, free)
+		awaited = free > 0 && stream.IsAwaited(&l.q.ring.Send.Awaited)
+		return nil
+	})
+	if !awaited {
+		return
+	}
+	for _, a := range l.sessions.list() {
+		a.tellDials()
+	}
 }
 
 // isShortage reports whether an error is about this process or this machine, and
@@ -149,8 +308,8 @@ func (l *Listener) tell(err error) {
 			return
 		}
 	}
-	l.taking.Lock()
-	defer l.taking.Unlock()
+	l.telling.Lock()
+	defer l.telling.Unlock()
 	if l.told.IsZero() || time.Since(l.told) > tellPause {
 		l.told = time.Now()
 		l.report(err)
@@ -179,9 +338,10 @@ func (l *Listener) accept(ctx context.Context) (*Conn, error) {
 	if c := l.readyNow(); c != nil {
 		return c, nil
 	}
+	l.takeMore()
 	select {
 	case c := <-l.ready:
-		<-l.slots
+		l.exit()
 		return c, nil
 	case err := <-l.failures:
 		return nil, err
@@ -189,6 +349,7 @@ func (l *Listener) accept(ctx context.Context) (*Conn, error) {
 		return nil, net.ErrClosed
 	case <-ctx.Done():
 	}
+	l.takeMore()
 	if c := l.readyNow(); c != nil { // the last look
 		return c, nil
 	}
@@ -200,11 +361,18 @@ func (l *Listener) accept(ctx context.Context) (*Conn, error) {
 	}
 }
 
+// takeMore takes what was asked for.
+func (l *Listener) takeMore() {
+	if err := l.takeAsked(); err != nil {
+		l.report(err)
+	}
+}
+
 // readyNow is accept without waiting.
 func (l *Listener) readyNow() *Conn {
 	select {
 	case c := <-l.ready:
-		<-l.slots
+		l.exit()
 		return c
 	default:
 		return nil
@@ -215,7 +383,18 @@ func (l *Listener) readyNow() *Conn {
 func (l *Listener) endReception() {
 	l.cancel()
 	l.running.Wait()
+	l.taking.Lock() // an Accept may be at it
+	defer l.taking.Unlock()
+	sessions := l.sessions.close()
+	for _, a := range sessions {
+		a.refuseAll()
+	}
 	for c := l.readyNow(); c != nil; c = l.readyNow() {
 		_ = c.Close()
 	}
+	for _, a := range sessions {
+		a.tick()
+	}
 }
+
+func (l *Listener) isClosed() bool { return l.closing.Err() != nil }

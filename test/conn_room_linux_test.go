@@ -28,10 +28,10 @@ func connPair(t *testing.T, name string) (dialed, accepted *channel.Conn) {
 	return dialed, accepted
 }
 
-// memoryOf returns how many bytes of memory the connection of a service takes.
+// memoryOf returns how many bytes of memory the connections of a service take.
 func memoryOf(t *testing.T) int64 {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(os.Getenv("FILEMAP_DIR"), "filemap.*~c*"))
+	files, err := filepath.Glob(filepath.Join(os.Getenv("FILEMAP_DIR"), "filemap.*~s*"))
 	succeed(t, "Glob", err)
 	bytes := int64(0)
 	for _, file := range files {

@@ -110,6 +110,11 @@ func printChannel(w io.Writer, info channel.Info) {
 		row("in hand", fmt.Sprintf("%s, position %d, taken %s before, by %s",
 			describeSize(m.Length), m.Position, counted(m.Takes, "time"), by))
 	}
+	for _, s := range info.Streams {
+		row(fmt.Sprintf("stream %d", s.ID), fmt.Sprintf("%s: %s sent, %s to be read; %s received, %s to be read", s.State,
+			describeSize(int64(s.Sent.SentBytes)), describeSize(unread(s.Sent)),
+			describeSize(int64(s.Received.SentBytes)), describeSize(unread(s.Received))))
+	}
 	row("members", countMembers(info.Members))
 	for _, m := range info.Members {
 		text := fmt.Sprint(m.PID)
@@ -123,12 +128,14 @@ func printChannel(w io.Writer, info channel.Info) {
 	}
 }
 
+// unread returns how many bytes of a stream were sent and not read.
+func unread(t channel.Traffic) int64 {
+	return int64(max(t.SentBytes, t.ReceivedBytes) - t.ReceivedBytes)
+}
+
 // printRings writes what went through a channel's rings.
 func printRings(row func(string, any), rings []channel.Traffic) {
-	for i, t := range rings {
-		if len(rings) > 1 {
-			row("", [...]string{"from the dialer:", "to the dialer:"}[i])
-		}
+	for _, t := range rings {
 		row("sent", counted(t.Sent, "message")+", "+describeSize(int64(t.SentBytes)))
 		row("received", counted(t.Received, "message")+", "+describeSize(int64(t.ReceivedBytes)))
 		row("lag", counted(t.Lag, "message"))

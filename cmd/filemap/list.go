@@ -22,7 +22,7 @@ func newList() *cobra.Command {
 Windows: this session's) Local ones. PATTERN has * and ? and [a-z], and a prefix as names
 have. Objects under POSIX names are not listed: see /dev/shm.
 
-A channel is listed as what it is: a queue, topic, latest, listener or conn. The objects
+A channel is listed as what it is: a queue, topic, latest, listener or session. The objects
 that belong to one, whose names are the channel's, a tilde and more, are listed with --parts.`,
 		Example: `  filemap ls
   filemap ls 'Global\*' --json`,

@@ -3,7 +3,6 @@ package kernel
 import (
 	"runtime"
 	"sync"
-	"time"
 )
 
 // What this process shares among all its goroutines must not belong to one of
@@ -14,7 +13,7 @@ import (
 
 // outside calls f in a new goroutine that belongs to no bubble.
 func outside(f func()) {
-	if !inBubble() {
+	if !InBubble() {
 		go f()
 		return
 	}
@@ -33,13 +32,6 @@ func callOutside(f func()) {
 		f()
 	})
 	done.Lock()
-}
-
-// inBubble reports whether the calling goroutine belongs to a bubble. Those have
-// a clock of their own, which is not the monotonic one.
-func inBubble() bool {
-	now := time.Now()
-	return now == now.Round(0)
 }
 
 // callWhenCollected has the garbage collector call f when it runs.

@@ -8,6 +8,12 @@ import (
 // What a ring is to the streams of connections: it has one sender and one receiver,
 // which do not take its ends, so these have no owners.
 
+// Clear makes the ring's memory what a new one is for, after an earlier stream.
+func (r *Ring) Clear() {
+	*r.Send, *r.Receive, *r.Bells = sendWords{}, receiveWords{}, bellWords{}
+	clear(r.data[:zeroedSize])
+}
+
 // lowPart is the part of a ring, 1 / lowPart, that is used while the reader keeps
 // up.
 const lowPart = 16

@@ -33,7 +33,9 @@ type sendWords struct {
 	newest   uint64 // the newest value of a Latest: see Newest
 	Oldest   uint64 // the queue of a Listener: its id
 	Limit    uint64 // the same: the capacity of its connections
-	_        [Line - 9*8]byte
+	Free     uint64 // the same: how many connections it can take before one is accepted
+	Awaited  uint64 // the same: 1 if a dialer waits until that is more
+	_        [Line - 11*8]byte
 }
 
 // receiveWords are written by the owner of the receiving end.
@@ -69,7 +71,7 @@ type bellWords struct {
 type Place struct {
 	Process  uint64 // its number, for people; 0 is free
 	position uint64 // topics: what the subscriber reads next; 1 more: a publisher waits
-	State    uint64 // topics: 1 for a subscriber; conns: of the dialer, whether it was accepted
+	State    uint64 // topics: 1 for a subscriber; sessions: of the dialer, whether it was accepted
 	Received uint64 // topics: messages read, and lost because they were overwritten
 	Lost     uint64
 	Number   uint64 // topics: that of the message which the subscriber reads next

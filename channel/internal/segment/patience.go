@@ -36,7 +36,7 @@ type Patience struct {
 func (p *Patience) wait(ctx context.Context, watch []*waitable.Mutex) (at int, hold waitable.Hold, err error) {
 	switch {
 	case ctx.Err() != nil:
-		return 0, hold, p.again(ctx)
+		return 0, hold, p.Again(ctx)
 	case p.Asleep && p.Bell == nil:
 		return p.pause(watch)
 	case p.Asleep:
@@ -44,10 +44,10 @@ func (p *Patience) wait(ctx context.Context, watch []*waitable.Mutex) (at int, h
 		if err == nil {
 			err = p.Bell.prepareAgain()
 		} else if ctx.Err() != nil {
-			err = p.again(ctx)
+			err = p.Again(ctx)
 		}
 		return at, hold, err
-	case p.watching():
+	case p.Watching():
 		runtime.Gosched() // others may have to run for there to be something
 		return 0, hold, nil
 	}
@@ -69,10 +69,10 @@ func (p *Patience) pause(watch []*waitable.Mutex) (at int, hold waitable.Hold, e
 	return 0, hold, nil
 }
 
-// again returns nil if the caller should try again: as long as ctx goes on, and
+// Again returns nil if the caller should try again: as long as ctx goes on, and
 // once more after its end, for there may have been something before it. While
 // the end is another's, that is a few times.
-func (p *Patience) again(ctx context.Context) error {
+func (p *Patience) Again(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
@@ -93,8 +93,18 @@ func (p *Patience) Stop() {
 	}
 }
 
-// watching reports whether there is time left to watch.
-func (p *Patience) watching() bool {
+// bubbleTries is how often a wait tries while the clock stands still: it does in a bubble
+// of testing/synctest, for as long as a goroutine there runs.
+const bubbleTries = 1000
+
+// ShouldReap reports whether it is time to look whether the other side is dead, for a
+// wait that does not sleep and see it.
+func (p *Patience) ShouldReap() bool {
+	return !p.Asleep && p.tries%triesPerReap == triesPerReap-1 || p.last == 1
+}
+
+// Watching reports whether there is time left to watch.
+func (p *Patience) Watching() bool {
 	if p.tries++; p.tries == 1 {
 		p.began, p.budget = time.Now(), p.Spin.budget()
 	}
@@ -104,7 +114,8 @@ func (p *Patience) watching() bool {
 	case SpinAlways:
 		return true
 	}
-	return p.tries <= yields || time.Since(p.began) < p.budget
+	took := time.Since(p.began)
+	return p.tries <= yields || took < p.budget && (took > 0 || p.tries < bubbleTries)
 }
 
 // watched returns the places whose death is to end the wait.

@@ -53,7 +53,7 @@ func (p *Peers) Wait(ctx context.Context, w *Patience, a ring.Attempt) error {
 		return err
 	}
 	if owner == 0 && w.busy { // it was another's just before
-		return w.again(ctx)
+		return w.Again(ctx)
 	}
 	switch {
 	case w.Asleep:
@@ -78,7 +78,7 @@ func (p *Peers) sleep(ctx context.Context, w *Patience, watched ring.Sleepers) e
 	var mutexes [watchMost]*waitable.Mutex
 	n := 0
 	for number := range p.among(watched) {
-		mutex, err := p.mutex(number)
+		mutex, err := p.Mutex(number)
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (p *Peers) Reap(number uint16) (dead bool, err error) {
 	if number == 0 || number == p.segment.Member.Number {
 		return false, nil
 	}
-	mutex, err := p.mutex(number)
+	mutex, err := p.Mutex(number)
 	if err != nil {
 		return false, err
 	}
@@ -214,8 +214,8 @@ func (p *Peers) check(number uint16) error {
 	return nil
 }
 
-// mutex returns the mutex of a place: a live process holds it.
-func (p *Peers) mutex(number uint16) (*waitable.Mutex, error) {
+// Mutex returns the mutex of a place: a live process holds it.
+func (p *Peers) Mutex(number uint16) (*waitable.Mutex, error) {
 	if err := p.check(number); err != nil {
 		return nil, err
 	}
@@ -232,28 +232,11 @@ func (p *Peers) mutex(number uint16) (*waitable.Mutex, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Keep(number, mutex)
-	return mutex, nil
-}
-
-// Keep keeps the mutex of a place.
-func (p *Peers) Keep(number uint16, mutex *waitable.Mutex) {
 	if p.mutexes == nil {
 		p.mutexes = make(map[uint16]*waitable.Mutex)
 	}
 	p.mutexes[number] = mutex
-}
-
-// Drop closes the mutex of a place that is not needed any more.
-func (p *Peers) Drop(number uint16) error {
-	p.opening.Lock()
-	defer p.opening.Unlock()
-	mutex := p.mutexes[number]
-	if mutex == nil {
-		return nil
-	}
-	delete(p.mutexes, number)
-	return mutex.Close()
+	return mutex, nil
 }
 
 // Wake wakes subscribers. Opening a bell takes long, so the caller no longer has

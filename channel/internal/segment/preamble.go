@@ -14,14 +14,15 @@ import (
 //	 128  +----------------------------------------------------+
 //	      | words of the ring: 384 bytes                       |
 //	 512  +----------------------------------------------------+
-//	      | words of the second ring of a Conn, leases of a    |
-//	      | Latest                                             |
+//	      | leases of a Latest                                 |
 //	1024  +----------------------------------------------------+
 //	      | places: 128 bytes for each handle                  |
 //	      +----------------------------------------------------+
 //	      | hands of a queue: 16 bytes each                    |
 //	      +----------------------------------------------------+
 //	      | rings, from a multiple of 4096 on                  |
+//	      +----------------------------------------------------+
+//	      | what a Listener or a session has besides           |
 //	      +----------------------------------------------------+
 const (
 	magic   = 0x637061_6d656c6966 // "filemapc"
@@ -45,15 +46,16 @@ const (
 	Queue Kind = iota + 1
 	Topic
 	Latest
-	Conn
-	Listener // a queue of requests
+	_        // was a connection of its own
+	Listener // a queue of requests for sessions
+	Session  // of connections
 )
 
 func (k Kind) String() string {
 	names := [...]string{
-		Queue: "queue", Topic: "topic", Latest: "latest", Conn: "conn", Listener: "listener",
+		Queue: "queue", Topic: "topic", Latest: "latest", Listener: "listener", Session: "session",
 	}
-	if k == 0 || int(k) >= len(names) {
+	if int(k) >= len(names) || names[k] == "" {
 		return "channel"
 	}
 	return names[k]
@@ -61,17 +63,31 @@ func (k Kind) String() string {
 
 // rings returns how many rings a channel has.
 func (k Kind) rings() int64 {
-	if k == Conn {
-		return 2
+	if k == Session {
+		return 0 // its streams have them
 	}
 	return 1
 }
 
-// places returns how many places a new channel has: they fill the first page, or the
-// first four.
+// extra returns how many bytes a channel has after its rings.
+func (k Kind) extra() int64 {
+	switch k {
+	case Listener:
+		return PageSize
+	case Session:
+		return SessionExtra
+	}
+	return 0
+}
+
+// SessionExtra is how many bytes a session has after its first page.
+const SessionExtra = 3 * PageSize
+
+// places returns how many places a new channel has: two sides, or as many as fill the
+// first four pages.
 func (k Kind) places() uint32 {
-	if k == Conn {
-		return (PageSize - placesAt) / ring.Line
+	if k == Session {
+		return 2
 	}
 	return (4*PageSize - placesAt) / ring.Line
 }
@@ -102,6 +118,9 @@ func (p Preamble) ringsAt() int64 {
 	end := p.handsAt() + int64(p.Hands)*ring.HandSize
 	return (end + PageSize - 1) / PageSize * PageSize
 }
+
+// extraAt returns where the bytes after the rings are.
+func (p Preamble) extraAt() int64 { return p.ringsAt() + p.Kind.rings()*int64(p.Capacity) }
 
 // NewOption returns the option of a register for values of a size, and so many leases.
 func NewOption(size, leases int) uint64 { return uint64(leases)<<32 | uint64(size) }

@@ -115,8 +115,8 @@ const (
 // can open it, so openers need no lock that a process could keep.
 func (s *Segment) makeMapping(spec Spec, way Way) (created bool, err error) {
 	p := spec.preamble()
-	size := p.ringsAt() + spec.Kind.rings()*spec.Capacity
-	opts := &filemap.CreateOptions{Security: spec.Security, Sparse: spec.Kind == Conn, Init: func(v *filemap.View) error {
+	size := p.extraAt() + spec.Kind.extra()
+	opts := &filemap.CreateOptions{Security: spec.Security, Init: func(v *filemap.View) error {
 		return filemap.Store(v, preambleAt, p)
 	}}
 	switch way {
@@ -135,7 +135,7 @@ func (s *Segment) makeMapping(spec Spec, way Way) (created bool, err error) {
 	switch {
 	case s.mapping.Size() < placesAt:
 		return false, s.wrong("a mapping")
-	case spec.Kind == Conn && s.mapping.Size() != size:
+	case spec.Kind == Session && s.mapping.Size() != size:
 		return false, object.ErrCorrupt // a stranger's, and it may be huge
 	}
 	if s.View, err = s.mapping.View(0, 0); err != nil {
@@ -170,7 +170,7 @@ func (s *Segment) check() (err error) {
 	switch p := s.Shape; {
 	case p.Kind != s.kind:
 		return s.wrong("a " + p.Kind.String())
-	case p.ringsAt()+p.Kind.rings()*int64(p.Capacity) > int64(s.View.Len()):
+	case p.extraAt()+p.Kind.extra() > int64(s.View.Len()):
 		return object.ErrCorrupt
 	}
 	if s.Shape.group != object.ShareNone || s.Shape.everybody != object.ShareNone {
@@ -203,6 +203,29 @@ func (s *Segment) Ring(i int64) (ring.Ring, error) {
 	return ring.New(w, data, headers, table), err
 }
 
+// Extra returns where the bytes are that a view of a channel has after its rings, and an
+// error unless it is a channel.
+func Extra(v *filemap.View) (at int64, err error) {
+	p, err := loadPreamble(v)
+	return p.extraAt(), err
+}
+
+// WordsAt is where the words of the channel's kind begin: of its ring, or of a session.
+const WordsAt = wordsAt
+
+// Event returns an event whose name is the segment's with a suffix. The segment closes
+// it.
+func (s *Segment) Event(suffix string) (*waitable.Event, error) {
+	event, _, err := waitable.OpenOrCreateEvent(s.Name+suffix, &waitable.EventOptions{Security: s.Security})
+	if err == nil {
+		s.Attach(event)
+	}
+	return event, err
+}
+
+// Attach has Close close a part of the channel.
+func (s *Segment) Attach(part interface{ Close() error }) { s.parts = append(s.parts, part) }
+
 // Leases returns the words of the leases of a register.
 func (s *Segment) Leases(n int) ([]uint64, error) {
 	return filemap.SliceAt[uint64](s.View, leasesAt, n)
@@ -211,11 +234,10 @@ func (s *Segment) Leases(n int) ([]uint64, error) {
 // Bell returns the bell whose event has the segment's name with a suffix. It rings for
 // the places in who, and counts in slept how often one of this handle sleeps.
 func (s *Segment) Bell(suffix string, who *ring.Sleepers, slept *uint64) (*Bell, error) {
-	event, _, err := waitable.OpenOrCreateEvent(s.Name+suffix, &waitable.EventOptions{Security: s.Security})
+	event, err := s.Event(suffix)
 	if err != nil {
 		return nil, err
 	}
-	s.parts = append(s.parts, event)
 	return newBell(event, s, who, slept), nil
 }
 
