@@ -97,14 +97,16 @@ func Listen(name string, opts *ListenOptions) (*Listener, error) {
 	if opts == nil {
 		opts = &ListenOptions{}
 	}
-	l, err := listen(name, *opts)
+	l, err := newListener(name, *opts)
 	if err != nil {
 		return nil, failed("listen", name, err)
 	}
+	l.receive()
 	return l, nil
 }
 
-func listen(name string, opts ListenOptions) (*Listener, error) {
+// newListener returns a Listener that takes no sessions yet.
+func newListener(name string, opts ListenOptions) (*Listener, error) {
 	if opts.Capacity == 0 {
 		opts.Capacity = connCapacityDefault
 	}
@@ -125,7 +127,6 @@ func listen(name string, opts ListenOptions) (*Listener, error) {
 	if err := l.start(opts.Backlog); err != nil {
 		return nil, errors.Join(err, l.stop())
 	}
-	l.receive()
 	return l, nil
 }
 

@@ -114,8 +114,10 @@ func (d *dialing) awaitTaken(ctx context.Context) error {
 		case decision == accepted:
 			d.gone.Store(nil) // it is the Listener that has gone, not its process
 			return nil
-		case decision == refused:
+		case decision == refused && d.door.isOpen():
 			return errRefused
+		case decision == refused: // by a later Listener of the name
+			return errNobody
 		case gone || ended:
 			if decide(d.segment, givenUp) == accepted { // in the last moment
 				continue
