@@ -60,8 +60,9 @@ type Conn struct {
 	closed  atomic.Bool
 	closing context.Context
 	cancel  context.CancelCauseFunc
-	linger  atomic.Int64 // see SetLinger
-	leave   func()       // gives the slot up
+	linger  atomic.Int64    // see SetLinger
+	leave   func()          // gives the slot up
+	cleanup runtime.Cleanup // does so when the program has dropped the Conn
 
 	touching sync.Mutex // held to touch the slot without the turn of a half
 	left     bool       // the slot may be another stream's

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/filemap-go/filemap/channel/internal/ring"
+	"github.com/filemap-go/filemap/internal/kernel"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -106,8 +107,30 @@ func (c *Conn) Close() error {
 	return unread
 }
 
+// own makes a slot this Conn's, until it gives the slot up by leave.
+func (c *Conn) own(leave func()) {
+	c.leave = leave
+	if kernel.InBubble() { // of testing/synctest: a cleanup is outside, and can't use its timers
+		return
+	}
+	// Nothing here may refer to c.
+	s, b, slot, in, out := c.session, c.block, c.slot, c.in.ring.Bells, c.out.ring.Bells
+	name, _ := object.ParseName(string(c.local)) // it was parsed before
+	c.cleanup = kernel.CloseDropped(c, name, func() error {
+		err := b.view.Guard(func() error {
+			ring.Store(&out.SendClosed, finished)
+			ring.Store(&in.ReceiveClosed, 1)
+			return nil
+		})
+		s.tell(slot)
+		leave()
+		return err
+	})
+}
+
 // giveUp gives the slot up, after a last change of its words.
 func (c *Conn) giveUp(last func()) {
+	c.cleanup.Stop()
 	_ = c.change(func() {
 		last()
 		c.left = true

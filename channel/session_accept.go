@@ -174,13 +174,14 @@ func (a *accepting) take(r request) (*Conn, error) {
 		a.waiters.Remove(slot)
 		return nil, err
 	}
-	c.leave = func() { a.leave(c) }
+	leave := func() { a.leave(b, slot, r.generation) }
 	decision, err := c.decide(stream.Accepted)
 	if err != nil || decision != stream.Accepted {
 		c.cancel(nil)
-		a.leave(c)
+		leave()
 		return nil, err
 	}
+	c.own(leave)
 	return c, nil
 }
 
@@ -227,12 +228,13 @@ func (a *accepting) block(slot uint32) (*block, error) {
 }
 
 // leave gives a stream up.
-func (a *accepting) leave(c *Conn) {
-	_ = c.block.view.Guard(func() error {
-		_, err := c.life().Leave(c.generation, stream.Accepter)
+func (a *accepting) leave(b *block, slot uint32, generation uint64) {
+	_, index := a.blockOf(slot)
+	_ = b.view.Guard(func() error {
+		_, err := b.slots[index].life.Leave(generation, stream.Accepter)
 		return err
 	})
-	if a.waiters.Remove(c.slot) > 1 && !a.hasManyBlocks() {
+	if a.waiters.Remove(slot) > 1 && !a.hasManyBlocks() {
 		return
 	}
 	pause := idlePause

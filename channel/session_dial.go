@@ -203,7 +203,7 @@ func (d *dialing) open(ctx context.Context, opts DialOptions) (c *Conn, met bool
 		d.slots.Drop(slot)
 		return nil, false, err
 	}
-	c.leave = func() { d.leave(slot) }
+	c.own(func() { d.leave(slot) })
 	return c, d.met[number], nil
 }
 

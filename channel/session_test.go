@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/filemap-go/filemap/channel"
 	"github.com/filemap-go/filemap/filemaptest"
 	"github.com/filemap-go/filemap/inspect"
+	"github.com/filemap-go/filemap/internal/kernel"
 )
 
 // objects returns how many objects the sessions with a service have.
@@ -196,5 +198,51 @@ func TestInspectSession(t *testing.T) {
 	succeed(t, "Close", a.Close())
 	if s := sessions(t, l.Addr().String())[0].Streams; len(s) != 1 || s[0].State != "dialer closed" {
 		t.Errorf("after the dialer's Close: %+v", s)
+	}
+}
+
+// TestDroppedConns drops either side of a connection without closing it: the other side
+// reads to its end, and the session ends.
+func TestDroppedConns(t *testing.T) {
+	watchdog(t)
+	for _, dropped := range []string{"dialed", "accepted"} {
+		t.Run(dropped, func(t *testing.T) {
+			l := listener(t, filemaptest.New(t).Name("service"), nil)
+			service := l.Addr().String()
+			kept := func() *channel.Conn {
+				dialed, err := channel.Dial(background, service, nil) // with no cleanup that has it
+				succeed(t, "Dial", err)
+				accepted, err := l.AcceptConn(background)
+				succeed(t, "Accept", err)
+				kept, lost := accepted, dialed
+				if dropped == "accepted" {
+					kept, lost = dialed, accepted
+				}
+				_, err = io.WriteString(lost, "last words")
+				succeed(t, "Write", err)
+				return kept
+			}()
+			read := make(chan string)
+			go func() {
+				text, err := io.ReadAll(kept)
+				read <- fmt.Sprint(string(text), err)
+			}()
+			for done := false; !done; {
+				runtime.GC()
+				select {
+				case got := <-read:
+					if want := fmt.Sprint("last words", error(nil)); got != want {
+						t.Errorf("read %q, want %q", got, want)
+					}
+					done = true
+				case <-time.After(time.Millisecond):
+				}
+			}
+			succeed(t, "Close", kept.Close())
+			awaitObjects(t, service, 0)
+			if names := kernel.TakeDropped(func(name string) bool { return name == service }); len(names) != 1 {
+				t.Errorf("dropped without Close: %q, want the connection", names)
+			}
+		})
 	}
 }
