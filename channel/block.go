@@ -15,6 +15,7 @@ import (
 // words of all of them, and their rings follow. Its memory is taken when it is first
 // used.
 type block struct {
+	serial  uint32
 	mapping *filemap.Mapping
 	view    *filemap.View
 	slots   []slotWords
@@ -57,23 +58,21 @@ func (s *session) blockOf(slot uint32) (number, index int) {
 	}
 }
 
-// openBlock opens a block, or creates it. Others may have it open still.
-func (s *session) openBlock(number int, way segment.Way) (*block, error) {
+func blockName(session string, serial uint32) string { return fmt.Sprintf("%s~b%d", session, serial) }
+
+// makeBlock creates or opens the block of a number and a serial. The dialer uses no block
+// that it has not created, with a serial that no block of the session had before: under a
+// Global name, the other could be a stranger's.
+func (s *session) makeBlock(number int, serial uint32, way segment.Way) (*block, error) {
 	n := blockSlots(number, s.segment.Shape.Capacity)
 	size := ringsOfBlockAt(n) + int64(n)*2*int64(s.segment.Shape.Capacity)
-	name := fmt.Sprintf("%s~b%d", s.segment.Name, number)
-	b := &block{used: make([]bool, n)}
+	name := blockName(s.segment.Name, serial)
+	b := &block{serial: serial, used: make([]bool, n)}
 	var err error
 	if way == segment.Open {
 		b.mapping, err = filemap.Open(name, nil)
 	} else {
-		opts := &filemap.CreateOptions{Security: s.segment.Security, Sparse: true}
-		var created bool
-		if b.mapping, created, err = filemap.OpenOrCreate(name, size, opts); !created {
-			for i := range b.used {
-				b.used[i] = true
-			}
-		}
+		b.mapping, err = filemap.Create(name, size, &filemap.CreateOptions{Security: s.segment.Security, Sparse: true})
 	}
 	if err != nil {
 		return nil, err

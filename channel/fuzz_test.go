@@ -170,7 +170,7 @@ func FuzzConn(f *testing.F) {
 		defer a.Close()
 		s := newScribbler(t, mappingOf(t, l.Addr().String()+"~s*"))
 		if len(input)%3 == 1 { // the rings, not the session
-			s = newScribbler(t, mappingOf(t, l.Addr().String()+"~s*~b0"))
+			s = newScribbler(t, mappingOf(t, l.Addr().String()+"~s*~b1"))
 		}
 		sides := [2]*channel.Conn{a, a}
 		if len(input)%2 == 1 { // else what is written comes before it is accepted

@@ -2,12 +2,10 @@ package channel
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/filemap-go/filemap"
 	"github.com/filemap-go/filemap/channel/internal/segment"
-	"github.com/filemap-go/filemap/channel/internal/stream"
 )
 
 // addStreams adds the streams of a session.
@@ -16,8 +14,11 @@ func (i *Info) addStreams(name string, s segment.Snapshot, v *filemap.View) erro
 	if err != nil {
 		return err
 	}
-	for number := range int(min(w.blocks, stream.Most)) {
-		err := i.addBlock(fmt.Sprintf("%s~b%d", name, number), blockSlots(number, s.Capacity))
+	for number := range int(min(w.blocks, blocksMost)) {
+		serial, err := filemap.Load[uint32](v, serialsAt+4*int64(number))
+		if err == nil {
+			err = i.addBlock(blockName(name, serial), blockSlots(number, s.Capacity))
+		}
 		if errors.Is(err, fs.ErrNotExist) { // the dialer closes it now
 			break
 		}

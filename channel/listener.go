@@ -135,9 +135,7 @@ func (l *Listener) start(backlog int) (err error) {
 	if l.lock, err = l.lockMutex(listenerSuffix); err != nil {
 		return err
 	}
-	var random [8]byte
-	_, _ = rand.Read(random[:])                      // never fails
-	l.id = binary.LittleEndian.Uint64(random[:]) | 1 // 0 is for none
+	l.id = randomNumber()
 	if l.alive, err = l.lockMutex(idSuffix(l.id)); err != nil {
 		return err
 	}
@@ -151,6 +149,13 @@ func (l *Listener) start(backlog int) (err error) {
 		atomic.StoreUint64(&l.q.ring.Send.Oldest, l.id)
 		return nil
 	})
+}
+
+// randomNumber returns one that no other process can guess. 0 is for none.
+func randomNumber() uint64 {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return binary.LittleEndian.Uint64(random[:]) | 1
 }
 
 const listenerSuffix = "~listener"

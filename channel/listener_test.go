@@ -123,6 +123,7 @@ func request(t *testing.T, service string, ids ...string) {
 	succeed(t, "Store", filemap.Store(v, kindAt, listenerKind))
 	for _, id := range ids {
 		succeed(t, "Send", q.Send(background, []byte(id)))
+		succeed(t, "Send", q.Send(background, []byte("some key"+id)))
 	}
 }
 
@@ -155,5 +156,5 @@ func TestHostileRequests(t *testing.T) {
 		t.Errorf("read %q, %v", got, err)
 	}
 	succeed(t, "Close", accepted.Close())
-	t.Logf("figures: an honest dialer behind %d hostile requests: %v", 10*len(ids), time.Since(began))
+	t.Logf("figures: an honest dialer behind %d hostile requests: %v", 20*len(ids), time.Since(began))
 }

@@ -97,11 +97,11 @@ func (l *Listener) receive() {
 			case <-l.closing.Done():
 				return
 			}
-			id, err := l.q.Receive(l.closing, nil)
+			invitation, err := l.q.Receive(l.closing, nil)
 			switch {
 			case err == nil:
 				l.running.Go(func() {
-					l.join(string(id))
+					l.join(invitation)
 					<-joiners
 				})
 				continue
@@ -116,10 +116,10 @@ func (l *Listener) receive() {
 	l.running.Go(l.takeConns)
 }
 
-// join takes the session of an id, as soon as this process can.
-func (l *Listener) join(id string) {
+// join takes the session of an invitation, as soon as this process can.
+func (l *Listener) join(invitation []byte) {
 	for wait := shortageFirst; l.closing.Err() == nil; wait = min(2*wait, shortageMost) {
-		a, err := newAccepting(l, id)
+		a, err := newAccepting(l, invitation)
 		if err == nil {
 			err = l.sessions.add(a)
 		}

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -23,12 +24,13 @@ import (
 //	NAME~sID          the segment: words, news and requests
 //	NAME~sID~1, ~2    the mutexes of the dialer and of the accepter
 //	NAME~sID~bell1, 2 the events that wake them
-//	NAME~sID~b0 ...   blocks of slots
+//	NAME~sID~b1 ...   blocks of slots, by their serials
 type session struct {
 	segment  *segment.Segment
 	side     stream.Side
 	words    *sessionWords
 	requests []request
+	serials  []uint32     // of the dialer's blocks
 	news     *stream.News // of the other side
 	bells    [2]*waitable.Event
 	waiters  *stream.Waiters
@@ -45,6 +47,8 @@ const (
 	newsAt      = segment.PageSize // of the dialer; the accepter's follows
 	requestsAt  = newsAt + 2*segment.PageSize
 	requestMost = segment.PageSize / 16
+	serialsAt   = requestsAt + segment.PageSize
+	blocksMost  = segment.PageSize / 4
 
 	// dialsSlot is what the news of the session itself counts as. No stream has it.
 	dialsSlot = stream.Most - 1
@@ -55,7 +59,8 @@ type sessionWords struct {
 	listener uint64 // the id of the Listener
 	asked    uint64 // how many requests the dialer has written
 	blocks   uint64 // how many blocks the dialer has
-	_        [ring.Line - 3*8]byte
+	key      uint64 // the one that the Listener was told
+	_        [ring.Line - 4*8]byte
 	taken    uint64 // how many requests the accepter has taken
 	number   uint64 // of the session, in the Listener's news
 	_        [ring.Line - 2*8]byte
@@ -65,6 +70,13 @@ type sessionWords struct {
 
 // request asks the accepter to take a stream.
 type request struct{ slot, generation uint64 }
+
+// invitation is what a dialer sends to the Listener: a key and the id of the session. The
+// id can be seen in the session's name, by a process that makes one of the same name
+// once the dialer has died; the key can't.
+func invitation(key uint64, id string) []byte {
+	return append(binary.LittleEndian.AppendUint64(nil, key), id...)
+}
 
 func sessionName(listener, id string) string { return listener + "~s" + id }
 
@@ -83,6 +95,9 @@ func newSession(seg *segment.Segment) (s *session, err error) {
 		return nil, err
 	}
 	if s.requests, err = filemap.SliceAt[request](seg.View, requestsAt, requestMost); err != nil {
+		return nil, err
+	}
+	if s.serials, err = filemap.SliceAt[uint32](seg.View, serialsAt, blocksMost); err != nil {
 		return nil, err
 	}
 	var news [2]*stream.News

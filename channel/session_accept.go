@@ -1,6 +1,8 @@
 package channel
 
 import (
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -28,7 +30,11 @@ type accepting struct {
 
 // newAccepting opens a session that a dialer has asked for. It waits for no other
 // process's lock.
-func newAccepting(l *Listener, id string) (a *accepting, err error) {
+func newAccepting(l *Listener, invitation []byte) (a *accepting, err error) {
+	if len(invitation) < 8 {
+		return nil, object.ErrCorrupt
+	}
+	key, id := binary.LittleEndian.Uint64(invitation), string(invitation[8:])
 	seg, _, err := segment.Make(sessionSpec(l.q, id, l.capacity), segment.Open)
 	if err != nil {
 		return nil, err
@@ -36,7 +42,7 @@ func newAccepting(l *Listener, id string) (a *accepting, err error) {
 	s, err := newSession(seg)
 	if err == nil {
 		a = &accepting{session: s, l: l}
-		err = a.check()
+		err = a.check(key)
 	}
 	if err != nil {
 		if !isShortage(err) {
@@ -48,23 +54,23 @@ func newAccepting(l *Listener, id string) (a *accepting, err error) {
 }
 
 // check returns an error unless the session is with this Listener, of a dialer that
-// lives.
-func (a *accepting) check() error {
+// lives and knows the key.
+func (a *accepting) check(key uint64) error {
 	if a.segment.Member.Number != accepterPlace || a.segment.Shape.Capacity != a.l.capacity {
 		return object.ErrCorrupt
 	}
 	if err := a.watch(dialerPlace); err != nil {
 		return err
 	}
-	var listener uint64
+	var listener, shown uint64
 	if err := a.segment.View.Guard(func() error {
-		listener = atomic.LoadUint64(&a.words.listener)
+		listener, shown = atomic.LoadUint64(&a.words.listener), atomic.LoadUint64(&a.words.key)
 		return nil
 	}); err != nil {
 		return err
 	}
 	gone, err := a.tryPeer()
-	if err == nil && (gone || listener != a.l.id) {
+	if err == nil && (gone || listener != a.l.id || shown != key) {
 		err = ErrPeerGone
 	}
 	return err
@@ -208,23 +214,44 @@ func (c *Conn) decide(proposal stream.Decision) (decision stream.Decision, err e
 	return decision, errors.Join(guardErr, err)
 }
 
-// block returns the block of a slot.
+// block returns the block of a slot, which is the dialer's if that lives: it has had the
+// block open since before the request.
 func (a *accepting) block(slot uint32) (*block, error) {
 	number, _ := a.blockOf(slot)
+	serial, err := a.serialOf(number)
+	if err != nil {
+		return nil, err
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for len(a.blocks) <= number {
 		a.blocks = append(a.blocks, nil)
 	}
-	if b := a.blocks[number]; b != nil {
+	if b := a.blocks[number]; b != nil && b.serial == serial {
 		return b, nil
 	}
-	b, err := a.openBlock(number, segment.Open)
+	b, err := a.makeBlock(number, serial, segment.Open)
 	if err != nil {
 		return nil, err
 	}
+	if gone, err := a.tryPeer(); gone || err != nil { // it may be a stranger's
+		return nil, errors.Join(cmp.Or(err, ErrPeerGone), b.close())
+	}
+	_ = a.blocks[number].close() // the dialer has closed it
 	a.blocks[number] = b
 	return b, nil
+}
+
+// serialOf returns the serial of the dialer's block of a number.
+func (a *accepting) serialOf(number int) (serial uint32, err error) {
+	if number >= blocksMost {
+		return 0, object.ErrCorrupt
+	}
+	err = a.segment.View.Guard(func() error {
+		serial = atomic.LoadUint32(&a.serials[number])
+		return nil
+	})
+	return serial, err
 }
 
 // leave gives a stream up.
@@ -255,6 +282,9 @@ func (a *accepting) tick() {
 	}
 	a.trim()
 	if a.waiters.Len() > 1 {
+		if a.hasManyBlocks() { // the dialer may close some later
+			a.timer.Reset(idlePause)
+		}
 		return // until leave
 	}
 	if gone, err := a.tryPeer(); err == nil && !gone && !a.l.isClosed() {

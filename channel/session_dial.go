@@ -22,6 +22,7 @@ type dialing struct {
 	door    *door
 	slots   stream.Slots  // under mu
 	met     []bool        // which blocks the accepter has open, as far as is known; under mu
+	serial  uint32        // of the block that was made last; under mu
 	turn    chan struct{} // held by the one Dial that waits for room for a request
 	users   int           // Dials in progress, and connections; under dialed.mu
 	doorway *doorway
@@ -64,7 +65,7 @@ func (q *Queue) newDialing(ctx context.Context) (d *dialing, alive *waitable.Mut
 	if err != nil {
 		return nil, nil, err
 	}
-	id := rand.Text()
+	id, key := rand.Text(), randomNumber()
 	seg, _, err := segment.Make(sessionSpec(q, id, capacity), segment.Create)
 	if err != nil {
 		return nil, alive, err
@@ -82,21 +83,22 @@ func (q *Queue) newDialing(ctx context.Context) (d *dialing, alive *waitable.Mut
 	if err := d.segment.View.Guard(func() error {
 		step.Here()
 		atomic.StoreUint64(&d.words.listener, listener)
+		atomic.StoreUint64(&d.words.key, key)
 		return nil
 	}); err != nil {
 		return d, alive, err
 	}
-	return d, alive, d.request(ctx, q, []byte(id))
+	return d, alive, d.request(ctx, q, invitation(key, id))
 }
 
-// request sends a session's id to the Listener, while that lives.
-func (d *dialing) request(ctx context.Context, q *Queue, id []byte) error {
+// request sends an invitation to the Listener, while that lives.
+func (d *dialing) request(ctx context.Context, q *Queue, invitation []byte) error {
 	for {
 		if gone, err := d.tryPeer(); gone || err != nil {
 			return cmp.Or(err, errNobody)
 		}
 		attempt, cancel := context.WithTimeoutCause(ctx, segment.LookAgain, errLookAgain)
-		err := q.Send(attempt, id)
+		err := q.Send(attempt, invitation)
 		cancel()
 		if !errors.Is(err, errLookAgain) {
 			return err
@@ -239,10 +241,11 @@ func (d *dialing) sweep() {
 
 func (d *dialing) addBlock() error {
 	number := len(d.blocks)
-	if d.slots.Len()+blockSlots(number, d.segment.Shape.Capacity) >= stream.Most {
+	if number == blocksMost || d.slots.Len()+blockSlots(number, d.segment.Shape.Capacity) >= stream.Most {
 		return errManyStreams
 	}
-	b, err := d.openBlock(number, segment.OpenOrCreate)
+	d.serial++
+	b, err := d.makeBlock(number, d.serial, segment.Create)
 	if err != nil {
 		return err
 	}
@@ -254,7 +257,7 @@ func (d *dialing) addBlock() error {
 }
 
 // errManyStreams is an [object.ErrNoSpace].
-var errManyStreams = object.Explain(object.ErrNoSpace, "too many connections between two processes: 16384 is the limit")
+var errManyStreams = object.Explain(object.ErrNoSpace, "too many connections between two processes: the limit is 1024 blocks of them, and 16383")
 
 // trim closes the blocks at the end that have no streams, except for the first.
 func (d *dialing) trim() {
@@ -275,9 +278,11 @@ func (d *dialing) trim() {
 	}
 }
 
-// tellBlocks says how many blocks there are: the accepter closes others.
+// tellBlocks says which blocks there are: the accepter closes others.
 func (d *dialing) tellBlocks() error {
 	return d.segment.View.Guard(func() error {
+		last := len(d.blocks) - 1
+		atomic.StoreUint32(&d.serials[last], d.blocks[last].serial)
 		step.Here()
 		atomic.StoreUint64(&d.words.blocks, uint64(len(d.blocks)))
 		return nil

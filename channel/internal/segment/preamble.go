@@ -81,7 +81,7 @@ func (k Kind) extra() int64 {
 }
 
 // SessionExtra is how many bytes a session has after its first page.
-const SessionExtra = 3 * PageSize
+const SessionExtra = 4 * PageSize
 
 // places returns how many places a new channel has: two sides, or as many as fill the
 // first four pages.

@@ -6,7 +6,7 @@ import (
 	"github.com/filemap-go/filemap/object"
 )
 
-// Life is the word of a slot that says which stream it has, and who has left it:
+// Life is the word of a slot that says which stream it has, and which sides have left it:
 //
 //	 63                                    4 3        2     1       0
 //	+---------------------------------------+----------+--------+--------+
