@@ -106,15 +106,15 @@ func (b *block) close() (err error) {
 // ring returns one of a slot's rings.
 func (b *block) ring(index, i int, capacity uint64) (ring.Ring, error) {
 	at := ringsOfBlockAt(len(b.slots)) + int64(2*index+i)*int64(capacity)
-	data, err := filemap.SliceAt[byte](b.view, at, int(capacity))
-	if err != nil {
-		return ring.Ring{}, err
-	}
-	headers, err := filemap.SliceAt[uint64](b.view, at, int(capacity/8))
-	if err != nil {
-		return ring.Ring{}, err
-	}
-	return ring.New(&b.slots[index].rings[i], data, headers, nil), nil
+	return segment.RingAt(b.view, at, int(capacity), &b.slots[index].rings[i], nil)
+}
+
+// end ends both directions of a stream for a side that closes: how is what becomes of
+// what it has written. It runs under the view's guard.
+func (b *block) end(index int, side stream.Side, how uint64) {
+	rings := &b.slots[index].rings
+	ring.Store(&rings[side].Bells.SendClosed, how)
+	ring.Store(&rings[1-side].Bells.ReceiveClosed, 1)
 }
 
 // clear makes a slot's memory what it is for a new stream. It runs under the view's

@@ -93,10 +93,8 @@ func (c *Conn) Close() error {
 	if linger == 0 {
 		how = discarded
 	}
-	end := func() {
-		ring.Store(&c.out.ring.Bells.SendClosed, how)
-		ring.Store(&c.in.ring.Bells.ReceiveClosed, 1)
-	}
+	_, index := c.session.blockOf(c.slot)
+	end := func() { c.block.end(index, c.session.side, how) }
 	var unread error
 	if linger > 0 {
 		_ = c.change(end)
@@ -114,12 +112,12 @@ func (c *Conn) own(leave func()) {
 		return
 	}
 	// Nothing here may refer to c.
-	s, b, slot, in, out := c.session, c.block, c.slot, c.in.ring.Bells, c.out.ring.Bells
+	s, b, slot := c.session, c.block, c.slot
+	_, index := s.blockOf(slot)
 	name, _ := object.ParseName(string(c.local)) // it was parsed before
 	c.cleanup = kernel.CloseDropped(c, name, func() error {
 		err := b.view.Guard(func() error {
-			ring.Store(&out.SendClosed, finished)
-			ring.Store(&in.ReceiveClosed, 1)
+			b.end(index, s.side, finished)
 			return nil
 		})
 		s.tell(slot)

@@ -158,7 +158,7 @@ func (l *Latest) start() error {
 	if err != nil || leases == 0 || uint64(capacity) > l.segment.Shape.Capacity {
 		return object.ErrCorrupt
 	}
-	r, err := l.segment.Ring(0)
+	r, err := l.segment.Ring()
 	if err != nil {
 		return err
 	}

@@ -171,7 +171,7 @@ func makeQueue(s segment.Spec, opts QueueOptions, way segment.Way) (q *Queue, cr
 }
 
 func (q *Queue) start(option time.Duration) (err error) {
-	if q.ring, err = q.segment.Ring(0); err != nil {
+	if q.ring, err = q.segment.Ring(); err != nil {
 		return err
 	}
 	if q.taking.bell, err = q.segment.Bell("~data", &q.ring.Bells.Data, &q.ring.Receive.Waits); err != nil {

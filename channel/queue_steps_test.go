@@ -239,7 +239,7 @@ func TestQueueStepsAll(t *testing.T) {
 					if i, ok := choices[at]; ok {
 						return max(i, -n) % n
 					}
-					return last % n
+					return max(last, 0)
 				})
 				s.check(t, kills)
 				return steps
@@ -276,7 +276,7 @@ func TestQueueStepsRandom(t *testing.T) {
 						return -1 - source.IntN(n)
 					}
 					if source.IntN(3) > 0 {
-						return last % n
+						return max(last, 0)
 					}
 					return source.IntN(n)
 				})

@@ -200,8 +200,7 @@ func (a *accepting) refuse(r request) {
 		_, index := a.blockOf(uint32(r.slot))
 		_ = b.view.Guard(func() error {
 			_, _ = b.slots[index].life.Decide(r.generation, stream.Refused)
-			ring.Store(&b.slots[index].rings[1].Bells.SendClosed, finished)
-			ring.Store(&b.slots[index].rings[0].Bells.ReceiveClosed, 1)
+			b.end(index, stream.Accepter, finished)
 			_, _ = b.slots[index].life.Leave(r.generation, stream.Accepter)
 			return nil
 		})

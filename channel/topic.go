@@ -151,7 +151,7 @@ func openBroadcast(s *segment.Segment) (ring.Broadcast, error) {
 	if s.Shape.Option > topicOverwrites {
 		return ring.Broadcast{}, object.ErrCorrupt
 	}
-	r, err := s.Ring(0)
+	r, err := s.Ring()
 	if err != nil {
 		return ring.Broadcast{}, err
 	}

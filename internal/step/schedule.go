@@ -2,7 +2,10 @@
 
 package step
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Schedule runs the processes of a small world one step in the shared memory at a
 // time, in an order that it chooses, and kills one at a step of its choice. Each
@@ -19,7 +22,9 @@ type Actor struct {
 	does   func()
 	died   func() // what the system does after its death, unless nil
 	resume chan bool
+	waits  func() bool // for what, unless nil
 	done   bool
+	killed bool
 }
 
 // Add adds a process that does something. died is what the system does after its
@@ -32,6 +37,18 @@ func (s *Schedule) Add(does, died func()) *Actor {
 
 // Ended reports whether the process has ended, or died.
 func (a *Actor) Ended() bool { return a.done }
+
+// Killed reports whether the process has died.
+func (a *Actor) Killed() bool { return a.killed }
+
+// Await is a step of the process that calls it: the process goes on when a condition
+// holds.
+func (s *Schedule) Await(condition func() bool) {
+	a := s.current
+	a.waits = condition
+	Here()
+	a.waits = nil
+}
 
 // step is what each step of the current actor does: it waits for its turn.
 func (s *Schedule) step() {
@@ -68,7 +85,8 @@ func (s *Schedule) run(a *Actor) {
 
 // kill ends an actor where it is.
 func (s *Schedule) kill(a *Actor) {
-	Do = func() {} // a panic on its way is no step
+	Do = func() {} // a panic on its way is not a step
+	a.killed = true
 	a.resume <- false
 	<-s.yield
 	if a.died != nil {
@@ -80,31 +98,39 @@ func (s *Schedule) kill(a *Actor) {
 // stepsMost ends a run in which an actor waits for what does not come.
 const stepsMost = 3000
 
-// ErrEndless: a run took too many steps.
-var ErrEndless = errors.New("it does not end")
+// ErrEndless: a run took too many steps. ErrDeadlock: all that live wait.
+var (
+	ErrEndless  = errors.New("it does not end")
+	ErrDeadlock = errors.New("deadlock: all processes wait")
+)
 
-// Play runs the world to its end. choose says which of so many live actors goes
-// next, or -1-i to kill the ith; last is the one that has gone before.
+// Play runs the world to its end. choose says which of so many actors that can go on
+// goes next, or -1-i to kill the ith; last is the one that has gone before, or -1 if
+// that has ended or waits.
 func (s *Schedule) Play(choose func(n, last, at int) int) error {
 	s.start()
 	defer func() { Do = func() {} }()
-	live := append([]*Actor(nil), s.actors...)
-	last := 0
-	for at := 0; len(live) > 0; at++ {
-		if at == stepsMost {
-			return ErrEndless
+	var last *Actor
+	for at := range stepsMost {
+		live := slices.DeleteFunc(slices.Clone(s.actors), (*Actor).Ended)
+		ready := slices.DeleteFunc(slices.Clone(live), func(a *Actor) bool { return a.waits != nil && !a.waits() })
+		switch {
+		case len(live) == 0:
+			return nil
+		case len(ready) == 0:
+			for _, a := range live {
+				s.kill(a)
+			}
+			return ErrDeadlock
 		}
-		i := choose(len(live), last, at)
+		i := choose(len(ready), slices.Index(ready, last), at)
 		if i < 0 {
-			i = -1 - i
-			s.kill(live[i])
+			last = ready[-1-i]
+			s.kill(last)
 		} else {
-			s.run(live[i])
-		}
-		if last = i; live[i].done {
-			live = append(live[:i], live[i+1:]...)
-			last = 0
+			last = ready[i]
+			s.run(last)
 		}
 	}
-	return nil
+	return ErrEndless
 }

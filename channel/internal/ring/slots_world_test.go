@@ -11,67 +11,6 @@ import (
 	"github.com/filemap-go/filemap/internal/step"
 )
 
-// explorer chooses for a [step.Schedule]: it goes through all orders in which an actor is
-// interrupted up to so many times, and up to so many die at any step. A run can't be
-// taken back, so each begins anew and repeats the choices up to where it differs.
-type explorer struct {
-	interruptions, deaths int
-	path                  []fork
-
-	at, live          int // in this run: the next fork, and how many actors lived
-	interrupted, dead int
-}
-
-// fork is a point of a run with several ways to go on.
-type fork struct{ taken, ways int }
-
-// advance turns the path to the next way. It reports whether there is one.
-func (e *explorer) advance() bool {
-	e.at, e.live, e.interrupted, e.dead = 0, 0, 0, 0
-	for len(e.path) > 0 {
-		last := &e.path[len(e.path)-1]
-		if last.taken++; last.taken < last.ways {
-			return true
-		}
-		e.path = e.path[:len(e.path)-1]
-	}
-	return false
-}
-
-// choose is for [step.Schedule.Play].
-func (e *explorer) choose(n, last, _ int) int {
-	ended := n != e.live // so the next one is no interruption
-	e.live = n
-	ways := []int{last}
-	for i := range n {
-		if i != last && (ended || e.interrupted < e.interruptions) {
-			ways = append(ways, i)
-		}
-	}
-	if !ended && e.dead < e.deaths {
-		ways = append(ways, -1-last)
-	}
-	way := ways[e.fork(len(ways))]
-	switch {
-	case way < 0:
-		e.dead++
-	case way != last && !ended:
-		e.interrupted++
-	}
-	return way
-}
-
-func (e *explorer) fork(ways int) int {
-	if ways == 1 {
-		return 0
-	}
-	if e.at == len(e.path) {
-		e.path = append(e.path, fork{0, ways})
-	}
-	e.at++
-	return e.path[e.at-1].taken
-}
-
 // latestWorld is a value, and what its actors found wrong. Actor i has place i+1.
 type latestWorld struct {
 	Slots
@@ -200,11 +139,11 @@ func TestLatestWorlds(t *testing.T) {
 		"one copies, another leases": {1, 2, 0, does{copies, leases(1), writes(5)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := explorer{interruptions: world.interruptions, deaths: world.deaths}
+			e := step.Explorer{Interruptions: world.interruptions, Deaths: world.deaths}
 			runs := 0
-			for more := true; more; more = e.advance() {
+			for more := true; more; more = e.Advance() {
 				w := newLatestWorld(world.leases, world.does)
-				if err := cmp.Or(w.Play(e.choose), w.check(e.dead)); err != nil {
+				if err := cmp.Or(w.Play(e.Choose), w.check(e.Dead())); err != nil {
 					t.Fatalf("order %d: %v", runs, err)
 				}
 				runs++

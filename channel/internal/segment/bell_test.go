@@ -23,7 +23,7 @@ func newTestBell(t *testing.T) *Bell {
 			t.Error(err)
 		}
 	})
-	r, err := s.Ring(0)
+	r, err := s.Ring()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,10 +29,13 @@ const (
 	version = 2
 
 	preambleAt = 0
-	wordsAt    = 128
 	leasesAt   = 512 // of a Latest
 	placesAt   = 1024
 	wordsSize  = 3 * ring.Line // of one ring
+
+	// WordsAt is where the words of the channel's kind begin: of its ring, or of a
+	// session.
+	WordsAt = 128
 
 	// PageSize is what the size of a ring is a multiple of.
 	PageSize = 4096

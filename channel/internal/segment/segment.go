@@ -183,23 +183,26 @@ func (s *Segment) wrong(what string) error {
 	return object.Explain(object.ErrWrongKind, fmt.Sprintf("the name is %s, not a %s", what, s.kind))
 }
 
-// Ring returns one of the segment's rings.
-func (s *Segment) Ring(i int64) (ring.Ring, error) {
-	size := int64(s.Shape.Capacity)
-	at := s.Shape.ringsAt() + i*size
-	w, err := filemap.At[ring.Words](s.View, wordsAt+i*wordsSize)
-	if err != nil {
-		return ring.Ring{}, err
-	}
-	data, err := filemap.SliceAt[byte](s.View, at, int(size))
-	if err != nil {
-		return ring.Ring{}, err
-	}
-	headers, err := filemap.SliceAt[uint64](s.View, at, int(size/8))
+// Ring returns the segment's ring.
+func (s *Segment) Ring() (ring.Ring, error) {
+	w, err := filemap.At[ring.Words](s.View, WordsAt)
 	if err != nil {
 		return ring.Ring{}, err
 	}
 	table, err := filemap.SliceAt[ring.Hand](s.View, s.Shape.handsAt(), int(s.Shape.Hands))
+	if err != nil {
+		return ring.Ring{}, err
+	}
+	return RingAt(s.View, s.Shape.ringsAt(), int(s.Shape.Capacity), w, table)
+}
+
+// RingAt returns the ring that has these words, and so many bytes of a view.
+func RingAt(v *filemap.View, at int64, size int, w *ring.Words, table []ring.Hand) (ring.Ring, error) {
+	data, err := filemap.SliceAt[byte](v, at, size)
+	if err != nil {
+		return ring.Ring{}, err
+	}
+	headers, err := filemap.SliceAt[uint64](v, at, size/8)
 	return ring.New(w, data, headers, table), err
 }
 
@@ -209,9 +212,6 @@ func Extra(v *filemap.View) (at int64, err error) {
 	p, err := loadPreamble(v)
 	return p.extraAt(), err
 }
-
-// WordsAt is where the words of the channel's kind begin: of its ring, or of a session.
-const WordsAt = wordsAt
 
 // Event returns an event whose name is the segment's with a suffix. The segment closes
 // it.

@@ -31,7 +31,7 @@ func TakeSnapshot(v *filemap.View) (s Snapshot, err error) {
 	if s.Preamble, err = loadPreamble(v); err != nil {
 		return s, err
 	}
-	if s.Rings, err = loadAll[ring.Words](v, wordsAt, wordsSize, int(s.Kind.rings())); err != nil {
+	if s.Rings, err = loadAll[ring.Words](v, WordsAt, wordsSize, int(s.Kind.rings())); err != nil {
 		return s, err
 	}
 	if s.Hands, err = loadAll[ring.Hand](v, s.handsAt(), ring.HandSize, int(s.Preamble.Hands)); err != nil {

@@ -21,7 +21,7 @@ type worldBell struct {
 }
 
 func (b *worldBell) Sleep(context.Context) error {
-	b.await(func() bool { return b.rung || b.dead() })
+	b.Await(func() bool { return b.rung || b.dead() })
 	b.rung = false
 	if b.dead() {
 		b.waiters.WakeAll()
@@ -77,7 +77,7 @@ func newsWorld(slots []uint32, times int) (*world, func()) {
 	writers := map[uint32]uint64{}
 	anyDead := func() bool {
 		for _, a := range w.actors[1:] {
-			if a.died {
+			if a.Killed() {
 				return true
 			}
 		}
@@ -107,7 +107,7 @@ func newsWorld(slots []uint32, times int) (*world, func()) {
 		})
 	}
 	return w, func() {
-		if news.sleeping != 0 && !w.actors[0].died {
+		if news.sleeping != 0 && !w.actors[0].Killed() {
 			w.fail("nobody sleeps, and the word says so")
 		}
 	}
@@ -236,7 +236,7 @@ func (l *lives) dial(s *Slots, streams int, lingers, givesUp bool) {
 
 func (l *lives) accept() {
 	for {
-		l.await(func() bool { return len(l.requests) > 0 || l.ended || l.actors[0].died })
+		l.Await(func() bool { return len(l.requests) > 0 || l.ended || l.actors[0].Killed() })
 		if len(l.requests) == 0 {
 			return
 		}
@@ -297,7 +297,7 @@ func TestLifeWorlds(t *testing.T) {
 // have freed them.
 func (l *lives) check(s *Slots) {
 	sweep(s)
-	if dialer, accepter := l.actors[0], l.actors[1]; !dialer.died && !accepter.died && s.Used() != 0 {
+	if dialer, accepter := l.actors[0], l.actors[1]; !dialer.Killed() && !accepter.Killed() && s.Used() != 0 {
 		l.fail("%d slots are left", s.Used())
 	}
 }
