@@ -30,8 +30,11 @@ type DialOptions struct {
 // the error wraps context.Cause(ctx).
 //
 // Returns fs.ErrNotExist if no Listener has the name, object.ErrWrongKind if the
-// name is another object's, such as a queue's, and syscall.ECONNREFUSED if the
-// Listener can't open the connection.
+// name is another object's, such as a queue's, syscall.ECONNREFUSED if the
+// Listener can't open the connection, object.ErrNoSpace if this process has as many
+// connections to the Listener as there can be, and fs.ErrExist or fs.ErrPermission if
+// another process has taken the name of an object that the connection needs: a further
+// Dial tries another name.
 func Dial(ctx context.Context, name string, opts *DialOptions) (*Conn, error) {
 	if opts == nil {
 		opts = &DialOptions{}

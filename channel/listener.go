@@ -35,8 +35,9 @@ import (
 // process dies, the connections that were not accepted are lost, as those of a
 // socket are.
 //
-// Any number of accepted connections can be open at once, as long as there is
-// memory for them.
+// Up to 16,384 processes can have connections to a Listener at once, and each of them
+// some 16,000, as long as there is memory for them. With rings of more than 4 MiB, a
+// process can have fewer: 1,024, or as many as have rings of 128 GiB together.
 //
 // # Linux notes
 //

@@ -2,10 +2,14 @@ package test
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/filemap-go/filemap/channel"
+	"github.com/filemap-go/filemap/inspect"
 	"github.com/filemap-go/filemap/object"
 )
 
@@ -33,4 +37,40 @@ func TestPeerUsers(t *testing.T) {
 	if server.UID != 0 || server.PID != os.Getpid() || !server.Verified {
 		t.Errorf("the listener is %+v, want process %d of user 0", server, os.Getpid())
 	}
+}
+
+// TestUserTakesBlocksName has a user whom a Listener does not admit create what a dialer
+// is about to create: the dialer does not use it, and goes on with another name.
+func TestUserTakesBlocksName(t *testing.T) {
+	u := startUsers(t)
+	const service = `Global\Service`
+	l, err := channel.Listen(service, &channel.ListenOptions{Capacity: 4096})
+	succeed(t, "Listen", err)
+	defer l.Close()
+	a := u.peer(alice, aliceGroup)
+	if _, err := a.do(request{Op: "dial", Name: service}); err == nil {
+		t.Fatal("the Listener admits Alice")
+	}
+	dial := func() error {
+		c, err := channel.Dial(t.Context(), service, nil)
+		if err == nil {
+			t.Cleanup(func() { _ = c.Close() })
+		}
+		return err
+	}
+	succeed(t, "Dial", dial())
+	objects, err := inspect.List(t.Context(), service+"~s*~b1")
+	succeed(t, "List", err)
+	if len(objects) != 1 {
+		t.Fatalf("the first block is %v", objects)
+	}
+	_, err = a.do(request{Op: "create queue", Name: strings.TrimSuffix(objects[0].Name, "1") + "2"})
+	succeed(t, "create what the second block is called", err)
+	for range 7 {
+		succeed(t, "Dial", dial())
+	}
+	if err := dial(); !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("Dial with a block of Alice's: %v", err)
+	}
+	succeed(t, "Dial", dial())
 }
