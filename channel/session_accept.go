@@ -253,14 +253,15 @@ func (a *accepting) serialOf(number int) (serial uint32, err error) {
 	return serial, err
 }
 
-// leave gives a stream up.
+// leave gives a stream up. The dialer may ask for another one of its slot at once.
 func (a *accepting) leave(b *block, slot uint32, generation uint64) {
+	left := a.waiters.Remove(slot)
 	_, index := a.blockOf(slot)
 	_ = b.view.Guard(func() error {
 		_, err := b.slots[index].life.Leave(generation, stream.Accepter)
 		return err
 	})
-	if a.waiters.Remove(slot) > 1 && !a.hasManyBlocks() {
+	if left > 1 && !a.hasManyBlocks() {
 		return
 	}
 	pause := idlePause

@@ -64,6 +64,7 @@ func decision(word uint64) Decision { return Decision(word >> decisionShift & 3)
 // stream has ended: whether both sides have left it.
 func (l *Life) Leave(generation uint64, side Side) (ended bool, err error) {
 	word, err := l.change(generation, func(word uint64) uint64 { return word | 1<<side })
+	step.Here() // the slot may have another stream already
 	return word&bothLeft == bothLeft, err
 }
 
