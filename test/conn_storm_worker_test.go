@@ -6,8 +6,11 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"math/rand/v2"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,12 +22,13 @@ import (
 type connUser struct {
 	*contender
 	ledger
-	service string
-	ctx     context.Context // ends with the storm
+	ctx      context.Context // ends with the storm
+	accepted atomic.Int64    // connections that are open
 }
 
-// useConns is the role of a process that dials, or listens, until it is killed
-// or told to end.
+// useConns is the role of a process that dials, or listens, or both, until it is killed
+// or told to end. Its further arguments are the ledger's name, what it does, and names
+// to listen under and to dial.
 func useConns(arguments []string) error {
 	c, rest, err := newContender(arguments)
 	if err != nil {
@@ -41,31 +45,45 @@ func useConns(arguments []string) error {
 		}
 		cancel()
 	}()
-	u := connUser{c, l, rest[1], ctx}
-	if rest[2] == "listen" {
-		u.listen()
-		return nil
+	u := &connUser{contender: c, ledger: l, ctx: ctx}
+	dialers, err := strconv.Atoi(rest[2])
+	if err != nil {
+		return err
 	}
+	names := rest[3:]
 	var all sync.WaitGroup
-	for range 3 {
-		all.Go(u.dial)
+	switch rest[1] {
+	case takeTurns:
+		all.Go(func() { u.listen(names[0], 20) })
+	case serve:
+		all.Go(func() { u.listen(names[0], math.MaxInt-1) })
+	}
+	for range dialers {
+		all.Go(func() { u.dial(names[len(names)-1]) })
 	}
 	all.Wait()
 	return nil
 }
 
+// How a process of the storm listens.
+const (
+	takeTurns = "take turns" // it has another one listen after some connections
+	serve     = "serve"      // to its end
+	listenNot = "not"
+)
+
 // connStreams returns the numbers of a connection's two streams: from the
 // dialer, and to it.
 func connStreams(number uint64) (there, back uint64) { return 2 * number, 2*number + 1 }
 
-func (u connUser) dial() {
+func (u *connUser) dial(service string) {
 	for u.ctx.Err() == nil {
 		number := u.word(boardConns).Add(1)
 		there, back := connStreams(number)
 		u.sent(there).Store(0)
 		u.sent(back).Store(0)
 		ctx, cancel := context.WithTimeout(u.ctx, watchdog)
-		c, err := channel.Dial(ctx, u.service, &channel.DialOptions{Wait: true})
+		c, err := channel.Dial(ctx, service, &channel.DialOptions{Wait: true})
 		cancel()
 		if err != nil {
 			if u.ctx.Err() == nil {
@@ -80,12 +98,12 @@ func (u connUser) dial() {
 	}
 }
 
-// listen listens under the name when nobody else does, serves some who dial,
-// and has another process listen.
-func (u connUser) listen() {
+// listen listens under the name when no other process does, serves connections, up to a
+// random number of them, and lets another process listen.
+func (u *connUser) listen(service string, most int) {
 	var served sync.WaitGroup
 	for u.ctx.Err() == nil {
-		l, err := channel.Listen(u.service, &channel.ListenOptions{Capacity: 4096 << rand.IntN(4)})
+		l, err := channel.Listen(service, &channel.ListenOptions{Capacity: 4096 << rand.IntN(4)})
 		if err != nil {
 			if !errors.Is(err, fs.ErrExist) {
 				u.wrong("listen: %v", err)
@@ -93,7 +111,7 @@ func (u connUser) listen() {
 			time.Sleep(time.Millisecond)
 			continue
 		}
-		for range 1 + rand.IntN(20) {
+		for range 1 + rand.IntN(most) {
 			c, err := l.AcceptConn(u.ctx)
 			if err != nil {
 				if u.ctx.Err() == nil {
@@ -110,7 +128,13 @@ func (u connUser) listen() {
 	served.Wait()
 }
 
-func (u connUser) serve(c *channel.Conn) {
+func (u *connUser) serve(c *channel.Conn) {
+	defer u.accepted.Add(-1)
+	for now, most := uint64(u.accepted.Add(1)), u.word(boardMost); ; {
+		if last := most.Load(); now <= last || most.CompareAndSwap(last, now) {
+			break
+		}
+	}
 	_ = c.SetDeadline(time.Now().Add(watchdog))
 	number := make([]byte, 8)
 	if _, err := io.ReadFull(c, number); err != nil {
@@ -123,7 +147,7 @@ func (u connUser) serve(c *channel.Conn) {
 }
 
 // talk writes one stream while it reads the other.
-func (u connUser) talk(c *channel.Conn, out, in uint64) {
+func (u *connUser) talk(c *channel.Conn, out, in uint64) {
 	var writes sync.WaitGroup
 	writes.Go(func() { u.write(c, out) })
 	u.read(c, in)
@@ -133,7 +157,7 @@ func (u connUser) talk(c *channel.Conn, out, in uint64) {
 	}
 }
 
-func (u connUser) write(c *channel.Conn, stream uint64) {
+func (u *connUser) write(c *channel.Conn, stream uint64) {
 	sent := u.sent(stream)
 	p := make([]byte, 20_000)
 	for left := rand.IntN(200_000); left > 0; {
@@ -154,7 +178,7 @@ func (u connUser) write(c *channel.Conn, stream uint64) {
 
 // expectCut checks that an error is nil, or tells that the other side is gone,
 // or wants no more.
-func (u connUser) expectCut(what string, err error) {
+func (u *connUser) expectCut(what string, err error) {
 	for _, cause := range []error{nil, io.EOF, channel.ErrPeerGone, syscall.EPIPE} {
 		if errors.Is(err, cause) {
 			return
@@ -163,7 +187,7 @@ func (u connUser) expectCut(what string, err error) {
 	u.wrong("%s: %v", what, err)
 }
 
-func (u connUser) read(c *channel.Conn, stream uint64) {
+func (u *connUser) read(c *channel.Conn, stream uint64) {
 	at := uint64(0)
 	p, want := make([]byte, 1+rand.IntN(20_000)), make([]byte, 20_000)
 	for {
@@ -182,7 +206,7 @@ func (u connUser) read(c *channel.Conn, stream uint64) {
 }
 
 // note takes note of how much of a stream was read when it ended with an error.
-func (u connUser) note(stream, read uint64, err error) {
+func (u *connUser) note(stream, read uint64, err error) {
 	sent := u.sent(stream).Load()
 	switch {
 	case err == io.EOF && read == sent:

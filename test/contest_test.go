@@ -62,6 +62,7 @@ type contest struct {
 	board     *board
 	workers   []*exec.Cmd
 	command   func(i int, role string, arguments []string) *exec.Cmd
+	pause     func() // before a kill
 	started   int
 	kills     int
 }
@@ -76,9 +77,12 @@ func newContest(t *testing.T, ns *filemaptest.Namespace, role string, processes 
 	c.command = func(_ int, role string, arguments []string) *exec.Cmd {
 		return inRole(role, thisBinary(t), arguments...)
 	}
+	c.pause = func() { pauseAtMost(4 * time.Millisecond) }
 	c.arguments = []string{ns.Name("board")}
 	return c
 }
+
+func pauseAtMost(most time.Duration) { time.Sleep(rand.N(most)) }
 
 // place returns where a process that is started as the nth has its slot.
 func place(n int) int { return boardSlots + n%(boardSize/8-boardSlots) }
@@ -115,7 +119,7 @@ func (c *contest) run(kills int) {
 	}
 	c.awaitStarted()
 	for c.kills < kills && !c.t.Failed() && c.board.word(boardWrong).Load() == 0 {
-		time.Sleep(time.Duration(rand.IntN(4000)) * time.Microsecond)
+		c.pause()
 		i := rand.IntN(len(c.workers))
 		c.kill(i)
 		c.start(i)

@@ -10,7 +10,7 @@ import (
 
 // A job's cgroup has a cgroup in it for each time that the job was terminated, since
 // one that was killed takes no more commands. The name is the value of the word that
-// counts, so nobody who kills those that were stopped hits what was started later.
+// counts, so a kill of those that were stopped does not hit what was started later.
 
 // OpenStart opens the cgroup in a job's where commands start, and makes it if there is
 // none. It has a lock while it is open, so that it is not removed. stop returns how

@@ -119,7 +119,7 @@ const (
 	GuardBytes  = 1<<61 | 1<<40
 	GuardsCount = 1 << 32
 	// MembersByte, that of no process, is write-locked by the keepers of a job's
-	// cgroup while that has members, for those who can't see the cgroup.
+	// cgroup while that has members, for processes that can't see the cgroup.
 	MembersByte = GuardBytes
 	// KeepersByte is write-locked by the keepers as long as there are any.
 	KeepersByte = GuardBytes - 1

@@ -50,7 +50,7 @@ type simMember struct {
 	group  *simGroup
 	before uint64 // how often the job was terminated when its start was called
 	lives  bool
-	known  bool // to the keepers, which then show it to those who can't see the cgroup
+	known  bool // to the keepers, which then show it to processes that can't see the cgroup
 }
 
 func (c *simCgroup) hash() hash {
@@ -116,8 +116,8 @@ func (c *simCgroup) start(by *process, m *simMember, script func(*process)) {
 	by.log("starts", "", "a command in the cgroup")
 }
 
-// isShown reports whether those who can't see the cgroup take it for one with members
-// since its keepers have begun.
+// isShown reports whether a process that can't see the cgroup takes it for one with
+// members since its keepers have begun.
 func (c *simCgroup) isShown(by *process) bool {
 	begins := func(pair *simPair) bool { return pair.first && !pair.looked && pair.runs() }
 	if !slices.ContainsFunc(c.pairs, begins) {

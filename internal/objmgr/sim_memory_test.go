@@ -104,7 +104,7 @@ func (s *simPage) AddOneAndWake(offset int) {
 	s.wake(s.p, offset, math.MaxInt)
 }
 
-// wake wakes so many of those who are parked on a word of the page.
+// wake wakes so many of the processes that are parked on a word of the page.
 func (s *simPage) wake(by *process, offset, most int) {
 	for _, other := range by.sim.processes {
 		isOn := func(w Parked) bool { return w.Page.(pageOfMachine).real().inode == s.inode }

@@ -20,9 +20,9 @@ import (
 //	overwritten  |  ?  | oldest ...                 | nothing   | not yet
 //	             +-----+----------------------------+-----------+
 //
-// A publisher first moves oldest, then limit, then writes up to limit. Whoever
-// reads without holding the publisher back looks at limit afterwards: if it is
-// more than a ring ahead, what was read is void.
+// A publisher first moves oldest, then limit, then writes up to limit. A reader
+// that does not hold the publisher back looks at limit afterwards: if it is more
+// than a ring ahead, what was read is void.
 type Broadcast struct {
 	Ring
 	places     []Place
@@ -102,7 +102,7 @@ func (s *Broadcast) makeRoom(position, need uint64) Attempt {
 		room -= distance(position, s.Send.seen)
 	}
 	s.announce(position, min(need+s.Size()/announceParts, room))
-	// Who subscribes meanwhile sees the new limit, or is seen.
+	// A subscriber that comes meanwhile sees the new limit, or is seen.
 	return s.ask(position, need)
 }
 
@@ -285,8 +285,8 @@ func (s *Broadcast) FinishInPlace(position, n uint64) (next uint64) {
 // Abort gives up the sending end where it is.
 func (s *Broadcast) Abort(position uint64) { Leave(&s.Send.End, position) }
 
-// recovered returns the position after what the owner of the sending end, who
-// died, had committed from a position on.
+// recovered returns the position after what the dead owner of the sending end had
+// committed from a position on.
 func (s *Broadcast) recovered(position uint64) uint64 {
 	for start := position; distance(position, start) < s.Size(); {
 		h := s.Load(position)

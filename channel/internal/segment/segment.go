@@ -101,7 +101,7 @@ func Make(s Spec, way Way) (seg *Segment, created bool, err error) {
 	return seg, created, nil
 }
 
-// Way is how a channel is to be got.
+// Way is how a caller gets a channel.
 type Way int
 
 // The ways.
