@@ -6,8 +6,8 @@ import (
 	"github.com/filemap-go/filemap/channel"
 )
 
-// batches sends and receives many short messages at a time. What waits to be
-// sent goes before anything is received, and an answer goes at once.
+// batches sends and receives many messages at a time. What waits to be sent goes before
+// anything is received, and an answer goes at once.
 type batches struct {
 	*queues
 	out     [][]byte
@@ -35,7 +35,10 @@ func (b *batches) Send(p []byte) error {
 	} else {
 		b.out = b.out[:n+1]
 	}
-	b.out[n] = append(b.out[n][:0], p...)
+	if len(b.out[n]) != len(p) {
+		b.out[n] = append(b.out[n][:0], p...)
+	}
+	copy(b.out[n], p[:min(len(p), touched)]) // the rest is as before
 	if len(b.out) < batchMost {
 		return nil
 	}

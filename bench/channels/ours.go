@@ -75,16 +75,16 @@ func (q *queues) Receive(buf []byte) ([]byte, error) { return q.in.Receive(backg
 
 func (q *queues) Close() error { return errors.Join(q.out.Close(), q.in.Close()) }
 
-// inPlace writes and reads messages where they lie. Only what the benchmark
-// looks at is touched: what it costs to make and to use the rest is the user's
-// own affair.
+// inPlace writes and reads messages where they lie.
 type inPlace struct {
 	*queues
 	lease channel.Lease
 	held  bool
 }
 
-const inPlaceTouched = 64
+// touched is how much of a message is written that is not copied: what the benchmark
+// looks at. What it costs to make the rest is the user's own affair.
+const touched = 64
 
 func openInPlace(e end, name string) (messenger, error) {
 	q, err := newQueues(e, name, longRing, channel.SpinAdaptive)
@@ -96,7 +96,7 @@ func (q *inPlace) Send(p []byte) error {
 	if err != nil {
 		return err
 	}
-	copy(draft.Bytes(), p[:min(len(p), inPlaceTouched)])
+	copy(draft.Bytes(), p[:min(len(p), touched)])
 	return draft.Commit(len(p))
 }
 

@@ -225,7 +225,7 @@ func (r *Ring) PutBatch(first uint64, batch [][]byte) (n int, next uint64) {
 		if !r.hasRoomHere(next, size) && (size > r.Rest(next) || !r.hasRoomNow(next, size)) {
 			break
 		}
-		copy(r.Bytes(next, uint64(len(message))), message)
+		Copy(r.Bytes(next, uint64(len(message))), message)
 		if n > 0 {
 			r.commit(next, newHeader(messageRecord, next, len(message)))
 		}
