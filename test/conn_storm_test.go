@@ -60,7 +60,7 @@ func TestCrowdStorm(t *testing.T) {
 		return []string{serve, "0", s.name("service")}
 	}
 	s.pause = func() { pauseAtMost(time.Duration(each) * 2 * time.Millisecond) }
-	s.play(effort(t, 20, 500))
+	s.play(effort(t, 20, 300))
 }
 
 // connStorm is a storm over connections.
