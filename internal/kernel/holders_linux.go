@@ -57,19 +57,24 @@ func addUnseen(ctx context.Context, seen processes, add func(fileLock)) error {
 	})
 }
 
-// Shared reads the list twice where that is long: locks that come and go
-// meanwhile may have hidden a line.
 func (h host) Shared(ctx context.Context, inode uint64) (found bool, err error) {
 	id, err := h.lockID(inode)
+	if err != nil {
+		return false, err
+	}
+	return findLock(ctx, func(lock fileLock) bool { return lock.file == id && isHandle(lock) })
+}
+
+// findLock reports whether one of the machine's locks is wanted. It reads the list twice
+// where that is long: locks that come and go meanwhile may have hidden a line.
+func findLock(ctx context.Context, wanted func(fileLock) bool) (found bool, err error) {
 	for range 2 {
 		lines := 0
-		if err == nil {
-			err = eachLockBriefly(ctx, func(lock fileLock) bool {
-				lines++
-				found = lock.file == id && isHandle(lock)
-				return !found
-			})
-		}
+		err = eachLockBriefly(ctx, func(lock fileLock) bool {
+			lines++
+			found = wanted(lock)
+			return !found
+		})
 		if err != nil || found || lines < linesAtOnce {
 			break
 		}

@@ -26,15 +26,15 @@ func (h host) Locker(file objmgr.FileID, pos int64) (by objmgr.Locker) {
 	}
 	brief, cancel := within(context.Background(), lockerTime)
 	defer cancel()
-	look := func(lock fileLock) (more bool) {
+	isIt := func(lock fileLock) bool {
 		if lock.file == id && lock.covers(pos) {
 			by.PID = lock.pid
 		}
-		return by.PID == 0 || by.PID == os.Getpid()
+		return by.PID != 0 && by.PID != os.Getpid()
 	}
-	_, _ = eachLock(brief, look)
+	_, _ = eachLock(brief, func(lock fileLock) (more bool) { return !isIt(lock) })
 	if by.PID == 0 && pos == objmgr.WholeFile {
-		_ = eachLockBriefly(context.Background(), look)
+		_, _ = findLock(context.Background(), isIt)
 	}
 	if by.PID == 0 {
 		return by
@@ -56,9 +56,8 @@ func hasLock(ctx context.Context, pid int, file objmgr.FileID, pos int64) (found
 		return !found
 	})
 	if err != nil && brief.Err() == nil {
-		err = eachLockBriefly(ctx, func(lock fileLock) bool {
-			found = lock.file == file && isHandle(lock) && lock.pid == pid && lives(pid)
-			return !found
+		found, err = findLock(ctx, func(lock fileLock) bool {
+			return lock.file == file && isHandle(lock) && lock.pid == pid && lives(pid)
 		})
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
