@@ -27,8 +27,8 @@ type connUser struct {
 }
 
 // useConns is the role of a process that dials, or listens, or both, until it is killed
-// or told to end. Its further arguments are the ledger's name, what it does, and names
-// to listen under and to dial.
+// or told to end. Its further arguments are the ledger's name, how it listens, how many
+// of its goroutines dial, and one or two names: to listen under, and to dial.
 func useConns(arguments []string) error {
 	c, rest, err := newContender(arguments)
 	if err != nil {
